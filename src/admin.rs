@@ -1,0 +1,386 @@
+//! What a shop's administrator does with a vault: make it, unlock it, change its policy and parties, resolve aliases.
+
+use std::{borrow::Cow, sync::Arc};
+
+use consignee_policy::{DEFAULT_POLICY, Policy, PolicyErrors};
+
+use crate::{
+    alias::{self, Alias},
+    error::{Error, ErrorKind, Result},
+    keys::{Evidence, RecordId, RootKey},
+    ledger::{Entry, EntryKind},
+    opener::{self, row_context, unlock},
+    record,
+    registry::{AcceptedPolicy, Changes, Party, PartyState, Registry},
+    scopes::Scopes,
+    sealer::no_randomness,
+    store::{SecretRow, SecretState, Stores},
+    suite::{SealRng, Suite, commit, os_random},
+    value::Value,
+    vault::{Inner, Vault, not_found, now},
+};
+
+/// What a new vault begins with.
+#[derive(Debug, Clone)]
+pub struct Setup<'a> {
+    /// The policy, as TOML text. By default that of the built-in order.
+    pub policy: Cow<'a, str>,
+    /// The suite of the first epoch.
+    pub suite: Suite,
+}
+
+impl Default for Setup<'_> {
+    fn default() -> Self {
+        Self { policy: Cow::Borrowed(DEFAULT_POLICY), suite: Suite::default() }
+    }
+}
+
+/// Whether what a policy newly grants reaches orders that are there already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ExistingOrders {
+    /// It does.
+    Yes,
+    /// Only orders put from now on.
+    No,
+}
+
+/// What a party's alias leads to.
+#[derive(Debug)]
+pub struct ResolvedAlias {
+    /// The party whose alias it is.
+    pub party: Party,
+    /// The order's record.
+    pub record_id: RecordId,
+    /// The order's number; none if it has been shredded.
+    pub order_no: Option<String>,
+    /// Entries that say the party saw the order (disclosures and search hits), with their index. None means: this alias was
+    /// never given out by the vault, so whoever quotes it has guessed, or has the alias key.
+    pub seen: Vec<(u64, Entry)>,
+}
+
+impl Vault {
+    /// A vault in memory, with a root key that nobody else has: for tests and examples. It ends with the process.
+    ///
+    /// # Errors
+    /// `Input` for a policy with mistakes.
+    pub fn in_memory(setup: &Setup<'_>) -> Result<Self> {
+        let mut root = [0; 32];
+        os_random(&mut root).map_err(|_| no_randomness())?;
+        Self::begin(crate::store::Memory::stores(), &crate::keys::KeyFile::from_bytes(root), setup)
+    }
+
+    /// A new vault in these empty stores.
+    ///
+    /// # Errors
+    /// `Input` for a policy with mistakes, `RootKey`, `Storage`.
+    pub fn begin(stores: Stores, root: &dyn crate::keys::RootKeyProvider, setup: &Setup<'_>) -> Result<Self> {
+        let policy = parse_policy(&setup.policy)?;
+        let parameters = root.new_parameters()?;
+        let root = Arc::from(root.unlock(&parameters)?);
+        stores.keys.write_items(&Registry::create(&*root, &parameters, setup.suite)?)?;
+        let vault = Self::new(Inner::new(stores, root, parameters)?);
+        let registry = vault.registry()?;
+        let mut changes = registry.change(&*vault.inner().root, &vault.inner().parameters);
+        vault.accept(&registry, &mut changes, policy, ExistingOrders::Yes, FIRST_EPOCH, setup.suite)?;
+        vault.inner().stores.keys.write_items(&changes.into_items())?;
+        Ok(vault)
+    }
+
+    /// Unlocks the vault in these stores. Waits for the root key (a passphrase takes about a second) and, if the last writer
+    /// crashed, for the settling of what it left.
+    ///
+    /// # Errors
+    /// `RootKey` for a wrong key, `Damaged`, `NewerFormat`, `Storage`.
+    pub fn resume(stores: Stores, root: &dyn crate::keys::RootKeyProvider) -> Result<Self> {
+        let parameters = Registry::peek(stores.keys.items()?)?.parameters;
+        Self::with_root(stores, (Arc::from(root.unlock(&parameters)?), parameters))
+    }
+
+    /// Unlocks with a root key that is ready.
+    pub(crate) fn with_root(stores: Stores, (root, parameters): (Arc<dyn RootKey>, Vec<u8>)) -> Result<Self> {
+        let vault = Self::new(Inner::new(stores, root, parameters)?);
+        vault.settle()?;
+        Ok(vault)
+    }
+
+    #[cfg(feature = "sqlite")]
+    pub(crate) fn root(&self) -> (Arc<dyn RootKey>, Vec<u8>) {
+        (Arc::clone(&self.inner().root), self.inner().parameters.clone())
+    }
+
+    /// Finishes or undoes the shreds that a crash cut short: finished if the ledger has the entry, undone if not.
+    fn settle(&self) -> Result<()> {
+        let stores = &self.inner().stores;
+        if stores.secrets.unsettled()?.is_empty() {
+            return Ok(());
+        }
+        let _writer = stores.lock.hold()?;
+        let registry = self.registry()?;
+        for row in stores.secrets.unsettled()? {
+            let context = row_context(&registry, &row);
+            let release = registry.release(row.generation).ok_or_else(not_found)?;
+            // The handle key does not depend on the suite that the order secret is for.
+            let (_, handle_key) =
+                release.unwrap_secret(&context, release.suite, &row.wrapped).map_err(|_| cut_short())?;
+            let entries = self.ledger().with_handle(&handle_key.handle(&registry.own_key_id()))?;
+            let shred =
+                entries.into_iter().map(|(_, entry)| entry).find(|entry| entry.kind == EntryKind::Shred);
+            let settled = match shred {
+                None => SecretRow { state: SecretState::Current, ..row.clone() },
+                Some(entry) => {
+                    // The reason's text went with the crash; its commitment is in the entry.
+                    let evidence = Evidence { handle_key, reason: String::new() };
+                    let keep = entry.detail.first() == Some(&1);
+                    let wrapped = match keep {
+                        true => SealRng::with(|rng| release.wrap_evidence(rng, &context, &evidence)),
+                        false => Ok(Ok(Vec::new())),
+                    };
+                    let wrapped = wrapped.map_err(|_| no_randomness())?.map_err(|_| cut_short())?;
+                    SecretRow { fingerprint: Vec::new(), wrapped, ..row.clone() }
+                }
+            };
+            let shredded = settled.state == SecretState::Shredded;
+            self.replace_rows(std::slice::from_ref(&row), &settled)?;
+            if shredded {
+                stores.orders.delete_records(&[row.record_id])?;
+            }
+        }
+        Ok(stores.secrets.wipe_removed()?)
+    }
+
+    /// The policy in force.
+    ///
+    /// # Errors
+    /// `Storage`, `Damaged`.
+    pub fn policy(&self) -> Result<Arc<Policy>> {
+        self.registry()?.policy().cloned()
+    }
+
+    /// Puts a policy (TOML text) in force: entered in the ledger, and kept with every earlier one. Parts that are new get keys;
+    /// orders that are there do not have them until they are sealed anew. Waits for three disk syncs.
+    ///
+    /// # Requires new keyrings
+    /// Parties that hold keyrings of their own need new ones for what is newly granted.
+    ///
+    /// # Errors
+    /// `Input` for a policy with mistakes, `Conflict` if a number changed its meaning, `Locked`, `Storage`.
+    pub fn apply_policy(&self, text: &str, existing: ExistingOrders) -> Result<Arc<Policy>> {
+        let policy = parse_policy(text)?;
+        let _writer = self.inner().stores.lock.hold()?;
+        let registry = self.registry()?;
+        let diff = registry.policy()?.diff(&policy);
+        if let Some(change) = diff.incompatible().first() {
+            let hint = "give new parts new numbers, and move the numbers of removed ones to retired";
+            return Err(Error::new(
+                ErrorKind::Conflict,
+                format!("orders are sealed under the old meaning: {change}"),
+            )
+            .with_hint(hint));
+        }
+        let epoch = registry.current_epoch()?;
+        let mut changes = registry.change(&*self.inner().root, &self.inner().parameters);
+        let policy = self.accept(&registry, &mut changes, policy, existing, epoch.epoch, epoch.suite)?;
+        self.inner().stores.keys.write_items(&changes.into_items())?;
+        Ok(policy)
+    }
+
+    /// Entries first, then the change: a policy in force is always in the ledger.
+    fn accept(
+        &self,
+        registry: &Registry,
+        changes: &mut Changes<'_>,
+        policy: Policy,
+        existing: ExistingOrders,
+        epoch: u32,
+        suite: Suite,
+    ) -> Result<Arc<Policy>> {
+        let policy = Arc::new(policy);
+        let made = changes.add_field_keys(epoch, suite, policy.parts().map(|part| part.id))?;
+        let own = registry.own_key_id();
+        let mut entries = Vec::new();
+        if !made.is_empty() {
+            let mut entry = Entry::new(EntryKind::Epoch, own, policy.digest());
+            (entry.parts, entry.commitments) = made.into_iter().unzip();
+            entry.detail = [epoch.to_le_bytes().as_slice(), &[suite.number()]].concat();
+            entries.push(entry);
+        }
+        let mut entry = Entry::new(EntryKind::Policy, own, policy.digest());
+        entry.detail = vec![u8::from(existing == ExistingOrders::Yes)];
+        entries.push(entry);
+        let receipts = self.log(entries)?;
+        let receipt = receipts.last().ok_or_else(not_found)?;
+        changes.add_policy(&AcceptedPolicy {
+            policy: Arc::clone(&policy),
+            applied_at: receipt.entry().time,
+            existing_orders: existing == ExistingOrders::Yes,
+            ledger_index: receipt.index(),
+        })?;
+        Ok(policy)
+    }
+
+    /// Adds a party that acts in a role; `lines` says which list elements are its own, where the role sees only its own.
+    /// Waits for two disk syncs.
+    ///
+    /// # Errors
+    /// `Exists` for a name that is taken, `Input` for a name that is empty, longer than 128 bytes or has control characters, or a
+    /// role the policy has not; `Limit` beyond 262,143 parties; `Locked`, `Storage`.
+    pub fn add_party(&self, name: &str, role: &str, lines: Option<&str>) -> Result<Party> {
+        let fits = |text: &str| {
+            (1..=128).contains(&text.len()) && text.trim() == text && !text.chars().any(char::is_control)
+        };
+        if !fits(name) || !lines.is_none_or(fits) {
+            return Err(Error::input(
+                "party",
+                "a name is 1 to 128 bytes without control characters or outer spaces",
+            ));
+        }
+        let _writer = self.inner().stores.lock.hold()?;
+        let registry = self.registry()?;
+        let policy = registry.policy()?;
+        if !policy.roles().any(|known| known == role) {
+            let known: Vec<&str> = policy.roles().collect();
+            return Err(Error::input("role", "the policy has no such role")
+                .with_hint(format!("it has {}", known.join(", "))));
+        }
+        if registry.parties.iter().any(|party| party.name == name) {
+            return Err(Error::new(ErrorKind::Exists, "there is a party of this name"));
+        }
+        let number = u32::try_from(registry.parties.len()).unwrap_or(u32::MAX).saturating_add(1);
+        if number > alias::MAX_PARTY {
+            return Err(Error::new(ErrorKind::Limit, "a vault has at most 262,143 parties"));
+        }
+        let mut salt = [0; 32];
+        os_random(&mut salt).map_err(|_| no_randomness())?;
+        let party = Party {
+            number,
+            name: name.to_owned(),
+            role: role.to_owned(),
+            lines: lines.map(str::to_owned),
+            state: PartyState::Active,
+            added_at: now(),
+            salt,
+        };
+        self.set_party(&registry, &party, EntryKind::Party)?;
+        Ok(party)
+    }
+
+    /// Revokes a party: no more tickets, at once. What it has been given it keeps. Waits for two disk syncs.
+    ///
+    /// # Errors
+    /// `NotFound`, `Revoked` if it is already, `Locked`, `Storage`.
+    pub fn revoke_party(&self, name: &str) -> Result<Party> {
+        let _writer = self.inner().stores.lock.hold()?;
+        let registry = self.registry()?;
+        let party = registry.party(name)?;
+        if party.state == PartyState::Revoked {
+            return Err(Error::new(ErrorKind::Revoked, "the party has been revoked already"));
+        }
+        let party = Party { state: PartyState::Revoked, ..party.clone() };
+        self.set_party(&registry, &party, EntryKind::Revoke)?;
+        Ok(party)
+    }
+
+    fn set_party(&self, registry: &Registry, party: &Party, kind: EntryKind) -> Result<()> {
+        let key_id = registry.party_key_id(party.number);
+        let mut entry = Entry::new(kind, key_id, registry.policy()?.digest());
+        if kind == EntryKind::Party {
+            let lines = party.lines.as_deref().unwrap_or_default();
+            let inputs: [&[u8]; 4] =
+                [&party.salt, party.role.as_bytes(), party.name.as_bytes(), lines.as_bytes()];
+            entry.commitments = vec![commit("consignee/v1/commit/party", &inputs)];
+            let role_len = u8::try_from(party.role.len()).unwrap_or(u8::MAX);
+            entry.detail = [&[role_len], party.role.as_bytes(), &[1], &key_id].concat();
+        }
+        self.log(vec![entry])?;
+        let mut changes = registry.change(&*self.inner().root, &self.inner().parameters);
+        changes.set_party(party)?;
+        Ok(self.inner().stores.keys.write_items(&changes.into_items())?)
+    }
+
+    /// All parties, in the order they were added.
+    ///
+    /// # Errors
+    /// `Storage`, `Damaged`.
+    pub fn parties(&self) -> Result<Vec<Party>> {
+        Ok(self.registry()?.parties.clone())
+    }
+
+    /// Who may open what.
+    ///
+    /// # Errors
+    /// `Storage`, `Damaged`.
+    pub fn scopes(&self) -> Result<Scopes> {
+        let registry = self.registry()?;
+        let accepted = registry.policies.last().ok_or_else(not_found)?;
+        Ok(Scopes::of_vault(accepted, &registry.parties, true))
+    }
+
+    /// Whose alias this is, for which order, and whether the ledger says that the party saw the order. Opening the order number
+    /// is itself an entry, of the vault for the purpose `resolve`.
+    ///
+    /// # Errors
+    /// `Input` for text that is no alias (a wrong character is noticed), `NotFound` for an alias this vault never made.
+    pub fn resolve_alias(&self, alias: &str) -> Result<ResolvedAlias> {
+        let alias = Alias::parse(alias).ok_or_else(|| {
+            Error::input("alias", "an alias is XXXX-XXXX-XXXX-C, and its check character fits the others")
+        })?;
+        let registry = self.registry()?;
+        let never = || {
+            Error::new(ErrorKind::NotFound, "this vault never made this alias")
+                .with_hint("it is invented or misread")
+        };
+        let (number, serial) = registry.alias_key.resolve(&alias).ok_or_else(never)?;
+        let party = registry.parties.iter().find(|party| party.number == number).ok_or_else(never)?;
+        let row =
+            self.inner().stores.secrets.secrets_by_serial(serial)?.into_iter().next().ok_or_else(never)?;
+        let record_id = RecordId(row.record_id);
+        let (order_no, handle_key) = if row.state == SecretState::Shredded {
+            let release = registry.release(row.generation);
+            let evidence =
+                release.and_then(|key| key.unwrap_evidence(&row_context(&registry, &row), &row.wrapped).ok());
+            (None, evidence.map(|evidence| evidence.handle_key))
+        } else {
+            let found = self.find(&registry, &alias.to_string())?.ok_or_else(never)?;
+            let stored = found.newest()?;
+            let record = record::Record::parse(stored.record)?;
+            let order_no = registry.policy()?.field("order_no").map(|field| field.id);
+            let mut opened = opener::open_for_vault(
+                self,
+                &registry,
+                &record,
+                stored.secret,
+                &order_no.into_iter().collect::<Vec<_>>(),
+                "resolve",
+            )?;
+            let order_no = match opened.pop() {
+                Some((_, Value::Text(order_no))) => Some(order_no),
+                _ => None,
+            };
+            (order_no, Some(unlock(&registry, &record, stored.secret)?.1))
+        };
+        let mut seen = Vec::new();
+        if let Some(handle_key) = handle_key {
+            let handle = handle_key.handle(&registry.party_key_id(number));
+            let saw = |entry: &Entry| matches!(entry.kind, EntryKind::Disclosure | EntryKind::Search);
+            seen.extend(self.ledger().with_handle(&handle)?.into_iter().filter(|(_, entry)| saw(entry)));
+        }
+        Ok(ResolvedAlias { party: party.clone(), record_id, order_no, seen })
+    }
+}
+
+fn cut_short() -> Error {
+    Error::new(ErrorKind::Damaged, "a shred was cut short and its secret row does not open")
+        .with_hint("run doctor")
+}
+
+/// Number of a vault's first epoch.
+const FIRST_EPOCH: u32 = 1;
+
+/// A policy from its text, with every mistake in the message.
+pub(crate) fn parse_policy(text: &str) -> Result<Policy> {
+    Policy::parse(text).map_err(|mistakes: PolicyErrors| {
+        let field = Some("policy".to_owned());
+        Error::new(ErrorKind::Input { line: None, field }, mistakes.to_string())
+            .with_hint("policy check FILE shows them, too")
+    })
+}

@@ -1,0 +1,66 @@
+//! Counts repeated denials into one entry, so that nobody floods the ledger by asking for what it may not have.
+
+use std::{
+    collections::HashMap,
+    sync::Mutex,
+    time::{Duration, Instant},
+};
+
+use crate::{ledger::Entry, vault::held};
+
+/// After the first denial of a kind, further ones are counted this long before they are entered.
+const WINDOW: Duration = Duration::from_secs(60);
+
+/// Denials since the last entry of their kind.
+#[derive(Default)]
+pub(crate) struct Denials(Mutex<HashMap<Kind, Counted>>);
+
+/// Party key id, purpose, reason.
+type Kind = ([u8; 16], String, u8);
+
+struct Counted {
+    since: Instant,
+    entry: Entry,
+    count: u32,
+}
+
+impl Denials {
+    /// Takes a denial with its count and returns the entry to write now, if one is due.
+    pub(crate) fn count(&self, denial: &Entry) -> Option<Entry> {
+        let reason = denial.detail.first().copied().unwrap_or_default();
+        let kind = (denial.party, denial.purpose.clone(), reason);
+        let mut counted = held(&self.0);
+        match counted.get_mut(&kind) {
+            None => {
+                counted.insert(kind, Counted { since: Instant::now(), entry: denial.clone(), count: 0 });
+                Some(denial.clone())
+            }
+            Some(known) => {
+                known.count = known.count.saturating_add(count_of(denial));
+                (known.since.elapsed() >= WINDOW).then(|| {
+                    known.since = Instant::now();
+                    with_count(denial, std::mem::take(&mut known.count))
+                })
+            }
+        }
+    }
+
+    /// What has been counted and not entered.
+    pub(crate) fn take(&self) -> Vec<Entry> {
+        let counted = std::mem::take(&mut *held(&self.0));
+        counted.into_values().filter(|c| c.count > 0).map(|c| with_count(&c.entry, c.count)).collect()
+    }
+}
+
+// Detail of a denial: reason u8 ‖ count u32   (docs/format.md, section 8)
+fn count_of(denial: &Entry) -> u32 {
+    denial.detail.get(1..5).and_then(|bytes| bytes.try_into().ok()).map_or(1, u32::from_le_bytes)
+}
+
+fn with_count(denial: &Entry, count: u32) -> Entry {
+    let mut entry = denial.clone();
+    if let Some(slot) = entry.detail.get_mut(1..5) {
+        slot.copy_from_slice(&count.to_le_bytes());
+    }
+    entry
+}

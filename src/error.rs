@@ -1,0 +1,196 @@
+//! One error type for everything, told apart by [`ErrorKind`].
+//!
+//! A message never contains a value of an order, a key or an order number, so it may be logged as it is. Texts of SQLite,
+//! serde and the file system do not pass through: they can repeat what they choked on.
+
+use std::{borrow::Cow, fmt};
+
+use crate::store::StoreError;
+
+/// What went wrong, what kind of fault it is, and what to do about it.
+#[derive(Debug)]
+pub struct Error(Box<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    kind: ErrorKind,
+    message: Cow<'static, str>,
+    hint: Cow<'static, str>,
+}
+
+/// The kinds of fault. Programs decide by kind; people read the message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// The policy in force does not give this to the party.
+    NotPermitted,
+    /// The time in which the purpose may open the order is over.
+    Expired,
+    /// The party has been revoked.
+    Revoked,
+    /// No such order, party or alias.
+    NotFound,
+    /// The order's secret has been destroyed.
+    Shredded,
+    /// The order has no value for this part.
+    Absent,
+    /// Somebody else changed the order in between.
+    Conflict,
+    /// There is something else under this number or name already.
+    Exists,
+    /// A wrong key or altered bytes. The two are not told apart: that would make an oracle.
+    CannotOpen,
+    /// The record is older than the newest revision the vault knows of.
+    RolledBack,
+    /// Bytes that no version of this library wrote.
+    Damaged,
+    /// Bytes of a later version of this library.
+    NewerFormat,
+    /// The program was compiled against another policy than the one in force.
+    PolicyMismatch,
+    /// The root key is missing, wrong, or kept where it must not be.
+    RootKey,
+    /// Another process holds the vault's write lock.
+    Locked,
+    /// The store failed: disk full, no permission, input or output error.
+    Storage,
+    /// More than this library takes: too long, too many, too deep.
+    Limit,
+    /// Input that does not follow its format.
+    Input {
+        /// Line of the input, counted from 1, where there are lines.
+        line: Option<u64>,
+        /// Path of the field that is wrong, where there is one.
+        field: Option<String>,
+    },
+}
+
+impl ErrorKind {
+    /// Name of the kind, its C status, and the exit status of a command that fails with it. The one table for all bindings.
+    fn row(&self) -> (&'static str, u32, u8) {
+        match self {
+            Self::NotPermitted => ("not permitted", 100, 3),
+            Self::Expired => ("expired", 101, 3),
+            Self::Revoked => ("revoked", 102, 3),
+            Self::NotFound => ("not found", 103, 1),
+            Self::Shredded => ("shredded", 104, 1),
+            Self::Absent => ("absent", 105, 1),
+            Self::Conflict => ("conflict", 106, 1),
+            Self::Exists => ("exists", 107, 1),
+            Self::CannotOpen => ("cannot open", 108, 1),
+            Self::RolledBack => ("rolled back", 109, 1),
+            Self::Damaged => ("damaged", 110, 1),
+            Self::NewerFormat => ("newer format", 111, 1),
+            Self::PolicyMismatch => ("policy mismatch", 112, 1),
+            Self::RootKey => ("root key", 113, 2),
+            Self::Locked => ("locked", 114, 1),
+            Self::Storage => ("storage", 115, 1),
+            Self::Limit => ("limit", 116, 1),
+            Self::Input { .. } => ("input", 117, 2),
+        }
+    }
+
+    /// Name of the kind in words, stable.
+    pub fn name(&self) -> &'static str {
+        self.row().0
+    }
+
+    /// Status number of the C interface, stable.
+    pub fn status(&self) -> u32 {
+        self.row().1
+    }
+
+    /// Exit status of a command whose whole work failed with this kind: 1 failed, 2 wrong use, 3 not permitted.
+    pub fn exit_status(&self) -> u8 {
+        self.row().2
+    }
+}
+
+impl Error {
+    pub(crate) fn new(kind: ErrorKind, message: impl Into<Cow<'static, str>>) -> Self {
+        Self(Box::new(Inner { kind, message: message.into(), hint: Cow::Borrowed("") }))
+    }
+
+    /// Says what to do about it.
+    pub(crate) fn with_hint(mut self, hint: impl Into<Cow<'static, str>>) -> Self {
+        self.0.hint = hint.into();
+        self
+    }
+
+    pub(crate) fn input(field: impl Into<String>, message: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(ErrorKind::Input { line: None, field: Some(field.into()) }, message)
+    }
+
+    /// The same error, said of a line of the input (counted from 1).
+    #[must_use]
+    pub fn at_line(mut self, at: u64) -> Self {
+        if let ErrorKind::Input { line, .. } = &mut self.0.kind {
+            *line = Some(at);
+        }
+        self
+    }
+
+    /// The same error, said of a field of the order.
+    pub(crate) fn in_field(mut self, name: &str) -> Self {
+        match &mut self.0.kind {
+            ErrorKind::Input { field, .. } => *field = Some(name.to_owned()),
+            _ => self.0.message = format!("{name}: {}", self.0.message).into(),
+        }
+        self
+    }
+
+    /// The kind of fault, to decide by.
+    pub fn kind(&self) -> &ErrorKind {
+        &self.0.kind
+    }
+
+    /// What to do about it; empty where there is nothing to add.
+    pub fn hint(&self) -> &str {
+        &self.0.hint
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let ErrorKind::Input { line, field } = &self.0.kind {
+            if let Some(line) = line {
+                write!(f, "line {line}: ")?;
+            }
+            if let Some(field) = field {
+                write!(f, "{field}: ")?;
+            }
+        }
+        f.write_str(&self.0.message)?;
+        if !self.0.hint.is_empty() {
+            write!(f, " ({})", self.0.hint)?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for Error {}
+
+impl From<StoreError> for Error {
+    fn from(e: StoreError) -> Self {
+        let (kind, hint) = match e {
+            StoreError::Full => {
+                (ErrorKind::Storage, "free some space and repeat; what was acknowledged is kept")
+            }
+            StoreError::ReadOnly => (ErrorKind::Storage, "check who owns the folder and its files"),
+            StoreError::Locked => {
+                (ErrorKind::Locked, "it waited 10 seconds; repeat when the other process is done")
+            }
+            StoreError::Damaged => (ErrorKind::Damaged, "restore the file from its backup"),
+            StoreError::Newer => (ErrorKind::NewerFormat, "update this program"),
+            StoreError::Exists => (ErrorKind::Conflict, "somebody else wrote it in between; repeat"),
+            StoreError::Exposed => {
+                (ErrorKind::Storage, "the folder must be the user's own with mode 0700, its files 0600")
+            }
+            StoreError::Failed => (ErrorKind::Storage, "check disk and file system"),
+        };
+        Self::new(kind, e.to_string()).with_hint(hint)
+    }
+}
+
+/// `Result` with this crate's [`Error`].
+pub type Result<T, E = Error> = std::result::Result<T, E>;

@@ -1,0 +1,203 @@
+//! A vault in a folder, on SQLite.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use crate::{
+    admin::Setup,
+    doctor::{Finding, Severity},
+    error::{Error, ErrorKind, Result},
+    keys::{RecordId, RootKeyProvider},
+    ledger::{Entry, Ledger, LedgerState},
+    registry::{Party, Registry, Unauthenticated},
+    scopes::Scopes,
+    store::{RecordSummary, Stores, sqlite},
+    vault::Vault,
+};
+
+/// The copy of the policy for people to read. Never enforced.
+const POLICY_COPY: &str = "policy.toml";
+
+impl Vault {
+    /// Makes a vault in a new folder (mode 0700). It appears whole or not at all.
+    ///
+    /// # Errors
+    /// `Exists` if there is something at `folder` already, `RootKey` if the key lies in it, `Input` for a policy with mistakes,
+    /// `Storage`.
+    pub fn create(folder: &Path, root: &dyn RootKeyProvider, setup: &Setup<'_>) -> Result<Self> {
+        if folder.symlink_metadata().is_ok() {
+            return Err(Error::new(ErrorKind::Exists, "there is something at this path already"));
+        }
+        check_location(folder, root)?;
+        let building = building_path(folder)?;
+        let built = sqlite::create(&building).map_err(Error::from).and_then(|stores| {
+            let vault = Self::begin(stores, root, setup)?;
+            write_copy(&building, &setup.policy)?;
+            Ok(vault.root())
+        });
+        let moved = built.and_then(|root| {
+            fs::rename(&building, folder)
+                .map_err(|_| Error::new(ErrorKind::Storage, "the folder cannot be made"))?;
+            Ok(root)
+        });
+        if moved.is_err() {
+            let _nothing_there = fs::remove_dir_all(&building);
+        }
+        Self::with_root(sqlite::open(folder)?, moved?)
+    }
+
+    /// Unlocks the vault in a folder. Waits for the root key (a passphrase takes about a second) and, if the last writer
+    /// crashed, for the settling of what it left.
+    ///
+    /// # Errors
+    /// `NotFound` if there is no vault, `RootKey` for a wrong key or one that lies in the vault's folder, `Damaged`,
+    /// `NewerFormat`, `Storage`.
+    pub fn unlock(folder: &Path, root: &dyn RootKeyProvider) -> Result<Self> {
+        check_location(folder, root)?;
+        Self::resume(open_stores(folder)?, root)
+    }
+
+    /// Writes the copy of the policy that people read, after it was applied.
+    ///
+    /// # Errors
+    /// `Storage`.
+    pub fn write_policy_copy(&self, folder: &Path, text: &str) -> Result<()> {
+        write_copy(folder, text)
+    }
+
+    /// Whether the copy of the policy in the folder is the policy in force.
+    ///
+    /// # Errors
+    /// `Storage`, `Damaged`.
+    pub fn check_policy_copy(&self, folder: &Path) -> Result<Finding> {
+        let in_force = self.policy()?.digest();
+        let copy = fs::read_to_string(folder.join(POLICY_COPY)).ok();
+        let same = copy
+            .and_then(|text| crate::admin::parse_policy(&text).ok())
+            .is_some_and(|p| p.digest() == in_force);
+        Ok(if same {
+            Finding::new(Severity::Fine, "policy", "policy.toml is the policy in force")
+        } else {
+            Finding::new(
+                Severity::Warning,
+                "policy",
+                "policy.toml is not the policy in force: only policy apply changes that",
+            )
+        })
+    }
+}
+
+/// What a vault's folder shows to somebody without the root key. Nothing of it is authenticated.
+pub struct Peek {
+    stores: Stores,
+    known: Unauthenticated,
+}
+
+impl Peek {
+    /// Reads a vault's folder.
+    ///
+    /// # Errors
+    /// `NotFound`, `Damaged`, `NewerFormat`, `Storage`.
+    pub fn read(folder: &Path) -> Result<Self> {
+        let stores = open_stores(folder)?;
+        let known = Registry::peek(stores.keys.items()?)?;
+        Ok(Self { stores, known })
+    }
+
+    /// Who may open what, as the folder says.
+    ///
+    /// # Errors
+    /// `Damaged` if there is no policy.
+    pub fn scopes(&self) -> Result<Scopes> {
+        let accepted = self.known.policies.last();
+        let accepted = accepted.ok_or_else(|| Error::new(ErrorKind::Damaged, "the vault has no policy"))?;
+        Ok(Scopes::of_vault(accepted, &self.known.parties, false))
+    }
+
+    /// The parties, as the folder says.
+    pub fn parties(&self) -> &[Party] {
+        &self.known.parties
+    }
+
+    /// A page of stored orders above `after`, at most `limit`, ascending by id.
+    ///
+    /// # Errors
+    /// `Storage`.
+    pub fn list(&self, after: Option<RecordId>, limit: usize) -> Result<Vec<RecordSummary>> {
+        Ok(self.stores.orders.page(after.map(|id| id.0).as_ref(), limit)?)
+    }
+
+    /// Size and root of the ledger.
+    ///
+    /// # Errors
+    /// `Storage`.
+    pub fn ledger_state(&self) -> Result<LedgerState> {
+        Ledger::new(Arc::clone(&self.stores.ledger)).state()
+    }
+
+    /// Entries of the ledger from index `from` on, at most `limit`.
+    ///
+    /// # Errors
+    /// `Storage`, `Damaged`, `NewerFormat`.
+    pub fn ledger_entries(&self, from: u64, limit: usize) -> Result<Vec<Entry>> {
+        Ledger::new(Arc::clone(&self.stores.ledger)).entries(from, limit)
+    }
+
+    /// Names of parties by their key id, as entries of the ledger name them; the vault itself is `vault`.
+    pub fn party_names(&self) -> Vec<([u8; 16], String)> {
+        let key_id = |number| crate::keys::party_key_id(self.known.vault, number, &[]);
+        let own = (key_id(crate::keys::VAULT_PARTY), "vault".to_owned());
+        let parties = self.known.parties.iter().map(|party| (key_id(party.number), party.name.clone()));
+        std::iter::once(own).chain(parties).collect()
+    }
+}
+
+fn open_stores(folder: &Path) -> Result<Stores> {
+    if !folder.join(sqlite::FILES[0]).exists() {
+        return Err(
+            Error::new(ErrorKind::NotFound, "there is no vault at this path").with_hint("init makes one")
+        );
+    }
+    Ok(sqlite::open(folder)?)
+}
+
+/// Whoever copies the folder must not have the key with it.
+fn check_location(folder: &Path, root: &dyn RootKeyProvider) -> Result<()> {
+    let Some(key) = root.location().and_then(|path| path.canonicalize().ok()) else { return Ok(()) };
+    // A folder that is yet to be made has no canonical path; its parent has.
+    let folder = folder.canonicalize().or_else(|_| {
+        let parent =
+            folder.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        parent.canonicalize().map(|parent| parent.join(folder.file_name().unwrap_or_default()))
+    });
+    if folder.is_ok_and(|folder| key.starts_with(folder)) {
+        let hint = "move it where the vault's backups do not take it along";
+        return Err(Error::new(ErrorKind::RootKey, "the key file lies inside the vault").with_hint(hint));
+    }
+    Ok(())
+}
+
+fn building_path(folder: &Path) -> Result<PathBuf> {
+    let mut random = [0; 8];
+    crate::suite::os_random(&mut random).map_err(|_| crate::sealer::no_randomness())?;
+    let mut name = folder.file_name().unwrap_or_default().to_owned();
+    name.push(format!(".making-{:016x}", u64::from_le_bytes(random)));
+    Ok(folder.with_file_name(name))
+}
+
+/// Replaces the copy in one step, mode 0600.
+fn write_copy(folder: &Path, text: &str) -> Result<()> {
+    let new = folder.join(format!("{POLICY_COPY}.new"));
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options
+        .open(&new)
+        .and_then(|mut file| std::io::Write::write_all(&mut file, text.as_bytes()))
+        .and_then(|()| fs::rename(&new, folder.join(POLICY_COPY)))
+        .map_err(|_| Error::new(ErrorKind::Storage, "the copy of the policy cannot be written"))
+}

@@ -1,0 +1,52 @@
+//! The keys, a type for each kind, so that none can stand in for another.
+//!
+//! ```text
+//! root key (RootKeyProvider: passphrase | key file | a token or service)
+//!  └─ wraps, each bound to its place (WrapContext):
+//!       FieldKey[epoch, part]   which fields         ReleaseKey[generation]  wraps the secret rows
+//!       IdKey  AliasKey  RegistryKey  issuing and ledger seeds
+//! OrderSecret (one per sealing) ─► ticket parts      which orders
+//! HandleKey   (one per order)   ─► handles in the ledger
+//! ```
+//!
+//! A part opens only with its field key and its ticket part together.
+
+mod field;
+mod root;
+mod row;
+mod ticket;
+mod vault_key;
+
+pub(crate) use field::{EpochKeys, FieldKey, Keyring};
+pub use root::{KeyFile, Passphrase, RootKey, RootKeyProvider};
+pub(crate) use root::{KeyKind, WrapContext};
+pub(crate) use row::{Evidence, HandleKey, OrderSecret, ReleaseKey, RowContext};
+pub(crate) use ticket::{PreparedTicket, Sought, Ticket};
+pub(crate) use vault_key::{IdKey, RegistryKey, VAULT_PARTY, party_key_id};
+
+/// 16 random bytes that name a vault, in every record, key and entry of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct VaultId(pub(crate) [u8; 16]);
+
+/// What the store knows an order by. Says nothing of the order number to whoever lacks the vault's id key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RecordId(pub(crate) [u8; 16]);
+
+impl RecordId {
+    /// The id's bytes.
+    pub fn as_bytes(&self) -> &[u8; 16] {
+        &self.0
+    }
+}
+
+impl From<[u8; 16]> for RecordId {
+    fn from(bytes: [u8; 16]) -> Self {
+        Self(bytes)
+    }
+}
+
+impl std::fmt::Display for RecordId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}

@@ -1,0 +1,314 @@
+//! The root key: where it comes from, and how it wraps the vault's other keys.
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use argon2::{Algorithm, Argon2, Params, Version};
+use zeroize::Zeroizing;
+
+use super::VaultId;
+use crate::{
+    error::{Error, ErrorKind, Result},
+    suite::{self, SealRng, Secret, Suite, os_random},
+};
+
+/// Where a vault's root key comes from: a passphrase, a key file, a token, a service.
+///
+/// Blocking. A provider that talks to a token or service may wait for it, at opening the vault and at changes of keys; never
+/// per order.
+pub trait RootKeyProvider: Send + Sync {
+    /// Parameters for a new vault, kept in clear beside the wrapped keys and bound into each wrap. The first byte is the kind:
+    /// 1 key bytes, 2 passphrase; others are free for other providers.
+    ///
+    /// # Errors
+    /// `RootKey` when no randomness or no token can be had.
+    fn new_parameters(&self) -> Result<Vec<u8>>;
+
+    /// The root key for these parameters.
+    ///
+    /// # Errors
+    /// `RootKey` when the parameters are another provider's, or out of bounds.
+    fn unlock(&self, parameters: &[u8]) -> Result<Box<dyn RootKey>>;
+
+    /// File that holds the key, if there is one: a vault refuses a root key that lies in its own folder.
+    fn location(&self) -> Option<&Path> {
+        None
+    }
+}
+
+/// A root key, ready to wrap and unwrap.
+pub trait RootKey: Send + Sync {
+    /// Wraps a key; `context` must be authenticated with it.
+    ///
+    /// # Errors
+    /// `RootKey` when the token or service fails.
+    fn wrap(&self, context: &[u8], key: &[u8; 32]) -> Result<Vec<u8>>;
+
+    /// Unwraps what `wrap` made under the same context.
+    ///
+    /// # Errors
+    /// `RootKey` when the key, the context or the bytes are wrong. Which of them is not told.
+    fn unwrap(&self, context: &[u8], wrapped: &[u8]) -> Result<Zeroizing<[u8; 32]>>;
+}
+
+/// Kinds of wrapped keys (`docs/format.md`, section 4).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum KeyKind {
+    Field = 1,
+    Release = 3,
+    Id = 4,
+    Alias = 5,
+    Registry = 8,
+}
+
+/// The place of a wrapped key. Without it, whoever writes the key store could have every later phone number sealed under the
+/// key of its masked form, which support holds.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct WrapContext {
+    pub(crate) vault: VaultId,
+    pub(crate) kind: KeyKind,
+    pub(crate) id: u32,
+    pub(crate) generation: u32,
+    pub(crate) suite: Option<Suite>,
+}
+
+impl WrapContext {
+    /// "consignee/v1/wrap" ‖ vault id ‖ kind ‖ key id ‖ epoch or generation ‖ suite ‖ provider parameters
+    pub(crate) fn associated_data(&self, parameters: &[u8]) -> Vec<u8> {
+        [
+            b"consignee/v1/wrap".as_slice(),
+            &self.vault.0,
+            &[self.kind as u8],
+            &self.id.to_le_bytes(),
+            &self.generation.to_le_bytes(),
+            &[self.suite.map_or(0, Suite::number)],
+            parameters,
+        ]
+        .concat()
+    }
+}
+
+const KEY_BYTES: u8 = 1;
+const PASSPHRASE: u8 = 2;
+
+/// A root key of 32 random bytes, from a file or from the caller's own secret store.
+///
+/// The file is one line of text: `consignee-root-v1:`, 64 hexadecimal digits, `-`, and 8 digits of a checksum.
+pub struct KeyFile {
+    key: Secret<32>,
+    path: Option<PathBuf>,
+}
+
+const KEY_FILE_PREFIX: &str = "consignee-root-v1:";
+
+impl KeyFile {
+    /// A key that the caller keeps elsewhere.
+    pub fn from_bytes(key: [u8; 32]) -> Self {
+        Self { key: Secret::new(key), path: None }
+    }
+
+    /// Reads a key file.
+    ///
+    /// # Errors
+    /// `RootKey` if there is no such file, if it is a link, belongs to another user or can be reached by others (it must have
+    /// mode 0600 or 0400), or if it holds no whole key.
+    pub fn read(path: &Path) -> Result<Self> {
+        let file_error = |e: io::Error| match e.kind() {
+            io::ErrorKind::NotFound => {
+                root_error("there is no such key file").with_hint("init --key-file makes one")
+            }
+            _ => root_error("the key file cannot be read"),
+        };
+        let meta = fs::symlink_metadata(path).map_err(file_error)?;
+        if !meta.is_file() {
+            return Err(root_error("the key file is not a plain file").with_hint("links are not followed"));
+        }
+        check_private(&meta)?;
+        let text = Zeroizing::new(fs::read_to_string(path).map_err(file_error)?);
+        let key = parse_key_line(&text).ok_or_else(|| {
+            root_error("the key file holds no whole key").with_hint("restore it from its backup")
+        })?;
+        Ok(Self { key, path: Some(path.to_owned()) })
+    }
+
+    /// Makes a new key file, mode 0600.
+    ///
+    /// # Errors
+    /// `Exists` if there is a file already; `RootKey` if it cannot be written or no randomness can be had.
+    pub fn create(path: &Path) -> Result<Self> {
+        let key = Secret::fill(|key| os_random(key)).map_err(|_| no_randomness())?;
+        let digits =
+            |bytes: &[u8]| Zeroizing::new(bytes.iter().map(|b| format!("{b:02x}")).collect::<String>());
+        let line = Zeroizing::new(format!(
+            "{KEY_FILE_PREFIX}{}-{}\n",
+            *digits(key.expose()),
+            *digits(&checksum(key.expose()))
+        ));
+        let mut options = fs::OpenOptions::new();
+        options.write(true).create_new(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let written = options.open(path).and_then(|mut file| {
+            io::Write::write_all(&mut file, line.as_bytes())?;
+            file.sync_all()
+        });
+        written.map_err(|e| match e.kind() {
+            io::ErrorKind::AlreadyExists => {
+                Error::new(ErrorKind::Exists, "there is a file of this name already")
+            }
+            _ => root_error("the key file cannot be written"),
+        })?;
+        Ok(Self { key, path: Some(path.to_owned()) })
+    }
+}
+
+fn parse_key_line(text: &str) -> Option<Secret<32>> {
+    let (key, check) = text.trim_end().strip_prefix(KEY_FILE_PREFIX)?.split_once('-')?;
+    let mut bytes = Zeroizing::new([0; 36]);
+    if key.len() != 64 || check.len() != 8 {
+        return None;
+    }
+    let digits = key.as_bytes().chunks_exact(2).chain(check.as_bytes().chunks_exact(2));
+    for (byte, pair) in bytes.iter_mut().zip(digits) {
+        let pair = std::str::from_utf8(pair).ok().filter(|p| p.bytes().all(|d| d.is_ascii_hexdigit()))?;
+        *byte = u8::from_str_radix(pair, 16).ok()?;
+    }
+    let (key, check) = bytes.split_at(32);
+    let key = Secret::fill(|out| {
+        out.copy_from_slice(key);
+        Ok::<_, ()>(())
+    })
+    .ok()?;
+    (checksum(key.expose()) == check).then_some(key)
+}
+
+fn checksum(key: &[u8; 32]) -> [u8; 4] {
+    let mut sum = [0; 4];
+    sum.copy_from_slice(&suite::commit("consignee/v1/key-file", &[key])[..4]);
+    sum
+}
+
+#[cfg(unix)]
+fn check_private(meta: &fs::Metadata) -> Result<()> {
+    use std::os::unix::fs::MetadataExt;
+    if meta.uid() != rustix::process::geteuid().as_raw() {
+        return Err(root_error("the key file belongs to another user"));
+    }
+    if meta.mode() & 0o077 != 0 {
+        return Err(root_error("the key file can be reached by other users").with_hint("chmod 600 it"));
+    }
+    Ok(())
+}
+
+// Elsewhere the system's own access lists guard the file; the library does not read them.
+#[cfg(not(unix))]
+fn check_private(_meta: &fs::Metadata) -> Result<()> {
+    Ok(())
+}
+
+impl RootKeyProvider for KeyFile {
+    fn new_parameters(&self) -> Result<Vec<u8>> {
+        Ok(vec![KEY_BYTES])
+    }
+
+    fn unlock(&self, parameters: &[u8]) -> Result<Box<dyn RootKey>> {
+        if parameters != [KEY_BYTES] {
+            return Err(root_error("this vault is not opened by a key file").with_hint("give its passphrase"));
+        }
+        Ok(Box::new(LocalKey(Secret::new(*self.key.expose()))))
+    }
+
+    fn location(&self) -> Option<&Path> {
+        self.path.as_deref()
+    }
+}
+
+/// A root key derived from a passphrase by Argon2id (RFC 9106): 256 MiB of memory, 3 passes, 1 lane for a new vault.
+pub struct Passphrase(Zeroizing<String>);
+
+/// Memory in KiB, passes, lanes of a new vault.
+const NEW_COST: (u32, u32, u32) = (256 * 1024, 3, 1);
+/// The least a vault's file may ask for: a forged file must not weaken the derivation …
+const LEAST_COST: (u32, u32, u32) = (19 * 1024, 2, 1);
+/// … nor exhaust the machine.
+const MOST_COST: (u32, u32, u32) = (4 * 1024 * 1024, 16, 16);
+
+impl Passphrase {
+    /// A root key by passphrase. An empty one is refused when a vault is made.
+    pub fn new(passphrase: impl Into<String>) -> Self {
+        Self(Zeroizing::new(passphrase.into()))
+    }
+}
+
+impl RootKeyProvider for Passphrase {
+    fn new_parameters(&self) -> Result<Vec<u8>> {
+        if self.0.chars().count() < 8 {
+            return Err(root_error("the passphrase is too short")
+                .with_hint("at least 8 characters, better 5 random words"));
+        }
+        let mut salt = [0; 16];
+        os_random(&mut salt).map_err(|_| no_randomness())?;
+        let (memory, passes, lanes) = NEW_COST;
+        Ok([
+            &[PASSPHRASE],
+            salt.as_slice(),
+            &memory.to_le_bytes(),
+            &passes.to_le_bytes(),
+            &lanes.to_le_bytes(),
+        ]
+        .concat())
+    }
+
+    fn unlock(&self, parameters: &[u8]) -> Result<Box<dyn RootKey>> {
+        let damaged = || root_error("the vault's passphrase parameters are out of bounds");
+        let [PASSPHRASE, rest @ ..] = parameters else {
+            return Err(root_error("this vault is not opened by a passphrase").with_hint("give its key file"));
+        };
+        let (salt, numbers) = rest.split_at_checked(16).ok_or_else(damaged)?;
+        let numbers: &[u8; 12] = numbers.try_into().map_err(|_| damaged())?;
+        let number =
+            |at: usize| u32::from_le_bytes([numbers[at], numbers[at + 1], numbers[at + 2], numbers[at + 3]]);
+        let cost = (number(0), number(4), number(8));
+        let within = |least: u32, value: u32, most: u32| (least..=most).contains(&value);
+        if !(within(LEAST_COST.0, cost.0, MOST_COST.0)
+            && within(LEAST_COST.1, cost.1, MOST_COST.1)
+            && within(LEAST_COST.2, cost.2, MOST_COST.2))
+        {
+            return Err(damaged());
+        }
+        let params = Params::new(cost.0, cost.1, cost.2, Some(32)).map_err(|_| damaged())?;
+        let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
+        let key = Secret::fill(|key| argon2.hash_password_into(self.0.as_bytes(), salt, key));
+        Ok(Box::new(LocalKey(key.map_err(|_| root_error("the passphrase cannot be used"))?)))
+    }
+}
+
+/// A root key held in this process; wraps by XAES-256-GCM.
+struct LocalKey(Secret<32>);
+
+impl RootKey for LocalKey {
+    fn wrap(&self, context: &[u8], key: &[u8; 32]) -> Result<Vec<u8>> {
+        SealRng::with(|rng| suite::wrap(Suite::Aes256Gcm, &self.0, rng, context, key))
+            .map_err(|_| no_randomness())?
+            .map_err(|_| root_error("the key cannot be wrapped"))
+    }
+
+    fn unwrap(&self, context: &[u8], wrapped: &[u8]) -> Result<Zeroizing<[u8; 32]>> {
+        let mut key = Zeroizing::new([0; 32]);
+        suite::unwrap(Suite::Aes256Gcm, &self.0, context, wrapped, key.as_mut_slice()).map_err(|_| {
+            root_error("the root key does not open this vault")
+                .with_hint("wrong passphrase or key file, or altered keys")
+        })?;
+        Ok(key)
+    }
+}
+
+fn root_error(message: &'static str) -> Error {
+    Error::new(ErrorKind::RootKey, message)
+}
+
+fn no_randomness() -> Error {
+    root_error("the operating system gives no random bytes")
+}

@@ -1,0 +1,175 @@
+//! The secrets of one order, and the rows that keep them wrapped under the release key.
+
+use consignee_policy::PartId;
+use zeroize::Zeroizing;
+
+use super::{RecordId, VaultId};
+use crate::suite::{Kdf, Mac, SealRng, Secret, Suite, Unauthentic, commit, unwrap, wrap, wrapped_len};
+
+/// OS, the secret of one sealing. Its ticket parts say which order may be opened.
+///
+/// Drawn inside the sealing and never accepted from outside: with one secret for two sealings, whoever holds the field keys
+/// knows the XOR of their data keys, and an old ticket opens the newer record.
+pub(crate) struct OrderSecret {
+    raw: Secret<32>,
+    kdf: Kdf,
+}
+
+impl OrderSecret {
+    pub(crate) fn draw(suite: Suite, rng: &mut SealRng) -> Self {
+        Self::new(suite, rng.secret())
+    }
+
+    fn new(suite: Suite, raw: Secret<32>) -> Self {
+        Self { kdf: Kdf::new(suite, raw.expose()), raw }
+    }
+
+    // T[f] = KDF(OS, record_id[..8] ‖ f ‖ 0). The id in it keeps two orders apart that a cloned machine sealed with equal secrets.
+    pub(crate) fn ticket_part(&self, id: RecordId, part: PartId) -> Secret<32> {
+        let mut input = [0; 12];
+        input[..8].copy_from_slice(&id.0[..8]);
+        input[8..10].copy_from_slice(&part.get().to_le_bytes());
+        self.kdf.derive(&input)
+    }
+
+    pub(crate) fn commitment(&self, id: RecordId, n1: &[u8; 10]) -> [u8; 32] {
+        commit("consignee/v1/commit/os", &[&id.0, n1, self.raw.expose()])
+    }
+
+    pub(super) fn expose(&self) -> &[u8; 32] {
+        self.raw.expose()
+    }
+}
+
+/// HK, one per order for all its revisions. It finds the order's entries in the ledger and opens nothing.
+pub(crate) struct HandleKey(Secret<32>);
+
+impl HandleKey {
+    pub(crate) fn draw(rng: &mut SealRng) -> Self {
+        Self(rng.secret())
+    }
+
+    /// What the ledger calls the order towards one party: two parties cannot join their entries.
+    pub(crate) fn handle(&self, party_key_id: &[u8; 16]) -> [u8; 16] {
+        Mac::new(&self.0).id(&[b"consignee/v1/handle", party_key_id])
+    }
+
+    /// Binds the handles to the order number, so that a shop cannot later show another order's entries as this one's.
+    pub(crate) fn order_commitment(&self, id: RecordId, order_no: &str) -> [u8; 32] {
+        commit("consignee/v1/commit/order", &[self.0.expose(), &id.0, order_no.as_bytes()])
+    }
+
+    pub(crate) fn reason_commitment(&self, id: RecordId, reason: &str) -> [u8; 32] {
+        commit("consignee/v1/commit/reason", &[self.0.expose(), &id.0, reason.as_bytes()])
+    }
+}
+
+/// What outlives a shredded order: who saw it can still be proved, and why it was shredded.
+pub(crate) struct Evidence {
+    pub(crate) handle_key: HandleKey,
+    pub(crate) reason: String,
+}
+
+/// Where a secret row belongs; bound by its wrap, so that no column can be changed or moved.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct RowContext {
+    pub(crate) vault: VaultId,
+    pub(crate) record_id: RecordId,
+    pub(crate) n1: [u8; 10],
+    pub(crate) revision: u32,
+    pub(crate) generation: u32,
+    pub(crate) put_at: u64,
+    pub(crate) serial: u64,
+}
+
+impl RowContext {
+    // label ‖ vault id ‖ record id ‖ N1 ‖ revision ‖ generation ‖ put time ‖ serial   (docs/format.md, section 4)
+    fn associated_data(&self, label: &str) -> Vec<u8> {
+        [
+            label.as_bytes(),
+            &self.vault.0,
+            &self.record_id.0,
+            &self.n1,
+            &self.revision.to_le_bytes(),
+            &self.generation.to_le_bytes(),
+            &self.put_at.to_le_bytes(),
+            &self.serial.to_le_bytes(),
+        ]
+        .concat()
+    }
+}
+
+const SECRET: &str = "consignee/v1/secret";
+const EVIDENCE: &str = "consignee/v1/evidence";
+
+/// RK[g], wraps the secret rows. Destroying a generation makes final what was shredded under it.
+pub(crate) struct ReleaseKey {
+    pub(crate) generation: u32,
+    pub(crate) suite: Suite,
+    key: Secret<32>,
+}
+
+impl ReleaseKey {
+    pub(crate) fn new(generation: u32, suite: Suite, key: Secret<32>) -> Self {
+        Self { generation, suite, key }
+    }
+
+    pub(crate) fn wrap_secret(
+        &self,
+        rng: &mut SealRng,
+        context: &RowContext,
+        secret: &OrderSecret,
+        handle_key: &HandleKey,
+    ) -> Result<Vec<u8>, Unauthentic> {
+        let mut both = Zeroizing::new([0; 64]);
+        both[..32].copy_from_slice(secret.expose());
+        both[32..].copy_from_slice(handle_key.0.expose());
+        wrap(self.suite, &self.key, rng, &context.associated_data(SECRET), both.as_slice())
+    }
+
+    /// Opens a row. `suite` is that of the epoch the record was sealed in.
+    pub(crate) fn unwrap_secret(
+        &self,
+        context: &RowContext,
+        suite: Suite,
+        wrapped: &[u8],
+    ) -> Result<(OrderSecret, HandleKey), Unauthentic> {
+        let mut both = Zeroizing::new([0; 64]);
+        unwrap(self.suite, &self.key, &context.associated_data(SECRET), wrapped, both.as_mut_slice())?;
+        let half = |at: usize| {
+            Secret::fill(|out| {
+                out.copy_from_slice(both.get(at..at + 32).ok_or(Unauthentic)?);
+                Ok(())
+            })
+        };
+        Ok((OrderSecret::new(suite, half(0)?), HandleKey(half(32)?)))
+    }
+
+    pub(crate) fn wrap_evidence(
+        &self,
+        rng: &mut SealRng,
+        context: &RowContext,
+        evidence: &Evidence,
+    ) -> Result<Vec<u8>, Unauthentic> {
+        let mut bytes = Zeroizing::new(Vec::with_capacity(32 + evidence.reason.len()));
+        bytes.extend_from_slice(evidence.handle_key.0.expose());
+        bytes.extend_from_slice(evidence.reason.as_bytes());
+        wrap(self.suite, &self.key, rng, &context.associated_data(EVIDENCE), &bytes)
+    }
+
+    pub(crate) fn unwrap_evidence(
+        &self,
+        context: &RowContext,
+        wrapped: &[u8],
+    ) -> Result<Evidence, Unauthentic> {
+        let len = wrapped.len().checked_sub(wrapped_len(0)).ok_or(Unauthentic)?;
+        let mut bytes = Zeroizing::new(vec![0; len]);
+        unwrap(self.suite, &self.key, &context.associated_data(EVIDENCE), wrapped, &mut bytes)?;
+        let (key, reason) = bytes.split_at_checked(32).ok_or(Unauthentic)?;
+        let handle_key = HandleKey(Secret::fill(|out| {
+            out.copy_from_slice(key);
+            Ok(())
+        })?);
+        Ok(Evidence { handle_key, reason: String::from_utf8(reason.to_vec()).map_err(|_| Unauthentic)? })
+    }
+}

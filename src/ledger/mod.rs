@@ -1,0 +1,120 @@
+//! The ledger: an append-only Merkle log of everything that was done with orders, keys and parties.
+//!
+//! It proves that a disclosure was recorded. It does not prove that nobody copied the database, and it names no order to
+//! whoever lacks that order's handle key.
+
+mod entry;
+mod tree;
+
+use std::sync::Arc;
+
+pub use entry::{Entry, EntryKind};
+
+use crate::{
+    error::{Error, ErrorKind, Result},
+    store::{LedgerHead, LedgerRow, LedgerStore},
+};
+
+/// The vault's one ledger.
+#[derive(Clone)]
+pub(crate) struct Ledger(Arc<dyn LedgerStore>);
+
+/// Proof to this program that an entry is in the ledger, durably.
+///
+/// Made by [`Ledger::append`] alone, consumed by whoever needs the entry to exist; not `Clone`, so one entry gives out one
+/// ticket.
+pub(crate) struct Receipt {
+    index: u64,
+    entry: Entry,
+}
+
+impl Receipt {
+    pub(crate) fn index(&self) -> u64 {
+        self.index
+    }
+
+    pub(crate) fn entry(&self) -> &Entry {
+        &self.entry
+    }
+}
+
+/// Size and root of the ledger.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LedgerState {
+    /// Number of entries.
+    pub size: u64,
+    /// Root hash of RFC 6962.
+    pub root: [u8; 32],
+}
+
+impl Ledger {
+    pub(crate) fn new(store: Arc<dyn LedgerStore>) -> Self {
+        Self(store)
+    }
+
+    /// Appends the entries in their order and sets their time. When this returns, they are on disk: one sync for all.
+    pub(crate) fn append(&self, time: u64, mut entries: Vec<Entry>) -> Result<Vec<Receipt>> {
+        if entries.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut rows = Vec::with_capacity(entries.len());
+        let mut leaves = Vec::with_capacity(entries.len());
+        for entry in &mut entries {
+            entry.time = time;
+            let bytes = entry.encode()?;
+            leaves.push(tree::leaf_hash(&bytes));
+            rows.push(LedgerRow { handle: entry.handle, bytes });
+        }
+        let mut first = 0;
+        self.0.append(&mut |head: &LedgerHead| {
+            first = head.size;
+            let mut next = head.clone();
+            leaves.iter().for_each(|leaf| tree::push(&mut next, *leaf));
+            (std::mem::take(&mut rows), next)
+        })?;
+        Ok(entries.into_iter().zip(first..).map(|(entry, index)| Receipt { index, entry }).collect())
+    }
+
+    pub(crate) fn state(&self) -> Result<LedgerState> {
+        let head = self.0.head()?;
+        Ok(LedgerState { size: head.size, root: tree::root(&head) })
+    }
+
+    /// Entries from index `from` on, at most `limit`.
+    pub(crate) fn entries(&self, from: u64, limit: usize) -> Result<Vec<Entry>> {
+        self.0.entries(from, limit)?.iter().map(|bytes| Entry::decode(bytes)).collect()
+    }
+
+    /// Indices and entries with this handle.
+    pub(crate) fn with_handle(&self, handle: &[u8; 16]) -> Result<Vec<(u64, Entry)>> {
+        let mut found = Vec::new();
+        for index in self.0.find_handle(handle)? {
+            let entries = self.entries(index, 1)?;
+            // The handle column only finds entries; what counts is what the hashed bytes say.
+            found.extend(entries.into_iter().filter(|e| e.handle == *handle).map(|entry| (index, entry)));
+        }
+        Ok(found)
+    }
+
+    /// Hashes all entries again and compares with the head.
+    pub(crate) fn verify(&self) -> Result<LedgerState> {
+        const PAGE: usize = 4096;
+        let head = self.0.head()?;
+        let mut again = LedgerHead::default();
+        while again.size < head.size {
+            let page = self.0.entries(again.size, PAGE)?;
+            if page.is_empty() {
+                break;
+            }
+            let left = usize::try_from(head.size - again.size).unwrap_or(usize::MAX);
+            page.iter().take(left).for_each(|entry| tree::push(&mut again, tree::leaf_hash(entry)));
+        }
+        if again != head {
+            let hint = "restore it from a backup; the entries that are there stay readable";
+            return Err(
+                Error::new(ErrorKind::Damaged, "the ledger's entries do not give its head").with_hint(hint)
+            );
+        }
+        Ok(LedgerState { size: head.size, root: tree::root(&head) })
+    }
+}

@@ -1,0 +1,107 @@
+//! Order records that each role opens only in part.
+//!
+//! `consignee` seals e-commerce orders field by field. A courier opens name, phone and address, a supplier its own lines,
+//! finance the amount, and nobody more; **nothing is opened without an entry in a tamper-evident ledger**; and every party knows
+//! an order by an alias of its own, so a leaked order number names the link it came from. A thief who has the whole database,
+//! but not the root key, has nothing he can read.
+//!
+//! ```
+//! use consignee::{Order, Setup, Vault};
+//!
+//! # fn main() -> Result<(), consignee::Error> {
+//! let vault = Vault::in_memory(&Setup::default())?;
+//! vault.add_party("SF Express", "courier", None)?;
+//!
+//! let order = Order::from_json(
+//!     r#"{"order_no":"SO-1001","placed_at":"2026-11-11T20:14:05+08:00",
+//!         "consignee":{"name":"王小明","phone":"13812345678",
+//!           "address":{"lines":["中山路 1 号"],"city":"南京","country":"CN"}},
+//!         "items":[{"sku":"T-1","title":"Teapot","quantity":1,"unit_price":"88.00","supplier":"Yixing"}],
+//!         "amount":{"value":"88.00","currency":"CNY"}}"#,
+//!     &*vault.policy()?,
+//! )?;
+//! vault.put(&order)?;
+//!
+//! let seen = vault.open("SF Express", "delivery", "SO-1001")?;
+//! assert_eq!(seen.text("consignee.name")?, "王小明");
+//! assert!(seen.get("items").is_err(), "a courier has no key for what is in the parcel");
+//! println!("{} entries in the ledger", vault.ledger_state()?.size);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Words
+//!
+//! | | |
+//! |---|---|
+//! | [`Policy`](policy::Policy) | which role opens which parts, for which purpose, how long |
+//! | [`Vault`] | orders, secrets, keys and ledger; [`put`](Vault::put), [`open`](Vault::open), [`shred`](Vault::shred) |
+//! | [`Party`] | one concrete link acting in a role: "SF Express", "agent 17" |
+//! | part | a field, or a *facet* of it such as `consignee.phone:masked`, each sealed under a key of its own |
+//! | [`View`] | what one party sees of one order for one purpose |
+//! | [`Alias`] | the order number one party sees in place of the real one |
+//! | [`Entry`] | a line of the ledger; it names the order by a handle only the shop and the shopper can read |
+//! | [`Sealer`], [`Opener`] | the same without our tables: bytes out, bytes in |
+//!
+//! # What it does not protect against
+//!
+//! - A service that holds the root key and runs changed code can open orders without an entry. The ledger binds whoever goes
+//!   through this library: parties, thieves of the database, the shop's own programs as long as they are these.
+//! - What a party has been shown it can keep, photograph or sell. The ledger and the alias say who it was, not that it did not.
+//! - The lines of a list are cut to a supplier's own by the vault's code; on stored records the keys open the whole list.
+//! - Sizes and times are visible: padding hides short lengths, not long ones.
+//!
+//! `docs/threat-model.md` goes through each attacker.
+//!
+//! # Reading order
+//!
+//! `vault.rs` is the flow, one level of calls. Below it `sealer.rs` and `opener.rs` are the pure steps, `record/` the bytes,
+//! `keys/` the two halves of every key, `suite/` the ciphers, `ledger/` the log, `store/` the contracts of stores.
+//!
+//! # Features
+//!
+//! - `sqlite` (default): a vault in a folder. Without it no SQLite is built, and vaults live in [`store::Memory`] or in stores
+//!   of your own.
+
+mod admin;
+mod alias;
+mod denials;
+mod doctor;
+mod error;
+#[cfg(feature = "sqlite")]
+mod folder;
+mod keys;
+mod ledger;
+mod opener;
+mod order;
+mod record;
+mod registry;
+mod scopes;
+mod sealer;
+pub mod store;
+mod suite;
+mod value;
+mod vault;
+mod view;
+
+#[doc(inline)]
+pub use consignee_policy as policy;
+
+pub use admin::{ExistingOrders, ResolvedAlias, Setup};
+pub use alias::Alias;
+pub use doctor::{Finding, Severity};
+pub use error::{Error, ErrorKind, Result};
+#[cfg(feature = "sqlite")]
+pub use folder::Peek;
+pub use keys::{KeyFile, Passphrase, RecordId, RootKey, RootKeyProvider};
+pub use ledger::{Entry, EntryKind, LedgerState};
+pub use opener::{Opener, StoredOrder};
+pub use order::{Consignee, Item, Order};
+pub use record::{Inspection, inspect};
+pub use registry::{Party, PartyState};
+pub use scopes::{PolicyInForce, SCOPES_SCHEMA, Scope, ScopeParty, Scopes};
+pub use sealer::{SealedOrder, Sealer};
+pub use suite::{Suite, after_fork};
+pub use value::*;
+pub use vault::{Put, ShredMode, Vault};
+pub use view::{Record, View};

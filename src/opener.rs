@@ -1,0 +1,329 @@
+//! Opening: policy check, ticket prepared, ledger entry made durable, ticket released against its receipt, plaintext.
+
+use std::sync::Arc;
+
+use consignee_policy::{Access, FieldType, PartId, Policy};
+
+use crate::{
+    error::{Error, ErrorKind, Result},
+    keys::{HandleKey, Keyring, OrderSecret, PreparedTicket, RecordId, RowContext, Sought},
+    ledger::{Entry, EntryKind, Receipt},
+    record::{self, Record},
+    registry::{Party, PartyState, Registry},
+    store::{SecretRow, SecretState},
+    value::Value,
+    vault::{Vault, now},
+    view::View,
+};
+
+/// One stored order that is to be opened.
+#[derive(Clone, Copy)]
+pub struct StoredOrder<'a> {
+    /// The sealed record.
+    pub record: &'a [u8],
+    /// Its secret row.
+    pub secret: &'a SecretRow,
+}
+
+/// Opens orders that are kept in tables of the caller's own. `Clone + Send + Sync`; made by [`Vault::opener`].
+#[derive(Clone)]
+pub struct Opener(Vault);
+
+impl Opener {
+    pub(crate) fn new(vault: Vault) -> Self {
+        Self(vault)
+    }
+
+    /// Opens orders as a party for a purpose: one result per order, in their order. The entries are in the vault's ledger
+    /// before any plaintext exists; waits for one disk sync, whatever the number of orders.
+    ///
+    /// # Errors
+    /// `NotFound` for an unknown party, `Revoked`, `NotPermitted`, `Storage`. Each order has a result of its own beside that.
+    pub fn open_many(
+        &self,
+        party: &str,
+        purpose: &str,
+        orders: &[StoredOrder<'_>],
+    ) -> Result<Vec<Result<View>>> {
+        let registry = self.0.registry()?;
+        let asked =
+            orders.iter().map(|order| Ok(Asked { record: order.record, secret: order.secret, called: None }));
+        open_many(&self.0, &registry, party, purpose, asked.collect())
+    }
+}
+
+/// One order that is asked for, found in a store.
+pub(crate) struct Asked<'a> {
+    pub(crate) record: &'a [u8],
+    pub(crate) secret: &'a SecretRow,
+    /// The order number, if the caller gave it.
+    pub(crate) called: Option<&'a str>,
+}
+
+pub(crate) fn open_many(
+    vault: &Vault,
+    registry: &Registry,
+    party: &str,
+    purpose: &str,
+    asked: Vec<Result<Asked<'_>>>,
+) -> Result<Vec<Result<View>>> {
+    let party = registry.party(party)?;
+    let policy = registry.policy()?;
+    let desk =
+        Desk { registry, policy, party, purpose, key_id: registry.party_key_id(party.number), now: now() };
+    if let Err(refusal) = desk.admit() {
+        vault.deny(&desk.denial(refusal.kind(), 1))?;
+        return Err(refusal);
+    }
+    let prepared: Vec<Result<Prepared<'_>>> = asked.into_iter().map(|asked| desk.prepare(asked?)).collect();
+    for kind in [ErrorKind::NotPermitted, ErrorKind::Expired] {
+        let refused = prepared.iter().filter(|p| p.as_ref().is_err_and(|e| *e.kind() == kind)).count();
+        if refused > 0 {
+            vault.deny(&desk.denial(&kind, u32::try_from(refused).unwrap_or(u32::MAX)))?;
+        }
+    }
+    let entries = prepared.iter().flatten().map(|prepared| prepared.entry.clone()).collect();
+    let mut receipts = vault.log(entries)?.into_iter();
+    let keyring = Keyring::of(&registry.epochs, &policy.role_parts(&party.role));
+    let open = |prepared: Result<Prepared<'_>>| {
+        let prepared = prepared?;
+        let receipt =
+            receipts.next().ok_or_else(|| Error::new(ErrorKind::Storage, "the ledger gave no receipt"))?;
+        desk.open(prepared, receipt, &keyring)
+    };
+    Ok(prepared.into_iter().map(open).collect())
+}
+
+/// One party at one purpose, as the policy in force sees it.
+struct Desk<'a> {
+    registry: &'a Registry,
+    policy: &'a Arc<Policy>,
+    party: &'a Party,
+    purpose: &'a str,
+    key_id: [u8; 16],
+    now: u64,
+}
+
+/// An order ready to be opened, but for the receipt.
+struct Prepared<'a> {
+    record: Record<'a>,
+    called: Option<&'a str>,
+    serial: u64,
+    access: Access,
+    ticket: PreparedTicket,
+    entry: Entry,
+}
+
+impl Desk<'_> {
+    fn admit(&self) -> Result<()> {
+        let (party, purpose) = (self.party, self.purpose);
+        if party.state == PartyState::Revoked {
+            return Err(Error::new(ErrorKind::Revoked, format!("party {} has been revoked", party.name)));
+        }
+        let Some(access) = self.policy.access(&party.role, purpose) else {
+            let purposes: Vec<&str> = self.policy.purposes(&party.role).collect();
+            let hint = match purposes.as_slice() {
+                [] => "scopes shows who may open what".to_owned(),
+                known => format!("its purposes are {}", known.join(", ")),
+            };
+            let message = format!("the policy gives role {} no such purpose", party.role);
+            return Err(Error::new(ErrorKind::NotPermitted, message).with_hint(hint));
+        };
+        if !access.lines.is_empty() && party.lines.is_none() {
+            let message = format!(
+                "role {} sees its own lines only, and party {} has no value for them",
+                party.role, party.name
+            );
+            return Err(Error::new(ErrorKind::NotPermitted, message)
+                .with_hint("party add NAME --role ROLE --as VALUE"));
+        }
+        Ok(())
+    }
+
+    /// All checks, and the ticket as far as it can be made without a receipt.
+    fn prepare<'r>(&self, asked: Asked<'r>) -> Result<Prepared<'r>> {
+        let record = Record::parse(asked.record)?;
+        let (secret, handle_key) = unlock(self.registry, &record, asked.secret)?;
+        let access = self.registry.access(&self.party.role, self.purpose, &record.header.policy)?;
+        let access = access.filter(|access| !access.open.is_empty()).ok_or_else(|| {
+            Error::new(ErrorKind::NotPermitted, "what the policy grants does not reach this order").with_hint(
+                "it was put under an earlier policy; policy apply --existing-orders yes extends the grant",
+            )
+        })?;
+        let age = self.now.saturating_sub(asked.secret.put_at);
+        if access.expires.is_some_and(|expires| age > expires) {
+            return Err(Error::new(
+                ErrorKind::Expired,
+                "the time in which this purpose may open the order is over",
+            ));
+        }
+        let parts: Vec<(PartId, &[u8])> = record.parts().filter(|(part, _)| access.opens(*part)).collect();
+        let sought = Sought {
+            record_id: record.header.record_id,
+            party: self.key_id,
+            lines: self.lines(&access),
+            header: record.header_bytes(),
+            directory: record.directory_bytes(),
+            parts: &parts,
+        };
+        let ticket = PreparedTicket::new(&secret, &sought);
+        let mut entry = Entry::new(EntryKind::Disclosure, self.key_id, self.policy.digest());
+        entry.handle = handle_key.handle(&self.key_id);
+        entry.revision = record.header.revision;
+        entry.purpose = self.purpose.to_owned();
+        entry.parts = parts.iter().map(|(part, _)| *part).collect();
+        entry.commitments = vec![ticket.commitment()];
+        Ok(Prepared { record, called: asked.called, serial: asked.secret.serial, access, ticket, entry })
+    }
+
+    fn lines(&self, access: &Access) -> &str {
+        self.party.lines.as_deref().filter(|_| !access.lines.is_empty()).unwrap_or_default()
+    }
+
+    /// Plaintext, against the receipt.
+    fn open(&self, prepared: Prepared<'_>, receipt: Receipt, keyring: &Keyring) -> Result<View> {
+        let Prepared { record, called, serial, access, ticket, .. } = prepared;
+        let ticket = ticket
+            .release(receipt)
+            .ok_or_else(|| Error::new(ErrorKind::Storage, "the ledger gave a foreign receipt"))?;
+        let mut values = record::open(&record, keyring, &ticket, |part| self.type_of(part))?;
+        for (part, value) in &mut values {
+            match value {
+                Value::Text(order_no) if self.is_order_no(*part) => {
+                    record::check_order_no(&record, &self.registry.id_key, order_no)?;
+                }
+                // Enforced here, by code: on stored records a list is one part, and its keys open all of it.
+                Value::List(list) => {
+                    let rules = access.lines.iter().filter(|(field, _)| field == part);
+                    rules.for_each(|(_, property)| list.retain_rows(property, self.lines(&access)));
+                }
+                _ => {}
+            }
+        }
+        let alias = self.registry.alias_key.alias(self.party.number, serial);
+        let alias = alias
+            .ok_or_else(|| Error::new(ErrorKind::Limit, "the vault's numbers for aliases are used up"))?;
+        Ok(View {
+            policy: Arc::clone(self.policy),
+            called: called.map(str::to_owned),
+            alias,
+            party: self.party.name.clone(),
+            role: self.party.role.clone(),
+            purpose: self.purpose.to_owned(),
+            revision: record.header.revision,
+            ledger_index: ticket.index(),
+            permitted: access.open,
+            values,
+        })
+    }
+
+    fn type_of(&self, part: PartId) -> Option<FieldType> {
+        self.policy.part(part).map(|part| part.ty)
+    }
+
+    fn is_order_no(&self, part: PartId) -> bool {
+        self.policy.field("order_no").is_some_and(|field| field.id == part)
+    }
+
+    /// The entry of a refusal. The purpose is recorded only if the policy knows it: anything else is the caller's text.
+    fn denial(&self, kind: &ErrorKind, count: u32) -> Entry {
+        let reason = match kind {
+            ErrorKind::Expired => 2,
+            ErrorKind::Revoked => 3,
+            _ => 1u8,
+        };
+        let mut entry = Entry::new(EntryKind::Denied, self.key_id, self.policy.digest());
+        if self.policy.purposes(&self.party.role).any(|known| known == self.purpose) {
+            entry.purpose = self.purpose.to_owned();
+        }
+        entry.detail = [&[reason], count.to_le_bytes().as_slice()].concat();
+        entry
+    }
+}
+
+/// Checks that record and row belong together and to this vault, and unwraps the row.
+pub(crate) fn unlock(
+    registry: &Registry,
+    record: &Record<'_>,
+    row: &SecretRow,
+) -> Result<(OrderSecret, HandleKey)> {
+    let header = &record.header;
+    match row.state {
+        SecretState::Shredded => return Err(shredded()),
+        SecretState::Superseded => return Err(rolled_back()),
+        SecretState::Current | SecretState::Pending => {}
+    }
+    if header.vault != registry.vault || header.record_id.0 != row.record_id {
+        return Err(Error::new(ErrorKind::CannotOpen, "the record is not this vault's, or not this order's"));
+    }
+    if header.n1 != row.n1 || header.revision != row.revision {
+        return Err(rolled_back());
+    }
+    let cannot_open = || {
+        Error::new(ErrorKind::CannotOpen, "the order's secret does not open")
+            .with_hint("doctor checks the vault")
+    };
+    let release = registry.release(row.generation).ok_or_else(cannot_open)?;
+    let epoch = registry.epoch(header.epoch).ok_or_else(cannot_open)?;
+    let context = row_context(registry, row);
+    release.unwrap_secret(&context, epoch.suite, &row.wrapped).map_err(|_| cannot_open())
+}
+
+pub(crate) fn row_context(registry: &Registry, row: &SecretRow) -> RowContext {
+    RowContext {
+        vault: registry.vault,
+        record_id: RecordId(row.record_id),
+        n1: row.n1,
+        revision: row.revision,
+        generation: row.generation,
+        put_at: row.put_at,
+        serial: row.serial,
+    }
+}
+
+pub(crate) fn shredded() -> Error {
+    Error::new(ErrorKind::Shredded, "the order has been shredded").with_hint("its number cannot be put again")
+}
+
+pub(crate) fn rolled_back() -> Error {
+    Error::new(ErrorKind::RolledBack, "the record is not the newest one of its order")
+        .with_hint("the stores do not fit each other; restore the newest backups of both")
+}
+
+/// Opens parts of a stored order for the vault itself, with an entry of its own: for what it must know to answer somebody.
+pub(crate) fn open_for_vault(
+    vault: &Vault,
+    registry: &Registry,
+    record: &Record<'_>,
+    row: &SecretRow,
+    parts: &[PartId],
+    purpose: &str,
+) -> Result<Vec<(PartId, Value)>> {
+    let (secret, handle_key) = unlock(registry, record, row)?;
+    let policy = registry.policy()?;
+    let key_id = registry.own_key_id();
+    let sought: Vec<_> = record.parts().filter(|(part, _)| parts.contains(part)).collect();
+    let ticket = PreparedTicket::new(
+        &secret,
+        &Sought {
+            record_id: record.header.record_id,
+            party: key_id,
+            lines: "",
+            header: record.header_bytes(),
+            directory: record.directory_bytes(),
+            parts: &sought,
+        },
+    );
+    let mut entry = Entry::new(EntryKind::Disclosure, key_id, policy.digest());
+    entry.handle = handle_key.handle(&key_id);
+    entry.revision = record.header.revision;
+    entry.purpose = purpose.to_owned();
+    entry.parts = sought.iter().map(|(part, _)| *part).collect();
+    entry.commitments = vec![ticket.commitment()];
+    let receipt = vault.log(vec![entry])?.pop();
+    let ticket = receipt.and_then(|receipt| ticket.release(receipt));
+    let ticket = ticket.ok_or_else(|| Error::new(ErrorKind::Storage, "the ledger gave no receipt"))?;
+    record::open(record, &Keyring::of(&registry.epochs, parts), &ticket, |part| {
+        policy.part(part).map(|part| part.ty)
+    })
+}

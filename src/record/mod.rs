@@ -1,0 +1,16 @@
+//! The sealed record: its bytes (`docs/format.md`, section 3), sealing and opening. No store, no clock, no policy decisions.
+
+mod format;
+mod inspect;
+mod open;
+mod seal;
+
+pub(crate) use format::Record;
+pub use inspect::{Inspection, inspect};
+pub(crate) use open::{check_order_no, open};
+pub(crate) use seal::{Content, Place, Workspace, seal};
+
+/// Most parts a record has.
+pub(crate) const MAX_PARTS: usize = 96;
+/// Most bytes a sealed record has.
+pub(crate) const MAX_RECORD: usize = 16 << 20;

@@ -1,0 +1,65 @@
+//! Opening: field key and ticket together, part by part.
+
+use consignee_policy::{FieldType, PartId};
+use zeroize::Zeroizing;
+
+use super::{Record, seal::Associated};
+use crate::{
+    error::{Error, ErrorKind, Result},
+    keys::{IdKey, Keyring, Ticket},
+    suite::{TAG, open_in_place},
+    value::{Value, decode_padded},
+};
+
+/// Opens the parts the ticket is for. `type_of` says what type the policy gives a part.
+///
+/// # Errors
+/// `CannotOpen` if a field key or the right ticket is missing, or bytes were altered: which of them is not told. `Damaged` if
+/// the record's suite is not its epoch's, or an authentic value does not follow its format.
+pub(crate) fn open(
+    record: &Record<'_>,
+    keyring: &Keyring,
+    ticket: &Ticket,
+    type_of: impl Fn(PartId) -> Option<FieldType>,
+) -> Result<Vec<(PartId, Value)>> {
+    let header = &record.header;
+    let keys = keyring.epoch(header.epoch).ok_or_else(cannot_open)?;
+    // Otherwise one field key would serve two algorithms, outside every proof.
+    if keys.suite != header.suite {
+        return Err(super::format::damaged());
+    }
+    if ticket.record_id() != header.record_id {
+        return Err(cannot_open());
+    }
+    let mut associated = Associated::new(&[record.header_bytes(), record.directory_bytes()].concat());
+    let mut sealed = record.parts();
+    let mut opened = Vec::new();
+    let mut buffer = Zeroizing::new(Vec::new());
+    for (part, ticket_part) in ticket.parts() {
+        let ciphertext = sealed.by_ref().find(|(p, _)| *p == part).map(|(_, c)| c).ok_or_else(cannot_open)?;
+        let (plain, tag) = ciphertext.split_last_chunk::<TAG>().ok_or_else(cannot_open)?;
+        let field_key = keys.get(part).ok_or_else(cannot_open)?;
+        let key = field_key.data_key(&header.n1, ticket_part);
+        buffer.clear();
+        buffer.extend_from_slice(plain);
+        open_in_place(header.suite, &key, &header.n2, associated.of(part), &mut buffer, tag)
+            .map_err(|_| cannot_open())?;
+        let expected = type_of(part).ok_or_else(cannot_open)?;
+        opened.push((part, decode_padded(&buffer, expected)?));
+    }
+    Ok(opened)
+}
+
+/// Where the order number was opened, it must be the one the record id is derived from: a record filed under another order's
+/// id is refused.
+///
+/// # Errors
+/// `Damaged` if it is not.
+pub(crate) fn check_order_no(record: &Record<'_>, id_key: &IdKey, order_no: &str) -> Result<()> {
+    if id_key.record_id(order_no) == record.header.record_id { Ok(()) } else { Err(super::format::damaged()) }
+}
+
+fn cannot_open() -> Error {
+    Error::new(ErrorKind::CannotOpen, "the record does not open")
+        .with_hint("a key that does not belong to it, or altered bytes; doctor checks the vault")
+}

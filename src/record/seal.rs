@@ -1,0 +1,179 @@
+//! Sealing: every part of an order under a key of its own, in one buffer.
+
+use consignee_policy::{Mask, PartId};
+use zeroize::Zeroize;
+
+use super::{
+    MAX_PARTS, MAX_RECORD,
+    format::{DIRECTORY_ENTRY, HEADER, Header, MAX_ASSOCIATED},
+};
+use crate::{
+    error::{Error, ErrorKind, Result},
+    keys::{EpochKeys, OrderSecret, RecordId, VaultId},
+    suite::{SealRng, TAG, seal_in_place},
+    value::{ValueRef, encode_padded},
+    view::mask,
+};
+
+/// What one part is made of.
+#[derive(Clone, Copy)]
+pub(crate) enum Content<'a> {
+    /// A field's value.
+    Value(ValueRef<'a>),
+    /// A facet, computed from the field's value when sealing.
+    Facet(Mask, ValueRef<'a>),
+}
+
+/// Buffers that sealing uses again and again. Plaintext in them is overwritten by ciphertext or wiped.
+#[derive(Default)]
+pub(crate) struct Workspace {
+    pub(crate) record: Vec<u8>,
+    facet: String,
+}
+
+/// Where a record belongs: what its header says beside the fresh numbers.
+#[derive(Clone, Copy)]
+pub(crate) struct Place {
+    pub(crate) vault: VaultId,
+    pub(crate) record_id: RecordId,
+    pub(crate) revision: u32,
+    pub(crate) policy: [u8; 32],
+}
+
+/// The secret half of a sealing; the other half is in [`Workspace::record`].
+pub(crate) struct Sealed {
+    pub(crate) secret: OrderSecret,
+    pub(crate) n1: [u8; 10],
+}
+
+/// Seals `parts` (ascending by number, each once) into `space.record`.
+///
+/// Draws the order secret itself: nobody can hand it a used one.
+///
+/// # Errors
+/// `Limit` if a value or the record is too long or there are more than 96 parts; `PolicyMismatch` if a part has no field key.
+pub(crate) fn seal<'a>(
+    space: &mut Workspace,
+    rng: &mut SealRng,
+    place: &Place,
+    keys: &EpochKeys,
+    parts: impl Iterator<Item = (PartId, Content<'a>)> + Clone,
+) -> Result<Sealed> {
+    let secret = OrderSecret::draw(keys.suite, rng);
+    let header = Header {
+        suite: keys.suite,
+        vault: place.vault,
+        record_id: place.record_id,
+        revision: place.revision,
+        epoch: keys.epoch,
+        policy: place.policy,
+        n1: rng.array(),
+        n2: rng.array(),
+    };
+    let outcome = write_plain(space, &header, parts)
+        .and_then(|body| encrypt(&mut space.record, body, &header, keys, &secret));
+    if outcome.is_err() {
+        space.record.zeroize();
+    }
+    space.facet.zeroize();
+    outcome.map(|()| Sealed { secret, n1: header.n1 })
+}
+
+/// Writes header, directory and the padded values with room for their tags; returns where the body begins.
+fn write_plain<'a>(
+    space: &mut Workspace,
+    header: &Header,
+    parts: impl Iterator<Item = (PartId, Content<'a>)> + Clone,
+) -> Result<usize> {
+    let out = &mut space.record;
+    let count = parts.clone().count();
+    if !(1..=MAX_PARTS).contains(&count) {
+        return Err(Error::new(ErrorKind::Limit, "a record has 1 to 96 parts"));
+    }
+    let count_bytes = u16::try_from(count).unwrap_or_default().to_le_bytes();
+    out.clear();
+    out.extend_from_slice(&header.encode());
+    out.extend_from_slice(&count_bytes);
+    let mut entry = out.len();
+    let body = entry + count * DIRECTORY_ENTRY;
+    out.resize(body, 0);
+    for (part, content) in parts {
+        let start = out.len();
+        match content {
+            Content::Value(value) => encode_padded(value, out)?,
+            Content::Facet(mask, value) => {
+                space.facet.clear();
+                if !mask::apply(mask, value, &mut space.facet) {
+                    return Err(Error::new(
+                        ErrorKind::PolicyMismatch,
+                        "a mask of the policy does not fit its field's type",
+                    ));
+                }
+                encode_padded(ValueRef::Text(&space.facet), out)?;
+            }
+        }
+        out.extend_from_slice(&[0; TAG]);
+        let length = u32::try_from(out.len() - start).unwrap_or(u32::MAX).to_le_bytes();
+        let [p0, p1] = part.get().to_le_bytes();
+        let [l0, l1, l2, l3] = length;
+        if let Some(slot) = out.get_mut(entry..entry + DIRECTORY_ENTRY) {
+            slot.copy_from_slice(&[p0, p1, l0, l1, l2, l3]);
+        }
+        entry += DIRECTORY_ENTRY;
+    }
+    if out.len() > MAX_RECORD {
+        return Err(Error::new(ErrorKind::Limit, "an order holds at most 16 MiB"));
+    }
+    Ok(body)
+}
+
+fn encrypt(
+    record: &mut [u8],
+    body: usize,
+    header: &Header,
+    keys: &EpochKeys,
+    secret: &OrderSecret,
+) -> Result<()> {
+    let (head, mut rest) = record.split_at_mut(body);
+    let mut associated = Associated::new(head);
+    for entry in head.get(HEADER + 2..).unwrap_or_default().chunks_exact(DIRECTORY_ENTRY) {
+        let part = PartId::new(u16::from_le_bytes([entry[0], entry[1]])).ok_or_else(no_field_key)?;
+        let length = u32::from_le_bytes([entry[2], entry[3], entry[4], entry[5]]) as usize;
+        let (sealed, tail) = std::mem::take(&mut rest).split_at_mut(length);
+        rest = tail;
+        let (plain, tag) = sealed.split_at_mut(length - TAG);
+        let key = keys.get(part).ok_or_else(no_field_key)?;
+        let key = key.data_key(&header.n1, &secret.ticket_part(header.record_id, part));
+        let made = seal_in_place(keys.suite, &key, &header.n2, associated.of(part), plain)
+            .map_err(|_| Error::new(ErrorKind::Limit, "a value is too long to be sealed"))?;
+        tag.copy_from_slice(&made);
+    }
+    Ok(())
+}
+
+fn no_field_key() -> Error {
+    Error::new(ErrorKind::PolicyMismatch, "a part of the policy has no key in the current epoch")
+        .with_hint("run doctor")
+}
+
+/// header ‖ directory ‖ part number, the associated data of each part.
+pub(super) struct Associated {
+    bytes: [u8; MAX_ASSOCIATED],
+    len: usize,
+}
+
+impl Associated {
+    /// `head` is header and directory.
+    pub(super) fn new(head: &[u8]) -> Self {
+        let mut bytes = [0; MAX_ASSOCIATED];
+        // A head is at most as long as the directory of 96 parts makes it: both makers of records check their number.
+        let len = head.len().min(MAX_ASSOCIATED - 2);
+        bytes[..len].copy_from_slice(&head[..len]);
+        Self { bytes, len }
+    }
+
+    pub(super) fn of(&mut self, part: PartId) -> &[u8] {
+        self.bytes[self.len..self.len + 2].copy_from_slice(&part.get().to_le_bytes());
+        &self.bytes[..self.len + 2]
+    }
+}

@@ -1,0 +1,208 @@
+//! Stores in memory: for tests and examples, and the plainest reading of the contracts.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    ops::Bound::{Excluded, Unbounded},
+    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
+};
+
+use super::{
+    Held, Item, KeyStore, LOCK_WAIT, LedgerHead, LedgerRow, LedgerStore, OrderStore, RecordIdBytes,
+    RecordRow, RecordSummary, SecretRow, SecretState, SecretStore, StoreError, StoreResult, Stores,
+    WriteLock,
+};
+
+/// All four stores of one vault in memory.
+#[derive(Default)]
+pub struct Memory {
+    records: Mutex<BTreeMap<RecordIdBytes, RecordRow>>,
+    secrets: Mutex<BTreeMap<SecretKey, SecretRow>>,
+    keys: Mutex<Keys>,
+    ledger: Mutex<(LedgerHead, Vec<LedgerRow>)>,
+    writing: Mutex<bool>,
+    written: Condvar,
+}
+
+type SecretKey = (RecordIdBytes, [u8; 10]);
+
+#[derive(Default)]
+struct Keys {
+    items: BTreeMap<(u8, u32, u32), Vec<u8>>,
+    version: u64,
+    counters: HashMap<u32, u64>,
+}
+
+impl Memory {
+    /// Empty stores.
+    pub fn stores() -> Stores {
+        let memory = Arc::new(Self::default());
+        Stores {
+            orders: memory.clone(),
+            secrets: memory.clone(),
+            keys: memory.clone(),
+            ledger: memory.clone(),
+            lock: memory,
+        }
+    }
+}
+
+fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // No method below leaves a map half changed where it could panic.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl OrderStore for Memory {
+    fn records(&self, ids: &[RecordIdBytes]) -> StoreResult<Vec<Option<RecordRow>>> {
+        let records = held(&self.records);
+        Ok(ids.iter().map(|id| records.get(id).cloned()).collect())
+    }
+
+    fn insert_records(&self, rows: &[RecordRow]) -> StoreResult<()> {
+        let mut records = held(&self.records);
+        if rows.iter().any(|row| records.contains_key(&row.id)) {
+            return Err(StoreError::Exists);
+        }
+        records.extend(rows.iter().map(|row| (row.id, row.clone())));
+        Ok(())
+    }
+
+    fn delete_records(&self, ids: &[RecordIdBytes]) -> StoreResult<()> {
+        let mut records = held(&self.records);
+        ids.iter().for_each(|id| drop(records.remove(id)));
+        Ok(())
+    }
+
+    fn page(&self, after: Option<&RecordIdBytes>, limit: usize) -> StoreResult<Vec<RecordSummary>> {
+        let records = held(&self.records);
+        let page = records.range((after.map_or(Unbounded, |after| Excluded(*after)), Unbounded)).take(limit);
+        Ok(page.map(|(_, row)| row.summary()).collect())
+    }
+
+    fn count_records(&self) -> StoreResult<u64> {
+        Ok(held(&self.records).len() as u64)
+    }
+}
+
+impl SecretStore for Memory {
+    fn secrets(&self, ids: &[RecordIdBytes]) -> StoreResult<Vec<Vec<SecretRow>>> {
+        let secrets = held(&self.secrets);
+        let rows =
+            |id: &RecordIdBytes| secrets.range((*id, [0; 10])..=(*id, [255; 10])).map(|(_, row)| row.clone());
+        Ok(ids.iter().map(|id| rows(id).collect()).collect())
+    }
+
+    fn insert_secrets(&self, rows: &[SecretRow]) -> StoreResult<()> {
+        let mut secrets = held(&self.secrets);
+        if rows.iter().any(|row| secrets.contains_key(&(row.record_id, row.n1))) {
+            return Err(StoreError::Exists);
+        }
+        secrets.extend(rows.iter().map(|row| ((row.record_id, row.n1), row.clone())));
+        Ok(())
+    }
+
+    fn replace_secrets(&self, remove: &[SecretKey], add: &[SecretRow]) -> StoreResult<()> {
+        let mut secrets = held(&self.secrets);
+        remove.iter().for_each(|key| drop(secrets.remove(key)));
+        secrets.extend(add.iter().map(|row| ((row.record_id, row.n1), row.clone())));
+        Ok(())
+    }
+
+    fn wipe_removed(&self) -> StoreResult<()> {
+        Ok(())
+    }
+
+    fn secrets_by_serial(&self, serial: u64) -> StoreResult<Vec<SecretRow>> {
+        Ok(held(&self.secrets).values().filter(|row| row.serial == serial).cloned().collect())
+    }
+
+    fn unsettled(&self) -> StoreResult<Vec<SecretRow>> {
+        let unsettled = |row: &&SecretRow| row.state == SecretState::Shredded && !row.fingerprint.is_empty();
+        Ok(held(&self.secrets).values().filter(unsettled).cloned().collect())
+    }
+
+    fn secrets_page(&self, after: Option<&SecretKey>, limit: usize) -> StoreResult<Vec<SecretRow>> {
+        let secrets = held(&self.secrets);
+        let page = secrets.range((after.map_or(Unbounded, |after| Excluded(*after)), Unbounded)).take(limit);
+        Ok(page.map(|(_, row)| row.clone()).collect())
+    }
+}
+
+impl KeyStore for Memory {
+    fn items(&self) -> StoreResult<Vec<Item>> {
+        let keys = held(&self.keys);
+        let item = |(&(kind, id, generation), body): (&(u8, u32, u32), &Vec<u8>)| Item {
+            kind,
+            id,
+            generation,
+            body: body.clone(),
+        };
+        Ok(keys.items.iter().map(item).collect())
+    }
+
+    fn write_items(&self, items: &[Item]) -> StoreResult<()> {
+        let mut keys = held(&self.keys);
+        keys.items
+            .extend(items.iter().map(|item| ((item.kind, item.id, item.generation), item.body.clone())));
+        keys.version += 1;
+        Ok(())
+    }
+
+    fn items_version(&self) -> StoreResult<u64> {
+        Ok(held(&self.keys).version)
+    }
+
+    fn allot(&self, counter: u32, count: u64) -> StoreResult<u64> {
+        let mut keys = held(&self.keys);
+        let next = keys.counters.entry(counter).or_default();
+        let first = *next;
+        *next = first.checked_add(count).ok_or(StoreError::Failed)?;
+        Ok(first)
+    }
+}
+
+impl LedgerStore for Memory {
+    fn append(&self, build: &mut dyn FnMut(&LedgerHead) -> (Vec<LedgerRow>, LedgerHead)) -> StoreResult<()> {
+        let mut ledger = held(&self.ledger);
+        let (rows, head) = build(&ledger.0);
+        ledger.1.extend(rows);
+        ledger.0 = head;
+        Ok(())
+    }
+
+    fn head(&self) -> StoreResult<LedgerHead> {
+        Ok(held(&self.ledger).0.clone())
+    }
+
+    fn entries(&self, from: u64, limit: usize) -> StoreResult<Vec<Vec<u8>>> {
+        let from = usize::try_from(from).unwrap_or(usize::MAX);
+        Ok(held(&self.ledger).1.iter().skip(from).take(limit).map(|row| row.bytes.clone()).collect())
+    }
+
+    fn find_handle(&self, handle: &[u8; 16]) -> StoreResult<Vec<u64>> {
+        let ledger = held(&self.ledger);
+        Ok((0..).zip(&ledger.1).filter(|(_, row)| row.handle == *handle).map(|(index, _)| index).collect())
+    }
+}
+
+struct Writing<'a>(&'a Memory);
+
+impl Held for Writing<'_> {}
+
+impl Drop for Writing<'_> {
+    fn drop(&mut self) {
+        *held(&self.0.writing) = false;
+        self.0.written.notify_one();
+    }
+}
+
+impl WriteLock for Memory {
+    fn hold(&self) -> StoreResult<Box<dyn Held + '_>> {
+        let free = self.written.wait_timeout_while(held(&self.writing), LOCK_WAIT, |writing| *writing);
+        let (mut writing, waited) = free.unwrap_or_else(PoisonError::into_inner);
+        if waited.timed_out() {
+            return Err(StoreError::Locked);
+        }
+        *writing = true;
+        Ok(Box::new(Writing(self)))
+    }
+}

@@ -1,0 +1,253 @@
+//! What a vault needs of a store, as contracts. A store knows bytes, ids and numbers: no key, no plaintext, no policy, so it
+//! cannot leak what it cannot name.
+//!
+//! Four parts, because they live apart: a backup of the orders must not contain their secrets. Writes are durable when a
+//! method returns, and a batch is written whole or not at all. Methods block; each may wait for one disk sync.
+
+mod memory;
+#[cfg(feature = "sqlite")]
+pub(crate) mod sqlite;
+
+pub use memory::Memory;
+
+use std::sync::Arc;
+
+/// 16 bytes that a record goes by in the store; not the order number.
+pub type RecordIdBytes = [u8; 16];
+
+/// One sealed order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RecordRow {
+    /// What the store knows it by.
+    pub id: RecordIdBytes,
+    /// Counter of its changes, from 1.
+    pub revision: u32,
+    /// Day it was put, counted from 1970-01-01 (UTC). Not authenticated: for listings.
+    pub put_day: u32,
+    /// The sealed record (`docs/format.md`, section 3).
+    pub sealed: Vec<u8>,
+}
+
+/// What a listing shows of a record, without its bytes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RecordSummary {
+    /// What the store knows it by.
+    pub id: RecordIdBytes,
+    /// Counter of its changes, from 1.
+    pub revision: u32,
+    /// Day it was put, counted from 1970-01-01 (UTC). Not authenticated.
+    pub put_day: u32,
+    /// Size of the sealed record in bytes.
+    pub size: u64,
+}
+
+impl RecordRow {
+    pub(crate) fn summary(&self) -> RecordSummary {
+        RecordSummary {
+            id: self.id,
+            revision: self.revision,
+            put_day: self.put_day,
+            size: self.sealed.len() as u64,
+        }
+    }
+}
+
+/// State of a secret row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SecretState {
+    /// The one that opens the order's record.
+    Current = 1,
+    /// Written for a revision that is not yet in the store of records.
+    Pending = 2,
+    /// Of an earlier revision.
+    Superseded = 3,
+    /// Shredded. The row that is left holds what proves who saw the order, or nothing.
+    Shredded = 4,
+}
+
+impl SecretState {
+    /// The state of a number, `None` for a number no state has.
+    pub fn from_number(number: u8) -> Option<Self> {
+        [Self::Current, Self::Pending, Self::Superseded, Self::Shredded]
+            .into_iter()
+            .find(|s| *s as u8 == number)
+    }
+}
+
+/// The secret of one sealing (`docs/format.md`, section 4), keyed by (record id, N1).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SecretRow {
+    /// Record it belongs to.
+    pub record_id: RecordIdBytes,
+    /// N1 of the sealing it belongs to.
+    pub n1: [u8; 10],
+    /// Revision of that sealing.
+    pub revision: u32,
+    /// Generation of the release key that wraps it.
+    pub generation: u32,
+    /// Its state.
+    pub state: SecretState,
+    /// When the order was put, seconds since 1970.
+    pub put_at: u64,
+    /// Number of the order within the vault, for aliases.
+    pub serial: u64,
+    /// Tells the same order put again from another; empty once the secret is destroyed.
+    pub fingerprint: Vec<u8>,
+    /// The wrapped secret; after shredding the wrapped evidence or nothing.
+    pub wrapped: Vec<u8>,
+}
+
+/// Something the vault keeps about itself: a wrapped key, a policy, a party. The vault knows what the numbers mean.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Item {
+    /// What it is.
+    pub kind: u8,
+    /// Which of its kind.
+    pub id: u32,
+    /// Epoch, generation or 0.
+    pub generation: u32,
+    /// Its bytes.
+    pub body: Vec<u8>,
+}
+
+/// Size of the ledger and the roots of the complete subtrees it is made of.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct LedgerHead {
+    /// Number of entries.
+    pub size: u64,
+    /// Hash of each complete subtree, largest first: one for each bit set in `size`.
+    pub frontier: Vec<[u8; 32]>,
+}
+
+/// An entry as the store keeps it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LedgerRow {
+    /// Handle, to find it by.
+    pub handle: [u8; 16],
+    /// Entry bytes (`docs/format.md`, section 8).
+    pub bytes: Vec<u8>,
+}
+
+/// Why a store failed. Carries a fixed text only: what engines say can repeat the values they were given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum StoreError {
+    /// The disk or the file-size limit is reached.
+    #[error("no space left for the store")]
+    Full,
+    /// The folder or its files cannot be written.
+    #[error("the store is read-only")]
+    ReadOnly,
+    /// Another process held a lock longer than the stated wait.
+    #[error("the store is locked by another process")]
+    Locked,
+    /// The files are damaged, or are not a store at all.
+    #[error("the store is damaged or is not a vault's")]
+    Damaged,
+    /// The store was written by a later version.
+    #[error("the store is of a newer version")]
+    Newer,
+    /// A row with this key is there already.
+    #[error("a row with this key exists")]
+    Exists,
+    /// The folder or a file is a link, belongs to another user, or can be reached by others.
+    #[error("the vault's folder or files are links, another user's, or open to others")]
+    Exposed,
+    /// Anything else the engine reports.
+    #[error("the store failed")]
+    Failed,
+}
+
+/// Result of a store.
+pub type StoreResult<T> = Result<T, StoreError>;
+
+/// Sealed records.
+pub trait OrderStore: Send + Sync {
+    /// The records of these ids, in their order; `None` where there is none.
+    fn records(&self, ids: &[RecordIdBytes]) -> StoreResult<Vec<Option<RecordRow>>>;
+    /// Adds records; `Exists`, and nothing added, if one of the ids is there already.
+    fn insert_records(&self, rows: &[RecordRow]) -> StoreResult<()>;
+    /// Removes records; ids that are not there are passed over.
+    fn delete_records(&self, ids: &[RecordIdBytes]) -> StoreResult<()>;
+    /// At most `limit` records with an id above `after`, ascending by id.
+    fn page(&self, after: Option<&RecordIdBytes>, limit: usize) -> StoreResult<Vec<RecordSummary>>;
+    /// Number of records.
+    fn count_records(&self) -> StoreResult<u64>;
+}
+
+/// Secret rows. What is removed or replaced here must not be recoverable from the store's files after `wipe_removed`.
+pub trait SecretStore: Send + Sync {
+    /// All rows of these records, in the order of the ids; an empty list where there is none.
+    fn secrets(&self, ids: &[RecordIdBytes]) -> StoreResult<Vec<Vec<SecretRow>>>;
+    /// Adds rows; `Exists`, and nothing added, if one of the keys is there already.
+    fn insert_secrets(&self, rows: &[SecretRow]) -> StoreResult<()>;
+    /// In one transaction: removes the rows of these keys, then adds `add`.
+    fn replace_secrets(&self, remove: &[(RecordIdBytes, [u8; 10])], add: &[SecretRow]) -> StoreResult<()>;
+    /// Wipes what was removed from the store's files. May wait for readers in other processes; `Locked` after [`LOCK_WAIT`].
+    fn wipe_removed(&self) -> StoreResult<()>;
+    /// The rows of an order by its serial number.
+    fn secrets_by_serial(&self, serial: u64) -> StoreResult<Vec<SecretRow>>;
+    /// Rows that a crashed shred left: marked shredded and still with a fingerprint. Cheap, whatever the number of rows.
+    fn unsettled(&self) -> StoreResult<Vec<SecretRow>>;
+    /// At most `limit` rows with a key above `after`, ascending by (record id, N1).
+    fn secrets_page(
+        &self,
+        after: Option<&(RecordIdBytes, [u8; 10])>,
+        limit: usize,
+    ) -> StoreResult<Vec<SecretRow>>;
+}
+
+/// What the vault keeps about itself.
+pub trait KeyStore: Send + Sync {
+    /// All items.
+    fn items(&self) -> StoreResult<Vec<Item>>;
+    /// Adds or replaces items, all or none.
+    fn write_items(&self, items: &[Item]) -> StoreResult<()>;
+    /// A number that differs whenever the items may have changed, by whatever process. Cheap.
+    fn items_version(&self) -> StoreResult<u64>;
+    /// Takes `count` numbers from the counter of this name and returns the first; numbers are never given twice.
+    fn allot(&self, counter: u32, count: u64) -> StoreResult<u64>;
+}
+
+/// The ledger's entries.
+pub trait LedgerStore: Send + Sync {
+    /// Under the ledger's write lock: hands the head to `build`, stores the rows and the head it returns, durably.
+    ///
+    /// The lock orders several processes: an entry's index is its place in this order.
+    fn append(&self, build: &mut dyn FnMut(&LedgerHead) -> (Vec<LedgerRow>, LedgerHead)) -> StoreResult<()>;
+    /// The head.
+    fn head(&self) -> StoreResult<LedgerHead>;
+    /// At most `limit` entries from index `from` on.
+    fn entries(&self, from: u64, limit: usize) -> StoreResult<Vec<Vec<u8>>>;
+    /// Indices of the entries with this handle, ascending.
+    fn find_handle(&self, handle: &[u8; 16]) -> StoreResult<Vec<u64>>;
+}
+
+/// The four stores of one vault and its write lock.
+#[derive(Clone)]
+pub struct Stores {
+    /// Sealed records.
+    pub orders: Arc<dyn OrderStore>,
+    /// Secret rows.
+    pub secrets: Arc<dyn SecretStore>,
+    /// What the vault keeps about itself.
+    pub keys: Arc<dyn KeyStore>,
+    /// The ledger's entries.
+    pub ledger: Arc<dyn LedgerStore>,
+    /// The write lock.
+    pub lock: Arc<dyn WriteLock>,
+}
+
+/// One writer at a time changes a vault (put, shred, policy, parties), whatever its process. Openings do not take it.
+///
+/// A writer that died leaves the lock free, so whoever holds it may take any half-done change it finds for abandoned.
+pub trait WriteLock: Send + Sync {
+    /// Waits for the lock, at most [`LOCK_WAIT`], and holds it until the guard is dropped. `Locked` after that.
+    fn hold(&self) -> StoreResult<Box<dyn Held + '_>>;
+}
+
+/// The write lock, held until this is dropped.
+pub trait Held {}
+
+/// How long a writer waits for another one.
+pub const LOCK_WAIT: std::time::Duration = std::time::Duration::from_secs(10);

@@ -1,0 +1,70 @@
+//! The folder and its files: who may reach them.
+
+use std::{fs, io, path::Path};
+
+use crate::store::{StoreError, StoreResult};
+
+/// Names of the databases in a vault's folder.
+pub(crate) const FILES: [&str; 4] = ["orders.db", "secrets.db", "keys.db", "ledger.db"];
+/// The file whose lock is the vault's write lock.
+pub(super) const LOCK: &str = "lock";
+/// What SQLite puts beside a database.
+const SUFFIXES: [&str; 4] = ["", "-wal", "-shm", "-journal"];
+
+/// Makes the folder and its files, empty. The files are made before SQLite opens them, so that they never have a wider mode.
+pub(super) fn create(folder: &Path) -> StoreResult<()> {
+    let mut builder = fs::DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder).map_err(|e| fault(&e))?;
+    for name in FILES.iter().chain([&LOCK]) {
+        let mut options = fs::OpenOptions::new();
+        options.write(true).create_new(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        options.open(folder.join(name)).map_err(|e| fault(&e))?;
+    }
+    Ok(())
+}
+
+/// Refuses links, other users' files, and modes that let others in.
+pub(super) fn check_private(folder: &Path) -> StoreResult<()> {
+    let meta = folder.symlink_metadata().map_err(|e| fault(&e))?;
+    check(&meta, meta.is_dir())?;
+    for name in FILES {
+        for suffix in SUFFIXES {
+            match folder.join(format!("{name}{suffix}")).symlink_metadata() {
+                Ok(meta) => check(&meta, meta.is_file())?,
+                Err(e) if suffix.is_empty() => return Err(fault(&e)),
+                Err(_) => {}
+            }
+        }
+    }
+    let meta = folder.join(LOCK).symlink_metadata().map_err(|e| fault(&e))?;
+    check(&meta, meta.is_file())
+}
+
+#[cfg(unix)]
+fn check(meta: &fs::Metadata, right_kind: bool) -> StoreResult<()> {
+    use std::os::unix::fs::MetadataExt;
+    let own = meta.uid() == rustix::process::geteuid().as_raw();
+    if right_kind && own && meta.mode() & 0o077 == 0 { Ok(()) } else { Err(StoreError::Exposed) }
+}
+
+// Elsewhere the system's own access lists guard the files; only links are refused.
+#[cfg(not(unix))]
+fn check(_meta: &fs::Metadata, right_kind: bool) -> StoreResult<()> {
+    if right_kind { Ok(()) } else { Err(StoreError::Exposed) }
+}
+
+pub(super) fn fault(e: &io::Error) -> StoreError {
+    match e.kind() {
+        io::ErrorKind::AlreadyExists => StoreError::Exists,
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge => {
+            StoreError::Full
+        }
+        io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => StoreError::ReadOnly,
+        io::ErrorKind::NotFound => StoreError::Damaged,
+        _ => StoreError::Failed,
+    }
+}

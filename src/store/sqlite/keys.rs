@@ -1,0 +1,91 @@
+//! keys.db: what the vault keeps about itself.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use rusqlite::{OptionalExtension, Row, params};
+
+use super::{Database, fault, signed, unsigned};
+use crate::store::{Item, KeyStore, StoreError, StoreResult};
+
+pub(super) const TABLES: &str = "
+    CREATE TABLE item (
+        kind INTEGER NOT NULL,
+        id INTEGER NOT NULL,
+        generation INTEGER NOT NULL,
+        body BLOB NOT NULL,
+        PRIMARY KEY (kind, id, generation)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE counter (
+        name INTEGER PRIMARY KEY NOT NULL,
+        next INTEGER NOT NULL
+    ) STRICT;";
+
+pub(super) struct Keys {
+    database: Database,
+    /// Counts this connection's own writes, which `data_version` does not.
+    own_writes: AtomicU32,
+}
+
+impl Keys {
+    pub(super) fn new(database: Database) -> StoreResult<Self> {
+        // A replaced key must be gone from the file.
+        database.connection().execute_batch("PRAGMA secure_delete = ON;").map_err(fault)?;
+        Ok(Self { database, own_writes: AtomicU32::new(0) })
+    }
+}
+
+impl KeyStore for Keys {
+    fn items(&self) -> StoreResult<Vec<Item>> {
+        self.database.read(|transaction| {
+            let sql = "SELECT kind, id, generation, body FROM item ORDER BY kind, id, generation";
+            let mut select = transaction.prepare_cached(sql).map_err(fault)?;
+            let columns = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?));
+            let items = select.query_map([], columns).map_err(fault)?;
+            items
+                .map(|item| {
+                    let (kind, id, generation, body) = item.map_err(fault)?;
+                    Ok(Item {
+                        kind: unsigned(kind)?,
+                        id: unsigned(id)?,
+                        generation: unsigned(generation)?,
+                        body,
+                    })
+                })
+                .collect()
+        })
+    }
+
+    fn write_items(&self, items: &[Item]) -> StoreResult<()> {
+        self.database.write(|transaction| {
+            let sql = "INSERT OR REPLACE INTO item (kind, id, generation, body) VALUES (?1, ?2, ?3, ?4)";
+            let mut insert = transaction.prepare_cached(sql).map_err(fault)?;
+            for item in items {
+                insert.execute(params![item.kind, item.id, item.generation, item.body]).map_err(fault)?;
+            }
+            Ok(())
+        })?;
+        self.own_writes.fetch_add(1, Ordering::AcqRel);
+        Ok(())
+    }
+
+    fn items_version(&self) -> StoreResult<u64> {
+        let own = self.own_writes.load(Ordering::Acquire);
+        let connection = self.database.connection();
+        let others: i64 =
+            connection.pragma_query_value(None, "data_version", |row| row.get(0)).map_err(fault)?;
+        Ok(unsigned::<u64>(others)? << 32 | u64::from(own))
+    }
+
+    fn allot(&self, counter: u32, count: u64) -> StoreResult<u64> {
+        self.database.write(|transaction| {
+            let sql = "SELECT next FROM counter WHERE name = ?1";
+            let next: Option<i64> =
+                transaction.query_row(sql, [counter], |row| row.get(0)).optional().map_err(fault)?;
+            let first: u64 = next.map_or(Ok(0), unsigned)?;
+            let next = signed(first.checked_add(count).ok_or(StoreError::Failed)?)?;
+            let sql = "INSERT OR REPLACE INTO counter (name, next) VALUES (?1, ?2)";
+            transaction.execute(sql, params![counter, next]).map_err(fault)?;
+            Ok(first)
+        })
+    }
+}

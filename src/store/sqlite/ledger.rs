@@ -1,0 +1,74 @@
+//! ledger.db: entries in their order, and the head they give.
+
+use rusqlite::{Row, Transaction, params};
+
+use super::{Database, fault, limit, signed, unsigned};
+use crate::store::{LedgerHead, LedgerRow, LedgerStore, StoreError, StoreResult};
+
+pub(super) const TABLES: &str = "
+    CREATE TABLE entry (
+        idx INTEGER PRIMARY KEY NOT NULL,
+        handle BLOB NOT NULL,
+        bytes BLOB NOT NULL
+    ) STRICT;
+    CREATE INDEX entry_by_handle ON entry (handle);
+    CREATE TABLE head (
+        id INTEGER PRIMARY KEY NOT NULL CHECK (id = 1),
+        size INTEGER NOT NULL,
+        frontier BLOB NOT NULL
+    ) STRICT;
+    INSERT INTO head (id, size, frontier) VALUES (1, 0, x'');";
+
+pub(super) struct Entries(pub(super) Database);
+
+fn head(transaction: &Transaction<'_>) -> StoreResult<LedgerHead> {
+    let sql = "SELECT size, frontier FROM head WHERE id = 1";
+    let columns = |row: &Row<'_>| Ok((row.get(0)?, row.get::<_, Vec<u8>>(1)?));
+    let (size, frontier) = transaction.query_row(sql, [], columns).map_err(fault)?;
+    let (hashes, rest) = frontier.as_chunks::<32>();
+    let head = LedgerHead { size: unsigned(size)?, frontier: hashes.to_vec() };
+    // One subtree for each bit of the size, or appending would build a wrong tree.
+    let whole = rest.is_empty() && head.frontier.len() == head.size.count_ones() as usize;
+    if whole { Ok(head) } else { Err(StoreError::Damaged) }
+}
+
+impl LedgerStore for Entries {
+    fn append(&self, build: &mut dyn FnMut(&LedgerHead) -> (Vec<LedgerRow>, LedgerHead)) -> StoreResult<()> {
+        self.0.write(|transaction| {
+            let before = head(transaction)?;
+            let (rows, after) = build(&before);
+            let sql = "INSERT INTO entry (idx, handle, bytes) VALUES (?1, ?2, ?3)";
+            let mut insert = transaction.prepare_cached(sql).map_err(fault)?;
+            for (index, row) in (before.size..).zip(&rows) {
+                insert.execute(params![signed(index)?, row.handle, row.bytes]).map_err(fault)?;
+            }
+            let sql = "UPDATE head SET size = ?1, frontier = ?2 WHERE id = 1";
+            let mut update = transaction.prepare_cached(sql).map_err(fault)?;
+            update.execute(params![signed(after.size)?, after.frontier.concat()]).map_err(fault)?;
+            Ok(())
+        })
+    }
+
+    fn head(&self) -> StoreResult<LedgerHead> {
+        self.0.read(head)
+    }
+
+    fn entries(&self, from: u64, rows: usize) -> StoreResult<Vec<Vec<u8>>> {
+        let from = signed(from)?;
+        self.0.read(|transaction| {
+            let sql = "SELECT bytes FROM entry WHERE idx >= ?1 ORDER BY idx LIMIT ?2";
+            let mut select = transaction.prepare_cached(sql).map_err(fault)?;
+            let bytes = select.query_map(params![from, limit(rows)], |row| row.get(0)).map_err(fault)?;
+            bytes.map(|bytes| bytes.map_err(fault)).collect()
+        })
+    }
+
+    fn find_handle(&self, handle: &[u8; 16]) -> StoreResult<Vec<u64>> {
+        self.0.read(|transaction| {
+            let sql = "SELECT idx FROM entry WHERE handle = ?1 ORDER BY idx";
+            let mut select = transaction.prepare_cached(sql).map_err(fault)?;
+            let indices = select.query_map([handle], |row| row.get(0)).map_err(fault)?;
+            indices.map(|index| index.map_err(fault).and_then(unsigned)).collect()
+        })
+    }
+}

@@ -1,0 +1,118 @@
+//! What a role sees of an order, and how an order is handed in.
+
+pub(crate) mod mask;
+mod record;
+
+use std::sync::Arc;
+
+use consignee_policy::{PartId, Policy};
+use serde_json::{Map, Value as Json};
+
+pub use record::Record;
+
+use crate::{
+    alias::Alias,
+    error::{Error, ErrorKind, Result},
+    value::Value,
+};
+
+/// One order as one party sees it for one purpose: the parts that were opened, and where the ledger says so.
+pub struct View {
+    pub(crate) policy: Arc<Policy>,
+    pub(crate) called: Option<String>,
+    pub(crate) alias: Alias,
+    pub(crate) party: String,
+    pub(crate) role: String,
+    pub(crate) purpose: String,
+    pub(crate) revision: u32,
+    pub(crate) ledger_index: u64,
+    pub(crate) permitted: Vec<PartId>,
+    pub(crate) values: Vec<(PartId, Value)>,
+}
+
+impl View {
+    /// A part by its name, such as `consignee.name` or `consignee.phone:masked`.
+    ///
+    /// # Errors
+    /// `NotPermitted` for a part that this view does not open, `Absent` for one that it would but the order has not.
+    pub fn get(&self, part: &str) -> Result<&Value> {
+        let id = self.policy.part_named(part).map(|part| part.id);
+        let id = id.filter(|id| self.permitted.contains(id)).ok_or_else(|| {
+            Error::new(
+                ErrorKind::NotPermitted,
+                format!("{} may not open this part for {}", self.role, self.purpose),
+            )
+            .with_hint("scopes shows who may open what")
+        })?;
+        let value = self.values.iter().find(|(part, _)| *part == id).map(|(_, value)| value);
+        value.ok_or_else(|| Error::new(ErrorKind::Absent, "the order has no value for this part"))
+    }
+
+    /// A part that is text.
+    ///
+    /// # Errors
+    /// As for [`View::get`]; `Input` if the part is not text.
+    pub fn text(&self, part: &str) -> Result<&str> {
+        match self.get(part)? {
+            Value::Text(text) => Ok(text),
+            _ => Err(Error::input(part, "is not text")),
+        }
+    }
+
+    /// The parts that were opened, ascending by number, each with its name.
+    pub fn parts(&self) -> impl Iterator<Item = (&str, &Value)> {
+        self.values.iter().filter_map(|(id, value)| Some((self.policy.part(*id)?.name, value)))
+    }
+
+    /// What to call the order towards this party: its number, if the caller gave it or the role may open it; else the alias.
+    pub fn order(&self) -> String {
+        let opened = self.text("order_no").ok().or(self.called.as_deref());
+        opened.map_or_else(|| self.alias.to_string(), str::to_owned)
+    }
+
+    /// The order number this party sees in place of the real one.
+    pub fn alias(&self) -> &Alias {
+        &self.alias
+    }
+
+    /// The party it was opened for.
+    pub fn party(&self) -> &str {
+        &self.party
+    }
+
+    /// Revision of the order, from 1.
+    pub fn revision(&self) -> u32 {
+        self.revision
+    }
+
+    /// Index of the disclosure's entry in the ledger.
+    pub fn ledger_index(&self) -> u64 {
+        self.ledger_index
+    }
+
+    /// The view as JSON: order, alias, party, role, purpose, and only the fields that were opened.
+    pub fn to_json(&self) -> Json {
+        let fields: Map<String, Json> =
+            self.parts().map(|(name, value)| (name.to_owned(), value.to_json())).collect();
+        serde_json::json!({
+            "order": self.order(),
+            "alias": self.alias.to_string(),
+            "party": self.party,
+            "role": self.role,
+            "purpose": self.purpose,
+            "fields": fields,
+        })
+    }
+}
+
+// Names of parts only: a view in a log line must not put an address there.
+impl std::fmt::Debug for View {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let parts: Vec<&str> = self.parts().map(|(name, _)| name).collect();
+        f.debug_struct("View")
+            .field("role", &self.role)
+            .field("purpose", &self.purpose)
+            .field("parts", &parts)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,409 @@
+//! The main path, on memory and on SQLite alike: put, open as each role, shred, and every refusal.
+
+mod common;
+
+use common::{Folder, all_bytes, contains, in_memory, order, order_json, staffed};
+use consignee::{
+    EntryKind, ErrorKind, ExistingOrders, Order, Put, Setup, Severity, ShredMode, Value, Vault,
+    policy::DEFAULT_POLICY,
+};
+
+fn on_each_store(test: impl Fn(&Vault)) {
+    test(&in_memory());
+    test(&Folder::new().unlock());
+}
+
+fn kinds_of(vault: &Vault) -> Vec<EntryKind> {
+    vault.ledger_entries(0, 10_000).unwrap().iter().map(|entry| entry.kind).collect()
+}
+
+#[test]
+fn each_role_opens_its_own_parts_and_no_others() {
+    on_each_store(|vault| {
+        vault.put(&order("SO-1")).unwrap();
+        let parts = |party, purpose| {
+            let view = vault.open(party, purpose, "SO-1").unwrap();
+            view.parts().map(|(name, _)| name.to_owned()).collect::<Vec<_>>()
+        };
+        assert_eq!(
+            parts("SF Express", "delivery"),
+            ["consignee.name", "consignee.phone", "consignee.address"]
+        );
+        assert_eq!(parts("Yixing Ltd", "fulfilment"), ["items"]);
+        assert_eq!(
+            parts("agent 17", "after_sale"),
+            ["placed_at", "items", "consignee.name:masked", "consignee.phone:masked"]
+        );
+        assert_eq!(parts("agent 17", "call_back"), ["consignee.phone"]);
+        assert_eq!(parts("ledger clerk", "accounting"), ["order_no", "placed_at", "amount"]);
+        assert_eq!(parts("shop", "operation").len(), 8);
+    });
+}
+
+#[test]
+fn what_comes_out_is_what_went_in() {
+    on_each_store(|vault| {
+        vault.put(&order("SO-1")).unwrap();
+        let view = vault.open("shop", "operation", "SO-1").unwrap().to_json();
+        let given = order("SO-1").to_json();
+        let fields = &view["fields"];
+        for name in ["order_no", "placed_at", "items", "amount", "note"] {
+            assert_eq!(fields[name], given[name], "{name}");
+        }
+        for name in ["name", "phone", "address"] {
+            assert_eq!(fields[format!("consignee.{name}")], given["consignee"][name], "{name}");
+        }
+        let support = vault.open("agent 17", "after_sale", "SO-1").unwrap();
+        assert_eq!(support.text("consignee.name:masked").unwrap(), "C**");
+        assert_eq!(support.text("consignee.phone:masked").unwrap(), "138****5678");
+        assert_eq!(support.get("consignee.phone").unwrap_err().kind(), &ErrorKind::NotPermitted);
+    });
+}
+
+#[test]
+fn a_supplier_sees_exactly_its_own_lines() {
+    on_each_store(|vault| {
+        vault.put(&order("SO-1")).unwrap();
+        for (party, own) in [("Yixing Ltd", "Canary-Teapot"), ("Dehua Ltd", "Canary-Cup")] {
+            let view = vault.open(party, "fulfilment", "SO-1").unwrap();
+            let Value::List(items) = view.get("items").unwrap() else { panic!("items is a list") };
+            assert_eq!(items.rows().len(), 1);
+            assert!(view.to_json().to_string().contains(own));
+        }
+        vault.add_party("nobody's", "supplier", None).unwrap();
+        let refused = vault.open("nobody's", "fulfilment", "SO-1").unwrap_err();
+        assert_eq!(refused.kind(), &ErrorKind::NotPermitted);
+    });
+}
+
+#[test]
+fn the_entry_is_in_the_ledger_before_the_plaintext_and_stays_when_opening_fails() {
+    on_each_store(|vault| {
+        vault.put(&order("SO-1")).unwrap();
+        let before = vault.ledger_state().unwrap().size;
+        let view = vault.open("SF Express", "delivery", "SO-1").unwrap();
+        assert_eq!(view.ledger_index(), before);
+        let entry = vault.ledger_entries(before, 1).unwrap().remove(0);
+        assert_eq!(
+            (entry.kind, entry.purpose.as_str(), entry.revision),
+            (EntryKind::Disclosure, "delivery", 1)
+        );
+        assert_eq!(entry.parts.iter().map(|part| part.get()).collect::<Vec<_>>(), [3, 4, 5]);
+        assert_eq!(entry.commitments.len(), 1);
+    });
+}
+
+#[test]
+fn two_parties_handles_and_aliases_of_one_order_differ() {
+    on_each_store(|vault| {
+        vault.put(&order("SO-1")).unwrap();
+        let courier = vault.open("SF Express", "delivery", "SO-1").unwrap();
+        let support = vault.open("agent 17", "after_sale", "SO-1").unwrap();
+        assert_ne!(courier.alias(), support.alias());
+        let entries = vault.ledger_entries(courier.ledger_index(), 2).unwrap();
+        assert_ne!(entries[0].handle, entries[1].handle);
+        let again = vault.open("SF Express", "delivery", &courier.alias().to_string()).unwrap();
+        assert_eq!(again.order(), courier.alias().to_string(), "who asks by alias is answered by alias");
+        assert_eq!(courier.order(), "SO-1", "who asks by number is answered by number");
+    });
+}
+
+#[test]
+fn a_quoted_alias_names_the_party_it_was_given_to() {
+    on_each_store(|vault| {
+        vault.put(&order("SO-1")).unwrap();
+        let courier = vault.open("SF Express", "delivery", "SO-1").unwrap();
+        let resolved = vault.resolve_alias(&courier.alias().to_string()).unwrap();
+        assert_eq!(
+            (resolved.party.name.as_str(), resolved.order_no.as_deref()),
+            ("SF Express", Some("SO-1"))
+        );
+        assert_eq!(
+            resolved.seen.iter().map(|(index, _)| *index).collect::<Vec<_>>(),
+            [courier.ledger_index()]
+        );
+        assert!(
+            kinds_of(vault).ends_with(&[EntryKind::Disclosure, EntryKind::Disclosure]),
+            "resolving is an entry, too"
+        );
+        vault.shred("SO-1", "asked for", ShredMode::KeepEvidence).unwrap();
+        let resolved = vault.resolve_alias(&courier.alias().to_string()).unwrap();
+        assert_eq!((resolved.order_no, resolved.seen.len()), (None, 1), "who saw it can still be told");
+        let mistyped = format!("{}0", &courier.alias().to_string()[..15]);
+        let other_check = vault.resolve_alias(&mistyped);
+        assert!(other_check.is_err() || mistyped == courier.alias().to_string());
+    });
+}
+
+#[test]
+fn the_same_order_again_is_unchanged_and_another_one_is_refused() {
+    on_each_store(|vault| {
+        assert!(matches!(vault.put(&order("SO-1")).unwrap(), Put::Stored(_)));
+        let entries = vault.ledger_state().unwrap();
+        assert!(matches!(vault.put(&order("SO-1")).unwrap(), Put::Unchanged(_)));
+        let mut other = order("SO-1");
+        other.note = "another".into();
+        assert_eq!(vault.put(&other).unwrap_err().kind(), &ErrorKind::Exists);
+        assert_eq!(vault.ledger_state().unwrap(), entries);
+    });
+}
+
+#[test]
+fn a_number_twice_in_one_call_is_put_once_and_compared() {
+    on_each_store(|vault| {
+        let mut other = order("SO-1");
+        other.note = "another".into();
+        let results = vault.put_many(&[order("SO-1"), order("SO-1"), other, order("SO-2")]).unwrap();
+        assert!(matches!(results[0], Ok(Put::Stored(_))) && matches!(results[1], Ok(Put::Unchanged(_))));
+        assert_eq!(results[2].as_ref().unwrap_err().kind(), &ErrorKind::Exists);
+        assert!(matches!(results[3], Ok(Put::Stored(_))));
+        assert_eq!(vault.list(None, 10).unwrap().len(), 2);
+    });
+}
+
+#[test]
+fn one_bad_order_leaves_the_others_be() {
+    on_each_store(|vault| {
+        let mut long = order("SO-2");
+        long.note = "x".repeat(10 << 20);
+        let mut nameless = order("SO-3");
+        nameless.order_no = String::new();
+        let results = vault.put_many(&[order("SO-1"), long, nameless, order("SO-4")]).unwrap();
+        let error = results[1].as_ref().unwrap_err();
+        assert_eq!(error.kind(), &ErrorKind::Limit);
+        assert!(error.to_string().contains("note"), "{error}");
+        assert!(matches!(results[2].as_ref().unwrap_err().kind(), ErrorKind::Input { .. }));
+        assert_eq!(vault.list(None, 10).unwrap().len(), 2);
+        assert!(vault.open("shop", "operation", "SO-4").is_ok());
+    });
+}
+
+#[test]
+fn unknown_parties_purposes_and_orders_are_refused_with_their_kind() {
+    on_each_store(|vault| {
+        vault.put(&order("SO-1")).unwrap();
+        let kind = |party, purpose, order| vault.open(party, purpose, order).unwrap_err().kind().clone();
+        assert_eq!(kind("nobody", "delivery", "SO-1"), ErrorKind::NotFound);
+        assert_eq!(kind("SF Express", "accounting", "SO-1"), ErrorKind::NotPermitted);
+        assert_eq!(kind("SF Express", "delivery", "SO-9"), ErrorKind::NotFound);
+        assert_eq!(*kinds_of(vault).last().unwrap(), EntryKind::Denied);
+        vault.revoke_party("SF Express").unwrap();
+        assert_eq!(kind("SF Express", "delivery", "SO-1"), ErrorKind::Revoked);
+        let refused = vault.add_party("SF Express", "courier", None).unwrap_err();
+        assert_eq!(refused.kind(), &ErrorKind::Exists);
+        assert!(matches!(
+            vault.add_party("x", "no such role", None).unwrap_err().kind(),
+            ErrorKind::Input { .. }
+        ));
+    });
+}
+
+#[test]
+fn repeated_denials_are_one_entry() {
+    on_each_store(|vault| {
+        for _ in 0..20 {
+            assert!(vault.open("SF Express", "accounting", "SO-1").is_err());
+        }
+        assert_eq!(kinds_of(vault).iter().filter(|kind| **kind == EntryKind::Denied).count(), 1);
+    });
+}
+
+#[test]
+fn denials_not_yet_entered_are_entered_when_the_vault_is_closed() {
+    let folder = Folder::new();
+    let vault = folder.unlock();
+    for _ in 0..20 {
+        assert!(vault.open("SF Express", "accounting", "SO-1").is_err());
+    }
+    drop(vault);
+    let entries = folder.unlock().ledger_entries(0, 100).unwrap();
+    let denied: Vec<_> = entries.iter().filter(|entry| entry.kind == EntryKind::Denied).collect();
+    let counts = denied.iter().map(|entry| u32::from_le_bytes(entry.detail[1..5].try_into().unwrap()));
+    assert_eq!(counts.collect::<Vec<_>>(), [1, 19]);
+}
+
+#[test]
+fn a_shredded_order_opens_for_nobody_and_its_number_is_used_up() {
+    for mode in [ShredMode::KeepEvidence, ShredMode::WithEvidence] {
+        on_each_store(|vault| {
+            vault.put(&order("SO-1")).unwrap();
+            vault.shred("SO-1", "asked for", mode).unwrap();
+            assert_eq!(vault.open("shop", "operation", "SO-1").unwrap_err().kind(), &ErrorKind::Shredded);
+            assert_eq!(vault.put(&order("SO-1")).unwrap_err().kind(), &ErrorKind::Shredded);
+            assert_eq!(vault.shred("SO-1", "again", mode).unwrap_err().kind(), &ErrorKind::Shredded);
+            assert!(vault.list(None, 10).unwrap().is_empty());
+            assert_eq!(*kinds_of(vault).last().unwrap(), EntryKind::Shred);
+        });
+    }
+}
+
+#[test]
+fn what_was_shredded_is_in_no_file_of_the_vault() {
+    let folder = Folder::new();
+    let vault = folder.unlock();
+    vault.put(&order("SO-1")).unwrap();
+    let secrets = rusqlite::Connection::open(folder.path().join("secrets.db")).unwrap();
+    let wrapped: Vec<u8> = secrets.query_row("SELECT wrapped FROM secret", [], |row| row.get(0)).unwrap();
+    drop(secrets);
+    assert!(contains(&all_bytes(&folder.path()), &wrapped[..32]), "the search finds what is there");
+    vault.shred("SO-1", "asked for", ShredMode::KeepEvidence).unwrap();
+    for piece in wrapped.chunks(16) {
+        assert!(
+            !contains(&all_bytes(&folder.path()), piece),
+            "a piece of the wrapped secret is still in a file"
+        );
+    }
+}
+
+#[test]
+fn no_value_of_an_order_is_in_any_file_of_the_vault() {
+    let folder = Folder::new();
+    let vault = folder.unlock();
+    vault.put(&order("SO-1234567")).unwrap();
+    vault.open("shop", "operation", "SO-1234567").unwrap();
+    let bytes = all_bytes(&folder.path());
+    for canary in ["Canary", "SO-1234567", "13812345678", "210000", "2026-11-11", "138.00"] {
+        assert!(!contains(&bytes, canary.as_bytes()), "{canary}");
+    }
+}
+
+#[test]
+fn purposes_expire() {
+    let brief = DEFAULT_POLICY.replace(r#"expires = "30d""#, r#"expires = "1s""#);
+    let vault = Vault::in_memory(&Setup { policy: brief.into(), ..Setup::default() }).unwrap();
+    staffed(&vault);
+    vault.put(&order("SO-1")).unwrap();
+    assert!(vault.open("SF Express", "delivery", "SO-1").is_ok());
+    std::thread::sleep(std::time::Duration::from_millis(2_100));
+    assert_eq!(vault.open("SF Express", "delivery", "SO-1").unwrap_err().kind(), &ErrorKind::Expired);
+    assert!(vault.open("shop", "operation", "SO-1").is_ok(), "the others' purposes have no end");
+    assert_eq!(*kinds_of(&vault).iter().rev().nth(1).unwrap(), EntryKind::Denied);
+}
+
+#[test]
+fn a_grant_reaches_existing_orders_only_when_told_to() {
+    let wider = DEFAULT_POLICY.replace(
+        r#"open = ["order_no", "placed_at", "amount"]"#,
+        r#"open = ["order_no", "placed_at", "amount", "note"]"#,
+    );
+    for (existing, reaches) in [(ExistingOrders::Yes, true), (ExistingOrders::No, false)] {
+        on_each_store(|vault| {
+            vault.put(&order("SO-1")).unwrap();
+            vault.apply_policy(&wider, existing).unwrap();
+            vault.put(&order("SO-2")).unwrap();
+            let note = |order| vault.open("ledger clerk", "accounting", order).unwrap().get("note").is_ok();
+            assert_eq!((note("SO-1"), note("SO-2")), (reaches, true));
+            let narrower = DEFAULT_POLICY.replace(r#", "amount"]"#, "]");
+            vault.apply_policy(&narrower, ExistingOrders::Yes).unwrap();
+            let amount =
+                |order| vault.open("ledger clerk", "accounting", order).unwrap().get("amount").is_ok();
+            assert_eq!((amount("SO-1"), amount("SO-2")), (false, false), "a grant removed stops at once");
+        });
+    }
+}
+
+#[test]
+fn a_new_field_is_absent_in_old_orders_and_there_in_new_ones() {
+    let with_gift = format!(
+        "{}\n[field.\"extra.gift\"]\nid = 20\ntype = \"text\"\n[role.courier.gifts]\nopen = [\"extra.gift\"]\n",
+        DEFAULT_POLICY
+    );
+    on_each_store(|vault| {
+        vault.put(&order("SO-1")).unwrap();
+        let policy = vault.apply_policy(&with_gift, ExistingOrders::Yes).unwrap();
+        let json =
+            order_json("SO-2").replace(r#""note":"Canary-Note""#, r#""note":"","extra":{"gift":"ribbon"}"#);
+        vault.put(&Order::from_json(&json, &policy).unwrap()).unwrap();
+        let gift =
+            |order| vault.open("SF Express", "gifts", order).unwrap().text("extra.gift").map(str::to_owned);
+        assert_eq!(gift("SO-2").unwrap(), "ribbon");
+        assert_eq!(gift("SO-1").unwrap_err().kind(), &ErrorKind::Absent);
+    });
+}
+
+#[test]
+fn a_number_that_changes_its_meaning_is_refused() {
+    let swapped = DEFAULT_POLICY
+        .replace("[field.note]\nid = 8\ntype = \"text\"", "[field.note]\nid = 8\ntype = \"json\"");
+    assert_ne!(swapped, DEFAULT_POLICY);
+    on_each_store(|vault| {
+        assert_eq!(
+            vault.apply_policy(&swapped, ExistingOrders::Yes).unwrap_err().kind(),
+            &ErrorKind::Conflict
+        );
+    });
+}
+
+#[test]
+fn a_sound_vault_has_nothing_for_the_doctor() {
+    on_each_store(|vault| {
+        let orders: Vec<_> = (0..20).map(|n| order(&format!("SO-{n}"))).collect();
+        vault.put_many(&orders).unwrap();
+        vault.shred("SO-3", "asked for", ShredMode::KeepEvidence).unwrap();
+        vault.shred("SO-4", "asked for", ShredMode::WithEvidence).unwrap();
+        vault.open("shop", "operation", "SO-5").unwrap();
+        vault.revoke_party("SF Express").unwrap();
+        for finding in vault.doctor().unwrap() {
+            assert_eq!(finding.severity, Severity::Fine, "{}: {}", finding.check, finding.message);
+        }
+    });
+}
+
+#[test]
+fn listing_pages_by_cursor_and_opens_nothing() {
+    on_each_store(|vault| {
+        let orders: Vec<_> = (0..25).map(|n| order(&format!("SO-{n}"))).collect();
+        vault.put_many(&orders).unwrap();
+        let entries = vault.ledger_state().unwrap();
+        let (mut seen, mut after) = (Vec::new(), None);
+        loop {
+            let page = vault.list(after, 10).unwrap();
+            let Some(last) = page.last() else { break };
+            after = Some(last.id.into());
+            seen.extend(page.iter().map(|row| row.id));
+        }
+        assert_eq!(seen.len(), 25);
+        assert!(seen.is_sorted_by(|a, b| a < b));
+        assert_eq!(vault.ledger_state().unwrap(), entries);
+    });
+}
+
+#[test]
+fn own_tables_seal_log_and_open_without_a_store() {
+    on_each_store(|vault| {
+        let sealed = vault.sealer().seal(&order("SO-1")).unwrap();
+        vault.sealer().log(std::slice::from_ref(&sealed)).unwrap();
+        let stored = consignee::StoredOrder { record: &sealed.record, secret: &sealed.secret };
+        let mut views = vault.opener().open_many("SF Express", "delivery", &[stored]).unwrap();
+        assert_eq!(views.remove(0).unwrap().text("consignee.name").unwrap(), "Canary-Name SO-1");
+        assert!(vault.list(None, 1).unwrap().is_empty());
+        assert!(kinds_of(vault).ends_with(&[EntryKind::Put, EntryKind::Disclosure]));
+    });
+}
+
+#[test]
+fn a_vault_is_the_same_after_it_was_closed_and_another_key_does_not_open_it() {
+    let folder = Folder::new();
+    let vault = folder.unlock();
+    vault.put(&order("SO-1")).unwrap();
+    drop(vault);
+    assert!(folder.unlock().open("shop", "operation", "SO-1").is_ok());
+    let wrong =
+        Vault::unlock(&folder.path(), &consignee::KeyFile::from_bytes([1; 32])).map(drop).unwrap_err();
+    assert_eq!(wrong.kind(), &ErrorKind::RootKey);
+    let phrase = consignee::Passphrase::new("correct horse battery");
+    assert_eq!(Vault::unlock(&folder.path(), &phrase).map(drop).unwrap_err().kind(), &ErrorKind::RootKey);
+}
+
+#[test]
+fn another_process_sees_a_revocation_and_a_policy_at_once() {
+    let folder = Folder::new();
+    let (one, two) = (folder.unlock(), folder.unlock());
+    one.put(&order("SO-1")).unwrap();
+    assert!(two.open("SF Express", "delivery", "SO-1").is_ok());
+    one.revoke_party("SF Express").unwrap();
+    assert_eq!(two.open("SF Express", "delivery", "SO-1").unwrap_err().kind(), &ErrorKind::Revoked);
+    let narrower = DEFAULT_POLICY.replace(r#", "amount"]"#, "]");
+    two.apply_policy(&narrower, ExistingOrders::Yes).unwrap();
+    assert_eq!(one.policy().unwrap().digest(), two.policy().unwrap().digest());
+}
