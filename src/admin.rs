@@ -8,7 +8,7 @@ use crate::{
     alias::{self, Alias},
     error::{Error, ErrorKind, Result},
     keys::{Evidence, RecordId, RootKey},
-    ledger::{Entry, EntryKind},
+    ledger::{Entry, EntryKind, now},
     opener::{self, row_context, unlock},
     record,
     registry::{AcceptedPolicy, Changes, Party, PartyState, Registry},
@@ -17,7 +17,7 @@ use crate::{
     store::{SecretRow, SecretState, Stores},
     suite::{SealRng, Suite, commit, os_random},
     value::Value,
-    vault::{Inner, Vault, not_found, now},
+    vault::{Inner, Vault, not_found},
 };
 
 /// What a new vault begins with.
@@ -207,7 +207,7 @@ impl Vault {
         let mut entry = Entry::new(EntryKind::Policy, own, policy.digest());
         entry.detail = vec![u8::from(existing == ExistingOrders::Yes)];
         entries.push(entry);
-        let receipts = self.log(entries)?;
+        let receipts = self.ledger().append(entries)?;
         let receipt = receipts.last().ok_or_else(not_found)?;
         changes.add_policy(&AcceptedPolicy {
             policy: Arc::clone(&policy),
@@ -291,7 +291,7 @@ impl Vault {
             let role_len = u8::try_from(party.role.len()).unwrap_or(u8::MAX);
             entry.detail = [&[role_len], party.role.as_bytes(), &[1], &key_id].concat();
         }
-        self.log(vec![entry])?;
+        self.ledger().append(vec![entry])?;
         let mut changes = registry.change(&*self.inner().root, &self.inner().parameters);
         changes.set_party(party)?;
         Ok(self.inner().stores.keys.write_items(&changes.into_items())?)
@@ -345,7 +345,7 @@ impl Vault {
             let record = record::Record::parse(stored.record)?;
             let order_no = registry.policy()?.field("order_no").map(|field| field.id);
             let mut opened = opener::open_for_vault(
-                self,
+                self.ledger(),
                 &registry,
                 &record,
                 stored.secret,

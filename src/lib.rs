@@ -65,7 +65,6 @@
 
 mod admin;
 mod alias;
-mod denials;
 mod doctor;
 mod error;
 #[cfg(feature = "sqlite")]
@@ -74,6 +73,7 @@ mod keys;
 mod ledger;
 mod opener;
 mod order;
+mod own_tables;
 mod record;
 mod registry;
 mod scopes;
@@ -95,12 +95,13 @@ pub use error::{Error, ErrorKind, Result};
 pub use folder::Peek;
 pub use keys::{KeyFile, Passphrase, RecordId, RootKey, RootKeyProvider};
 pub use ledger::{Entry, EntryKind, LedgerState};
-pub use opener::{Opener, StoredOrder};
+pub use opener::StoredOrder;
 pub use order::{Consignee, Item, Order};
+pub use own_tables::{Opener, Sealer};
 pub use record::{Inspection, inspect};
 pub use registry::{Party, PartyState};
 pub use scopes::{PolicyInForce, SCOPES_SCHEMA, Scope, ScopeParty, Scopes};
-pub use sealer::{SealedOrder, Sealer};
+pub use sealer::SealedOrder;
 pub use suite::{Suite, after_fork};
 pub use value::*;
 pub use vault::{Put, ShredMode, Vault};

@@ -7,12 +7,11 @@ use consignee_policy::{Access, FieldType, PartId, Policy};
 use crate::{
     error::{Error, ErrorKind, Result},
     keys::{HandleKey, Keyring, OrderSecret, PreparedTicket, RecordId, RowContext, Sought},
-    ledger::{Entry, EntryKind, Receipt},
+    ledger::{Entry, EntryKind, Ledger, Receipt, now},
     record::{self, Record},
     registry::{Party, PartyState, Registry},
     store::{SecretRow, SecretState},
     value::Value,
-    vault::{Vault, now},
     view::View,
 };
 
@@ -25,33 +24,6 @@ pub struct StoredOrder<'a> {
     pub secret: &'a SecretRow,
 }
 
-/// Opens orders that are kept in tables of the caller's own. `Clone + Send + Sync`; made by [`Vault::opener`].
-#[derive(Clone)]
-pub struct Opener(Vault);
-
-impl Opener {
-    pub(crate) fn new(vault: Vault) -> Self {
-        Self(vault)
-    }
-
-    /// Opens orders as a party for a purpose: one result per order, in their order. The entries are in the vault's ledger
-    /// before any plaintext exists; waits for one disk sync, whatever the number of orders.
-    ///
-    /// # Errors
-    /// `NotFound` for an unknown party, `Revoked`, `NotPermitted`, `Storage`. Each order has a result of its own beside that.
-    pub fn open_many(
-        &self,
-        party: &str,
-        purpose: &str,
-        orders: &[StoredOrder<'_>],
-    ) -> Result<Vec<Result<View>>> {
-        let registry = self.0.registry()?;
-        let asked =
-            orders.iter().map(|order| Ok(Asked { record: order.record, secret: order.secret, called: None }));
-        open_many(&self.0, &registry, party, purpose, asked.collect())
-    }
-}
-
 /// One order that is asked for, found in a store.
 pub(crate) struct Asked<'a> {
     pub(crate) record: &'a [u8],
@@ -61,7 +33,7 @@ pub(crate) struct Asked<'a> {
 }
 
 pub(crate) fn open_many(
-    vault: &Vault,
+    ledger: &Ledger,
     registry: &Registry,
     party: &str,
     purpose: &str,
@@ -72,18 +44,18 @@ pub(crate) fn open_many(
     let desk =
         Desk { registry, policy, party, purpose, key_id: registry.party_key_id(party.number), now: now() };
     if let Err(refusal) = desk.admit() {
-        vault.deny(&desk.denial(refusal.kind(), 1))?;
+        ledger.deny(&desk.denial(refusal.kind(), 1))?;
         return Err(refusal);
     }
     let prepared: Vec<Result<Prepared<'_>>> = asked.into_iter().map(|asked| desk.prepare(asked?)).collect();
     for kind in [ErrorKind::NotPermitted, ErrorKind::Expired] {
         let refused = prepared.iter().filter(|p| p.as_ref().is_err_and(|e| *e.kind() == kind)).count();
         if refused > 0 {
-            vault.deny(&desk.denial(&kind, u32::try_from(refused).unwrap_or(u32::MAX)))?;
+            ledger.deny(&desk.denial(&kind, u32::try_from(refused).unwrap_or(u32::MAX)))?;
         }
     }
     let entries = prepared.iter().flatten().map(|prepared| prepared.entry.clone()).collect();
-    let mut receipts = vault.log(entries)?.into_iter();
+    let mut receipts = ledger.append(entries)?.into_iter();
     let keyring = Keyring::of(&registry.epochs, &policy.role_parts(&party.role));
     let open = |prepared: Result<Prepared<'_>>| {
         let prepared = prepared?;
@@ -292,7 +264,7 @@ pub(crate) fn rolled_back() -> Error {
 
 /// Opens parts of a stored order for the vault itself, with an entry of its own: for what it must know to answer somebody.
 pub(crate) fn open_for_vault(
-    vault: &Vault,
+    ledger: &Ledger,
     registry: &Registry,
     record: &Record<'_>,
     row: &SecretRow,
@@ -320,7 +292,7 @@ pub(crate) fn open_for_vault(
     entry.purpose = purpose.to_owned();
     entry.parts = sought.iter().map(|(part, _)| *part).collect();
     entry.commitments = vec![ticket.commitment()];
-    let receipt = vault.log(vec![entry])?.pop();
+    let receipt = ledger.append(vec![entry])?.pop();
     let ticket = receipt.and_then(|receipt| ticket.release(receipt));
     let ticket = ticket.ok_or_else(|| Error::new(ErrorKind::Storage, "the ledger gave no receipt"))?;
     record::open(record, &Keyring::of(&registry.epochs, parts), &ticket, |part| {

@@ -1,4 +1,4 @@
-//! Sealing as a pure step, for those who keep records in tables of their own; the vault's `put` is made of it.
+//! Sealing as a pure step: an order in, bytes out. The vault's `put` and [`Sealer`](crate::Sealer) are made of it.
 
 use std::sync::Arc;
 
@@ -15,7 +15,6 @@ use crate::{
     store::{SecretRow, SecretState},
     suite::{SealRng, commit},
     value::{Value, ValueRef, encode, encode_padded},
-    vault::{Vault, now},
     view::Record,
 };
 
@@ -29,42 +28,6 @@ pub struct SealedOrder {
     pub secret: SecretRow,
     /// Entry of the ledger.
     pub(crate) entry: Entry,
-}
-
-/// Seals orders without storing them. `Clone + Send + Sync`; made by [`Vault::sealer`].
-#[derive(Clone)]
-pub struct Sealer(Vault);
-
-impl Sealer {
-    pub(crate) fn new(vault: Vault) -> Self {
-        Self(vault)
-    }
-
-    /// Seals one order under the policy in force. Stores nothing; may wait for one disk sync, once in 256 orders, to be given
-    /// serial numbers.
-    ///
-    /// # Errors
-    /// `Input` if a value has not the type the policy says, or the order number is empty or too long; `PolicyMismatch` if the
-    /// record has a field the policy does not; `Limit` if a value or the order is too long.
-    pub fn seal<R: Record>(&self, order: &R) -> Result<SealedOrder> {
-        let registry = self.0.registry()?;
-        let plan = Plan::new(registry.policy()?, order.field_names())?;
-        let serial = self.0.allot_serials(&registry, 1)?.start;
-        let sealed = SealRng::with(|rng| {
-            let mut sealing = Sealing { registry: &registry, plan: &plan, rng, space: Workspace::default() };
-            sealing.seal(order, RowPlan { serial, put_at: now(), revision: 1 })
-        });
-        sealed.map_err(|_| no_randomness())?
-    }
-
-    /// Enters sealed orders in the ledger, durably; call it before your own transaction commits, so that no stored order is
-    /// without an entry. Waits for one disk sync.
-    ///
-    /// # Errors
-    /// `Storage` or `Locked` if the ledger cannot be written.
-    pub fn log(&self, sealed: &[SealedOrder]) -> Result<()> {
-        self.0.log(sealed.iter().map(|order| order.entry.clone()).collect()).map(drop)
-    }
 }
 
 /// Which part of the policy is made from which field of the record.
@@ -147,7 +110,7 @@ impl Plan {
         }
     }
 
-    fn contents<'a, R: Record>(
+    pub(crate) fn contents<'a, R: Record>(
         &'a self,
         order: &'a R,
     ) -> impl Iterator<Item = (PartId, Content<'a>)> + Clone {

@@ -3,19 +3,17 @@
 use std::{
     ops::Range,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::{SystemTime, UNIX_EPOCH},
 };
 
 use crate::{
     alias::Alias,
-    denials::Denials,
     error::{Error, ErrorKind, Result},
     keys::{Evidence, RecordId, RootKey},
-    ledger::{Entry, EntryKind, Ledger, LedgerState, Receipt},
-    opener::{self, Asked, Opener, StoredOrder, row_context, shredded, unlock},
+    ledger::{Entry, EntryKind, Ledger, LedgerState, now},
+    opener::{self, Asked, StoredOrder, row_context, shredded, unlock},
     record,
     registry::Registry,
-    sealer::{Plan, RowPlan, SealedOrder, Sealer, Sealing, no_randomness},
+    sealer::{Plan, RowPlan, SealedOrder, Sealing, no_randomness},
     store::{RecordRow, RecordSummary, SecretRow, SecretState, Stores},
     suite::SealRng,
     view::{Record, View},
@@ -34,7 +32,6 @@ pub(crate) struct Inner {
     pub(crate) parameters: Vec<u8>,
     registry: Mutex<(u64, Arc<Registry>)>,
     serials: Mutex<Range<u64>>,
-    denials: Denials,
 }
 
 /// What became of an order that was put.
@@ -122,7 +119,7 @@ impl Vault {
             stores.secrets.replace_secrets(abandoned, &[])?;
         }
         stores.secrets.insert_secrets(&secrets)?;
-        self.log(entries)?;
+        self.0.ledger.append(entries)?;
         Ok(stores.orders.insert_records(&rows)?)
     }
 
@@ -149,7 +146,7 @@ impl Vault {
             let StoredOrder { record, secret } = found.newest()?;
             Ok(Asked { record, secret, called: found.by_number.then_some(*order) })
         });
-        opener::open_many(self, &registry, party, purpose, asked.collect())
+        opener::open_many(&self.0.ledger, &registry, party, purpose, asked.collect())
     }
 
     /// Destroys the secret of an order: nothing opens it any more, for anybody. The reason goes into the ledger as a commitment.
@@ -190,7 +187,7 @@ impl Vault {
         // Marked first, so that from here on nobody opens it; entered; destroyed. `settle` finishes or undoes what a crash left.
         let marked = SecretRow { state: SecretState::Shredded, ..row.clone() };
         self.replace_rows(&found.rows, &marked)?;
-        self.log(vec![entry])?;
+        self.0.ledger.append(vec![entry])?;
         self.replace_rows(
             std::slice::from_ref(&marked),
             &SecretRow { fingerprint: Vec::new(), wrapped, ..marked.clone() },
@@ -215,16 +212,6 @@ impl Vault {
     pub fn sealed(&self, order: &str) -> Result<Vec<u8>> {
         let found = self.find(&*self.registry()?, order)?.ok_or_else(not_found)?;
         Ok(found.newest()?.record.to_vec())
-    }
-
-    /// For sealing into tables of your own.
-    pub fn sealer(&self) -> Sealer {
-        Sealer::new(self.clone())
-    }
-
-    /// For opening from tables of your own.
-    pub fn opener(&self) -> Opener {
-        Opener::new(self.clone())
     }
 
     /// Size and root of the ledger.
@@ -374,19 +361,8 @@ impl Vault {
         Ok(start..left.start)
     }
 
-    pub(crate) fn log(&self, entries: Vec<Entry>) -> Result<Vec<Receipt>> {
-        self.0.ledger.append(now(), entries)
-    }
-
     pub(crate) fn ledger(&self) -> &Ledger {
         &self.0.ledger
-    }
-
-    pub(crate) fn deny(&self, denial: &Entry) -> Result<()> {
-        match self.0.denials.count(denial) {
-            Some(entry) => self.log(vec![entry]).map(drop),
-            None => Ok(()),
-        }
     }
 }
 
@@ -401,15 +377,7 @@ impl Inner {
             parameters,
             registry: Mutex::new((version, Arc::new(registry))),
             serials: Mutex::new(0..0),
-            denials: Denials::default(),
         })
-    }
-}
-
-impl Drop for Inner {
-    fn drop(&mut self) {
-        // A crash loses the count of the last minute's repeated denials; their first is in the ledger.
-        let _unwritten = self.ledger.append(now(), self.denials.take());
     }
 }
 
@@ -443,12 +411,7 @@ pub(crate) fn not_found() -> Error {
     Error::new(ErrorKind::NotFound, "no such order")
 }
 
-/// Seconds since 1970.
-pub(crate) fn now() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
-}
-
-pub(crate) fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     // What these mutexes guard is replaced whole, so a panicking holder leaves nothing half done.
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

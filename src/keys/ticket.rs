@@ -65,6 +65,12 @@ pub(crate) struct Ticket {
 }
 
 impl Ticket {
+    /// A ticket without a receipt: what an attacker would like to have.
+    #[cfg(test)]
+    pub(crate) fn forged(record_id: RecordId, parts: Vec<(PartId, Secret<32>)>) -> Self {
+        Self { record_id, index: 0, parts }
+    }
+
     pub(crate) fn record_id(&self) -> RecordId {
         self.record_id
     }

@@ -3,11 +3,16 @@
 //! It proves that a disclosure was recorded. It does not prove that nobody copied the database, and it names no order to
 //! whoever lacks that order's handle key.
 
+mod denials;
 mod entry;
 mod tree;
 
-use std::sync::Arc;
+use std::{
+    sync::Arc,
+    time::{SystemTime, UNIX_EPOCH},
+};
 
+use denials::Denials;
 pub use entry::{Entry, EntryKind};
 
 use crate::{
@@ -16,8 +21,10 @@ use crate::{
 };
 
 /// The vault's one ledger.
-#[derive(Clone)]
-pub(crate) struct Ledger(Arc<dyn LedgerStore>);
+pub(crate) struct Ledger {
+    store: Arc<dyn LedgerStore>,
+    denials: Denials,
+}
 
 /// Proof to this program that an entry is in the ledger, durably.
 ///
@@ -49,14 +56,15 @@ pub struct LedgerState {
 
 impl Ledger {
     pub(crate) fn new(store: Arc<dyn LedgerStore>) -> Self {
-        Self(store)
+        Self { store, denials: Denials::default() }
     }
 
     /// Appends the entries in their order and sets their time. When this returns, they are on disk: one sync for all.
-    pub(crate) fn append(&self, time: u64, mut entries: Vec<Entry>) -> Result<Vec<Receipt>> {
+    pub(crate) fn append(&self, mut entries: Vec<Entry>) -> Result<Vec<Receipt>> {
         if entries.is_empty() {
             return Ok(Vec::new());
         }
+        let time = now();
         let mut rows = Vec::with_capacity(entries.len());
         let mut leaves = Vec::with_capacity(entries.len());
         for entry in &mut entries {
@@ -66,7 +74,7 @@ impl Ledger {
             rows.push(LedgerRow { handle: entry.handle, bytes });
         }
         let mut first = 0;
-        self.0.append(&mut |head: &LedgerHead| {
+        self.store.append(&mut |head: &LedgerHead| {
             first = head.size;
             let mut next = head.clone();
             leaves.iter().for_each(|leaf| tree::push(&mut next, *leaf));
@@ -75,20 +83,28 @@ impl Ledger {
         Ok(entries.into_iter().zip(first..).map(|(entry, index)| Receipt { index, entry }).collect())
     }
 
+    /// Enters a denial, or counts it into a later entry if one of its kind was entered within the last minute.
+    pub(crate) fn deny(&self, denial: &Entry) -> Result<()> {
+        match self.denials.count(denial) {
+            Some(entry) => self.append(vec![entry]).map(drop),
+            None => Ok(()),
+        }
+    }
+
     pub(crate) fn state(&self) -> Result<LedgerState> {
-        let head = self.0.head()?;
+        let head = self.store.head()?;
         Ok(LedgerState { size: head.size, root: tree::root(&head) })
     }
 
     /// Entries from index `from` on, at most `limit`.
     pub(crate) fn entries(&self, from: u64, limit: usize) -> Result<Vec<Entry>> {
-        self.0.entries(from, limit)?.iter().map(|bytes| Entry::decode(bytes)).collect()
+        self.store.entries(from, limit)?.iter().map(|bytes| Entry::decode(bytes)).collect()
     }
 
     /// Indices and entries with this handle.
     pub(crate) fn with_handle(&self, handle: &[u8; 16]) -> Result<Vec<(u64, Entry)>> {
         let mut found = Vec::new();
-        for index in self.0.find_handle(handle)? {
+        for index in self.store.find_handle(handle)? {
             let entries = self.entries(index, 1)?;
             // The handle column only finds entries; what counts is what the hashed bytes say.
             found.extend(entries.into_iter().filter(|e| e.handle == *handle).map(|entry| (index, entry)));
@@ -99,10 +115,10 @@ impl Ledger {
     /// Hashes all entries again and compares with the head.
     pub(crate) fn verify(&self) -> Result<LedgerState> {
         const PAGE: usize = 4096;
-        let head = self.0.head()?;
+        let head = self.store.head()?;
         let mut again = LedgerHead::default();
         while again.size < head.size {
-            let page = self.0.entries(again.size, PAGE)?;
+            let page = self.store.entries(again.size, PAGE)?;
             if page.is_empty() {
                 break;
             }
@@ -117,4 +133,16 @@ impl Ledger {
         }
         Ok(LedgerState { size: head.size, root: tree::root(&head) })
     }
+}
+
+impl Drop for Ledger {
+    fn drop(&mut self) {
+        // A crash loses the count of the last minute's repeated denials; their first is in the ledger.
+        let _unwritten = self.append(self.denials.take());
+    }
+}
+
+/// Seconds since 1970, by the machine's clock: the time of entries and of puts.
+pub(crate) fn now() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }

@@ -5,6 +5,9 @@ mod inspect;
 mod open;
 mod seal;
 
+#[cfg(test)]
+mod scope_tests;
+
 pub(crate) use format::Record;
 pub use inspect::{Inspection, inspect};
 pub(crate) use open::{check_order_no, open};

@@ -2,11 +2,11 @@
 
 use std::{
     collections::HashMap,
-    sync::Mutex,
+    sync::{Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
 
-use crate::{ledger::Entry, vault::held};
+use super::Entry;
 
 /// After the first denial of a kind, further ones are counted this long before they are entered.
 const WINDOW: Duration = Duration::from_secs(60);
@@ -29,7 +29,7 @@ impl Denials {
     pub(crate) fn count(&self, denial: &Entry) -> Option<Entry> {
         let reason = denial.detail.first().copied().unwrap_or_default();
         let kind = (denial.party, denial.purpose.clone(), reason);
-        let mut counted = held(&self.0);
+        let mut counted = self.counted();
         match counted.get_mut(&kind) {
             None => {
                 counted.insert(kind, Counted { since: Instant::now(), entry: denial.clone(), count: 0 });
@@ -45,9 +45,14 @@ impl Denials {
         }
     }
 
+    fn counted(&self) -> MutexGuard<'_, HashMap<Kind, Counted>> {
+        // A panicking holder leaves at most one count too low.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// What has been counted and not entered.
     pub(crate) fn take(&self) -> Vec<Entry> {
-        let counted = std::mem::take(&mut *held(&self.0));
+        let counted = std::mem::take(&mut *self.counted());
         counted.into_values().filter(|c| c.count > 0).map(|c| with_count(&c.entry, c.count)).collect()
     }
 }

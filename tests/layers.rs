@@ -1,0 +1,149 @@
+//! The direction of dependencies, as a test: each part of `src/` uses only what stands beside it in the table.
+
+use std::{fs, path::Path};
+
+/// Part, and the parts it may name. `error` and the policy crate may be used by all.
+const LAYERS: &[(&str, &[&str])] = &[
+    ("error", &["store"]),
+    ("suite", &[]),
+    ("store", &[]),
+    ("value", &[]),
+    ("ledger", &["store"]),
+    ("keys", &["suite", "ledger"]),
+    ("alias", &["suite", "keys"]),
+    ("view", &["alias", "value"]),
+    ("order", &["value", "view"]),
+    ("record", &["suite", "keys", "value", "view"]),
+    ("registry", &["alias", "suite", "keys", "store"]),
+    ("scopes", &["registry"]),
+    ("sealer", &["keys", "ledger", "order", "record", "registry", "store", "suite", "value", "view"]),
+    ("opener", &["keys", "ledger", "record", "registry", "store", "value", "view"]),
+    (
+        "vault",
+        &["alias", "keys", "ledger", "opener", "record", "registry", "sealer", "store", "suite", "view"],
+    ),
+    ("own_tables", &["ledger", "opener", "record", "sealer", "suite", "vault", "view"]),
+    (
+        "admin",
+        &[
+            "alias", "keys", "ledger", "opener", "record", "registry", "scopes", "sealer", "store", "suite",
+            "value", "vault",
+        ],
+    ),
+    ("doctor", &["ledger", "opener", "record", "registry", "store", "suite", "vault"]),
+    (
+        "folder",
+        &["admin", "doctor", "keys", "ledger", "registry", "scopes", "sealer", "store", "suite", "vault"],
+    ),
+];
+
+/// Words that must not stand in a part, beside what it may use: what it cannot name, it cannot leak or skip.
+const ABSENT: &[(&str, &[&str])] = &[
+    ("store", &["consignee_policy", "aes", "Secret<"]),
+    ("vault", &["rusqlite", "SELECT", "seal_in_place", "aes_gcm"]),
+    ("record", &["rusqlite", "SystemTime"]),
+    ("suite", &["consignee_policy"]),
+];
+
+#[test]
+fn parts_use_only_what_stands_below_them() {
+    let mut wrong = Vec::new();
+    for (file, part, code) in sources() {
+        let Some((_, allowed)) = LAYERS.iter().find(|(name, _)| *name == part) else {
+            wrong.push(format!("{file}: {part} is not in the table"));
+            continue;
+        };
+        for used in crate_paths(&code).filter(|used| *used != part && used != "error") {
+            if !allowed.contains(&used.as_str()) {
+                wrong.push(format!("{file}: {part} uses {used}"));
+            }
+        }
+        let absent = ABSENT.iter().filter(|(name, _)| *name == part).flat_map(|(_, words)| *words);
+        wrong.extend(
+            absent.filter(|word| code.contains(**word)).map(|word| format!("{file}: {part} names {word}")),
+        );
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn only_tickets_know_receipts_among_the_keys() {
+    for (file, _, code) in sources().into_iter().filter(|(_, part, _)| part == "keys") {
+        let ticket = file.ends_with("ticket.rs");
+        assert!(ticket || !code.contains("crate::ledger") && !code.contains("Receipt"), "{file}");
+    }
+}
+
+#[test]
+fn the_table_sees_a_wrong_path_wherever_it_stands() {
+    let used = |code| crate_paths(code).collect::<Vec<_>>();
+    assert_eq!(
+        used("use crate::{\n    alias::Alias,\n    keys::{A, B},\n    vault,\n};"),
+        ["alias", "keys", "vault"]
+    );
+    assert_eq!(used("fn f() { crate::record::open() }"), ["record"]);
+}
+
+/// Every file of `src/` but tests and `lib.rs`: its path, its part, its code without comments.
+fn sources() -> Vec<(String, String, String)> {
+    let mut found = Vec::new();
+    walk(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), None, &mut found);
+    assert!(found.len() > 30);
+    found
+}
+
+fn walk(folder: &Path, part: Option<&str>, found: &mut Vec<(String, String, String)>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let stem = path.file_stem().unwrap().to_str().unwrap().to_owned();
+        let part = part.unwrap_or(&stem).to_owned();
+        let test = stem.ends_with("tests") || ["contract", "vectors"].contains(&stem.as_str());
+        if path.is_dir() {
+            if !test {
+                walk(&path, Some(&part), found);
+            }
+        } else if !test && stem != "lib" && !(stem == "order_tests") {
+            let code = fs::read_to_string(&path).unwrap();
+            let code = code
+                .lines()
+                .filter(|line| !line.trim_start().starts_with("//"))
+                .collect::<Vec<_>>()
+                .join("\n");
+            // Tests at the end of a file may use what they like.
+            let code = code.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default().to_owned();
+            found.push((path.display().to_string(), part, code));
+        }
+    }
+}
+
+/// The first segment after each `crate::`, groups in braces included.
+fn crate_paths(code: &str) -> impl Iterator<Item = String> {
+    let mut used = Vec::new();
+    for after in code.split("crate::").skip(1) {
+        match after.strip_prefix('{') {
+            None => used.push(segment(after)),
+            Some(group) => {
+                let mut depth = 0;
+                let mut start = true;
+                for (at, c) in group.char_indices() {
+                    match c {
+                        '}' if depth == 0 => break,
+                        '{' => depth += 1,
+                        '}' => depth -= 1,
+                        ',' if depth == 0 => start = true,
+                        c if start && !c.is_whitespace() => {
+                            used.push(segment(&group[at..]));
+                            start = false;
+                        }
+                        _ => {}
+                    }
+                }
+            }
+        }
+    }
+    used.into_iter().filter(|name| !name.is_empty())
+}
+
+fn segment(path: &str) -> String {
+    path.chars().take_while(|c| c.is_ascii_lowercase() || *c == '_').collect()
+}
