@@ -1,7 +1,7 @@
 //! Stores in memory: for tests and examples, and the plainest reading of the contracts.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     ops::Bound::{Excluded, Unbounded},
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
 };
@@ -51,6 +51,20 @@ fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// Adds all rows, or none if a key is there already or twice among them.
+fn insert_new<K: Copy + Ord, R: Clone>(
+    map: &mut BTreeMap<K, R>,
+    rows: &[R],
+    key: impl Fn(&R) -> K,
+) -> StoreResult<()> {
+    let mut new = BTreeSet::new();
+    if rows.iter().any(|row| map.contains_key(&key(row)) || !new.insert(key(row))) {
+        return Err(StoreError::Exists);
+    }
+    map.extend(rows.iter().map(|row| (key(row), row.clone())));
+    Ok(())
+}
+
 impl OrderStore for Memory {
     fn records(&self, ids: &[RecordIdBytes]) -> StoreResult<Vec<Option<RecordRow>>> {
         let records = held(&self.records);
@@ -58,12 +72,7 @@ impl OrderStore for Memory {
     }
 
     fn insert_records(&self, rows: &[RecordRow]) -> StoreResult<()> {
-        let mut records = held(&self.records);
-        if rows.iter().any(|row| records.contains_key(&row.id)) {
-            return Err(StoreError::Exists);
-        }
-        records.extend(rows.iter().map(|row| (row.id, row.clone())));
-        Ok(())
+        insert_new(&mut held(&self.records), rows, |row| row.id)
     }
 
     fn delete_records(&self, ids: &[RecordIdBytes]) -> StoreResult<()> {
@@ -92,19 +101,17 @@ impl SecretStore for Memory {
     }
 
     fn insert_secrets(&self, rows: &[SecretRow]) -> StoreResult<()> {
-        let mut secrets = held(&self.secrets);
-        if rows.iter().any(|row| secrets.contains_key(&(row.record_id, row.n1))) {
-            return Err(StoreError::Exists);
-        }
-        secrets.extend(rows.iter().map(|row| ((row.record_id, row.n1), row.clone())));
-        Ok(())
+        insert_new(&mut held(&self.secrets), rows, |row| (row.record_id, row.n1))
     }
 
     fn replace_secrets(&self, remove: &[SecretKey], add: &[SecretRow]) -> StoreResult<()> {
         let mut secrets = held(&self.secrets);
-        remove.iter().for_each(|key| drop(secrets.remove(key)));
-        secrets.extend(add.iter().map(|row| ((row.record_id, row.n1), row.clone())));
-        Ok(())
+        let removed: Vec<_> = remove.iter().filter_map(|key| secrets.remove_entry(key)).collect();
+        let added = insert_new(&mut secrets, add, |row| (row.record_id, row.n1));
+        if added.is_err() {
+            secrets.extend(removed);
+        }
+        added
     }
 
     fn wipe_removed(&self) -> StoreResult<()> {

@@ -2,8 +2,13 @@
 //! cannot leak what it cannot name.
 //!
 //! Four parts, because they live apart: a backup of the orders must not contain their secrets. Writes are durable when a
-//! method returns, and a batch is written whole or not at all. Methods block; each may wait for one disk sync.
+//! method returns, and a batch is written whole or not at all. Methods block; each may wait for one disk sync. Every
+//! method may fail with what [`StoreError`] lists.
 
+#![expect(clippy::missing_errors_doc, reason = "the same for all, said above")]
+
+#[cfg(test)]
+mod contract;
 mod memory;
 #[cfg(feature = "sqlite")]
 pub(crate) mod sqlite;
@@ -165,7 +170,7 @@ pub type StoreResult<T> = Result<T, StoreError>;
 pub trait OrderStore: Send + Sync {
     /// The records of these ids, in their order; `None` where there is none.
     fn records(&self, ids: &[RecordIdBytes]) -> StoreResult<Vec<Option<RecordRow>>>;
-    /// Adds records; `Exists`, and nothing added, if one of the ids is there already.
+    /// Adds records; `Exists`, and nothing added, if one of the ids is there already or twice among them.
     fn insert_records(&self, rows: &[RecordRow]) -> StoreResult<()>;
     /// Removes records; ids that are not there are passed over.
     fn delete_records(&self, ids: &[RecordIdBytes]) -> StoreResult<()>;
@@ -179,11 +184,13 @@ pub trait OrderStore: Send + Sync {
 pub trait SecretStore: Send + Sync {
     /// All rows of these records, in the order of the ids; an empty list where there is none.
     fn secrets(&self, ids: &[RecordIdBytes]) -> StoreResult<Vec<Vec<SecretRow>>>;
-    /// Adds rows; `Exists`, and nothing added, if one of the keys is there already.
+    /// Adds rows; `Exists`, and nothing added, if one of the keys is there already or twice among them.
     fn insert_secrets(&self, rows: &[SecretRow]) -> StoreResult<()>;
-    /// In one transaction: removes the rows of these keys, then adds `add`.
+    /// In one transaction: removes the rows of these keys (those that are not there are passed over), then adds `add`.
+    /// `Exists`, and nothing changed, if one of the keys to add is still there.
     fn replace_secrets(&self, remove: &[(RecordIdBytes, [u8; 10])], add: &[SecretRow]) -> StoreResult<()>;
-    /// Wipes what was removed from the store's files. May wait for readers in other processes; `Locked` after [`LOCK_WAIT`].
+    /// Wipes what was removed from the store's files. May wait for other processes; `Locked` after [`LOCK_WAIT`]: what was
+    /// replaced stays replaced, only the old bytes are still in the files until a later call.
     fn wipe_removed(&self) -> StoreResult<()>;
     /// The rows of an order by its serial number.
     fn secrets_by_serial(&self, serial: u64) -> StoreResult<Vec<SecretRow>>;
@@ -205,7 +212,7 @@ pub trait KeyStore: Send + Sync {
     fn write_items(&self, items: &[Item]) -> StoreResult<()>;
     /// A number that differs whenever the items may have changed, by whatever process. Cheap.
     fn items_version(&self) -> StoreResult<u64>;
-    /// Takes `count` numbers from the counter of this name and returns the first; numbers are never given twice.
+    /// Takes `count` numbers from the counter of this name, from 0 on, and returns the first; no number is given twice.
     fn allot(&self, counter: u32, count: u64) -> StoreResult<u64>;
 }
 
@@ -213,7 +220,7 @@ pub trait KeyStore: Send + Sync {
 pub trait LedgerStore: Send + Sync {
     /// Under the ledger's write lock: hands the head to `build`, stores the rows and the head it returns, durably.
     ///
-    /// The lock orders several processes: an entry's index is its place in this order.
+    /// The lock orders several processes: an entry's index is its place in this order. `build` is called at most once.
     fn append(&self, build: &mut dyn FnMut(&LedgerHead) -> (Vec<LedgerRow>, LedgerHead)) -> StoreResult<()>;
     /// The head.
     fn head(&self) -> StoreResult<LedgerHead>;

@@ -24,6 +24,9 @@ pub(super) fn create(folder: &Path) -> StoreResult<()> {
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         options.open(folder.join(name)).map_err(|e| fault(&e))?;
     }
+    // SQLite syncs what is in the files; that they exist is for the folder to remember.
+    #[cfg(unix)]
+    fs::File::open(folder).and_then(|folder| folder.sync_all()).map_err(|e| fault(&e))?;
     Ok(())
 }
 

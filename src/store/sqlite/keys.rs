@@ -1,7 +1,5 @@
 //! keys.db: what the vault keeps about itself.
 
-use std::sync::atomic::{AtomicU32, Ordering};
-
 use rusqlite::{OptionalExtension, Row, params};
 
 use super::{Database, fault, signed, unsigned};
@@ -22,15 +20,16 @@ pub(super) const TABLES: &str = "
 
 pub(super) struct Keys {
     database: Database,
-    /// Counts this connection's own writes, which `data_version` does not.
-    own_writes: AtomicU32,
 }
+
+/// Name of the counter of writes to the items. `PRAGMA data_version` would not do: the other counters move it, too.
+const ITEMS_VERSION: i64 = -1;
 
 impl Keys {
     pub(super) fn new(database: Database) -> StoreResult<Self> {
         // A replaced key must be gone from the file.
         database.connection().execute_batch("PRAGMA secure_delete = ON;").map_err(fault)?;
-        Ok(Self { database, own_writes: AtomicU32::new(0) })
+        Ok(Self { database })
     }
 }
 
@@ -62,18 +61,19 @@ impl KeyStore for Keys {
             for item in items {
                 insert.execute(params![item.kind, item.id, item.generation, item.body]).map_err(fault)?;
             }
+            let sql = "INSERT INTO counter (name, next) VALUES (?1, 1) ON CONFLICT (name) DO UPDATE SET next = next + 1";
+            transaction.execute(sql, [ITEMS_VERSION]).map_err(fault)?;
             Ok(())
-        })?;
-        self.own_writes.fetch_add(1, Ordering::AcqRel);
-        Ok(())
+        })
     }
 
     fn items_version(&self) -> StoreResult<u64> {
-        let own = self.own_writes.load(Ordering::Acquire);
-        let connection = self.database.connection();
-        let others: i64 =
-            connection.pragma_query_value(None, "data_version", |row| row.get(0)).map_err(fault)?;
-        Ok(unsigned::<u64>(others)? << 32 | u64::from(own))
+        self.database.read(|transaction| {
+            let sql = "SELECT next FROM counter WHERE name = ?1";
+            let mut select = transaction.prepare_cached(sql).map_err(fault)?;
+            let version = select.query_row([ITEMS_VERSION], |row| row.get(0)).optional().map_err(fault)?;
+            version.map_or(Ok(0), unsigned)
+        })
     }
 
     fn allot(&self, counter: u32, count: u64) -> StoreResult<u64> {

@@ -54,12 +54,18 @@ impl LedgerStore for Entries {
     }
 
     fn entries(&self, from: u64, rows: usize) -> StoreResult<Vec<Vec<u8>>> {
-        let from = signed(from)?;
+        let Ok(from) = i64::try_from(from) else { return Ok(Vec::new()) };
         self.0.read(|transaction| {
-            let sql = "SELECT bytes FROM entry WHERE idx >= ?1 ORDER BY idx LIMIT ?2";
+            let sql = "SELECT idx, bytes FROM entry WHERE idx >= ?1 ORDER BY idx LIMIT ?2";
             let mut select = transaction.prepare_cached(sql).map_err(fault)?;
-            let bytes = select.query_map(params![from, limit(rows)], |row| row.get(0)).map_err(fault)?;
-            bytes.map(|bytes| bytes.map_err(fault)).collect()
+            let columns = |row: &Row<'_>| Ok((row.get::<_, i64>(0)?, row.get(1)?));
+            let entries = select.query_map(params![from, limit(rows)], columns).map_err(fault)?;
+            // A missing row would pass every later entry off under the index before its own.
+            let in_place = |(expected, entry): (i64, rusqlite::Result<(i64, Vec<u8>)>)| {
+                let (index, bytes) = entry.map_err(fault)?;
+                if index == expected { Ok(bytes) } else { Err(StoreError::Damaged) }
+            };
+            (from..).zip(entries).map(in_place).collect()
         })
     }
 

@@ -1,0 +1,252 @@
+//! The contracts of `store/mod.rs`, each held against every store.
+
+use std::{
+    sync::atomic::{AtomicBool, Ordering},
+    thread,
+    time::Duration,
+};
+
+use super::{Item, LedgerHead, LedgerRow, Memory, RecordRow, SecretRow, SecretState, StoreError, Stores};
+
+#[test]
+fn records_come_back_in_the_order_asked_for() {
+    on_each_store(|stores| {
+        stores.orders.insert_records(&[record(3), record(1), record(2)]).unwrap();
+        let found = stores.orders.records(&[[2; 16], [9; 16], [3; 16]]).unwrap();
+        assert_eq!(found, [Some(record(2)), None, Some(record(3))]);
+        assert_eq!(stores.orders.count_records().unwrap(), 3);
+    });
+}
+
+#[test]
+fn a_batch_of_records_with_a_known_id_adds_nothing() {
+    on_each_store(|stores| {
+        stores.orders.insert_records(&[record(1)]).unwrap();
+        let other = RecordRow { sealed: vec![9], ..record(1) };
+        assert_eq!(stores.orders.insert_records(&[record(2), other]), Err(StoreError::Exists));
+        assert_eq!(stores.orders.insert_records(&[record(3), record(3)]), Err(StoreError::Exists));
+        assert_eq!(
+            stores.orders.records(&[[1; 16], [2; 16], [3; 16]]).unwrap(),
+            [Some(record(1)), None, None]
+        );
+        assert_eq!(stores.orders.count_records().unwrap(), 1);
+    });
+}
+
+#[test]
+fn deleting_records_passes_over_those_that_are_not_there() {
+    on_each_store(|stores| {
+        stores.orders.insert_records(&[record(1), record(2)]).unwrap();
+        stores.orders.delete_records(&[[7; 16], [1; 16]]).unwrap();
+        assert_eq!(stores.orders.records(&[[1; 16], [2; 16]]).unwrap(), [None, Some(record(2))]);
+    });
+}
+
+#[test]
+fn pages_of_records_meet_without_gap_or_overlap() {
+    on_each_store(|stores| {
+        let rows: Vec<RecordRow> = (0..7).rev().map(|n| record(n * 30)).collect();
+        stores.orders.insert_records(&rows).unwrap();
+        let mut seen = Vec::new();
+        loop {
+            let after = seen.last().copied();
+            let page = stores.orders.page(after.as_ref(), 3).unwrap();
+            assert!(page.len() <= 3);
+            if page.is_empty() {
+                break;
+            }
+            assert!(page.iter().all(|row| row.size == 700 && row.revision == 1 && row.put_day == 20_000));
+            seen.extend(page.iter().map(|row| row.id));
+        }
+        assert_eq!(seen, (0..7).map(|n| [n * 30; 16]).collect::<Vec<_>>());
+        assert!(stores.orders.page(None, 0).unwrap().is_empty());
+        assert_eq!(
+            stores.orders.page(Some(&[31; 16]), usize::MAX).unwrap().len(),
+            5,
+            "a cursor need not be there"
+        );
+    });
+}
+
+#[test]
+fn secrets_come_back_by_record_and_by_serial() {
+    on_each_store(|stores| {
+        // One without bytes, one that fills pieces to the byte, one beyond.
+        let sizes = [(0, 0), (16, 104), (16, 105), (0, 1_096), (16, 224)];
+        let rows: Vec<SecretRow> = (1..)
+            .zip(sizes)
+            .map(|(n, (fingerprint, wrapped))| SecretRow {
+                fingerprint: vec![n; fingerprint],
+                wrapped: (n..=255).cycle().take(wrapped).collect(),
+                ..secret(1, n)
+            })
+            .collect();
+        stores.secrets.insert_secrets(&[&rows[..], &[secret(2, 1)]].concat()).unwrap();
+        let found = stores.secrets.secrets(&[[9; 16], [1; 16], [2; 16]]).unwrap();
+        assert_eq!(found, [vec![], rows.clone(), vec![secret(2, 1)]]);
+        assert_eq!(stores.secrets.secrets_by_serial(1).unwrap(), rows);
+        assert!(stores.secrets.secrets_by_serial(u64::MAX).unwrap().is_empty());
+    });
+}
+
+#[test]
+fn a_batch_of_secrets_with_a_known_key_adds_nothing() {
+    on_each_store(|stores| {
+        stores.secrets.insert_secrets(&[secret(1, 1)]).unwrap();
+        assert_eq!(stores.secrets.insert_secrets(&[secret(1, 2), secret(1, 1)]), Err(StoreError::Exists));
+        assert_eq!(stores.secrets.insert_secrets(&[secret(3, 1), secret(3, 1)]), Err(StoreError::Exists));
+        assert_eq!(stores.secrets.secrets_page(None, 10).unwrap(), [secret(1, 1)]);
+    });
+}
+
+#[test]
+fn secrets_are_replaced_all_or_none() {
+    on_each_store(|stores| {
+        stores.secrets.insert_secrets(&[secret(1, 1), secret(1, 2), secret(2, 1)]).unwrap();
+        let shredded = SecretRow {
+            state: SecretState::Shredded,
+            fingerprint: Vec::new(),
+            wrapped: vec![5; 300],
+            ..secret(1, 1)
+        };
+        let gone = [([1; 16], [1; 10]), ([1; 16], [2; 10]), ([8; 16], [8; 10])];
+        stores.secrets.replace_secrets(&gone, std::slice::from_ref(&shredded)).unwrap();
+        stores.secrets.wipe_removed().unwrap();
+        assert_eq!(stores.secrets.secrets_page(None, 10).unwrap(), [shredded.clone(), secret(2, 1)]);
+
+        let clash = stores.secrets.replace_secrets(&[([1; 16], [1; 10])], &[secret(3, 1), secret(2, 1)]);
+        assert_eq!(clash, Err(StoreError::Exists));
+        assert_eq!(stores.secrets.secrets_page(None, 10).unwrap(), [shredded, secret(2, 1)]);
+    });
+}
+
+#[test]
+fn unsettled_are_the_shredded_with_a_fingerprint() {
+    on_each_store(|stores| {
+        let marked = SecretRow { state: SecretState::Shredded, ..secret(2, 1) };
+        let done = SecretRow { fingerprint: Vec::new(), state: SecretState::Shredded, ..secret(3, 1) };
+        stores.secrets.insert_secrets(&[secret(1, 1), done, marked.clone()]).unwrap();
+        assert_eq!(stores.secrets.unsettled().unwrap(), [marked]);
+    });
+}
+
+#[test]
+fn pages_of_secrets_meet_without_gap_or_overlap() {
+    on_each_store(|stores| {
+        let rows: Vec<SecretRow> = (0..4).flat_map(|id| (0..3).map(move |n1| secret(id, n1))).collect();
+        stores.secrets.insert_secrets(&rows).unwrap();
+        let mut seen: Vec<SecretRow> = Vec::new();
+        loop {
+            let after = seen.last().map(|row| (row.record_id, row.n1));
+            // Two a page: pages end within a record.
+            let page = stores.secrets.secrets_page(after.as_ref(), 2).unwrap();
+            if page.is_empty() {
+                break;
+            }
+            seen.extend(page);
+        }
+        assert_eq!(seen, rows);
+    });
+}
+
+#[test]
+fn items_are_replaced_and_their_version_tells() {
+    on_each_store(|stores| {
+        let item = |generation, body: &[u8]| Item { kind: 1, id: u32::MAX, generation, body: body.to_vec() };
+        let before = stores.keys.items_version().unwrap();
+        stores.keys.write_items(&[item(1, b"one"), item(2, b"two")]).unwrap();
+        let first = stores.keys.items_version().unwrap();
+        stores.keys.write_items(&[item(1, b"")]).unwrap();
+        let second = stores.keys.items_version().unwrap();
+        assert!(before != first && first != second && before != second);
+        assert_eq!(stores.keys.items_version().unwrap(), second);
+        assert_eq!(stores.keys.items().unwrap(), [item(1, b""), item(2, b"two")]);
+    });
+}
+
+#[test]
+fn counters_never_give_a_number_twice() {
+    on_each_store(|stores| {
+        assert_eq!(stores.keys.allot(1, 256).unwrap(), 0);
+        assert_eq!(stores.keys.allot(1, 1).unwrap(), 256);
+        assert_eq!(stores.keys.allot(2, 10).unwrap(), 0, "counters are apart");
+        assert_eq!(stores.keys.allot(1, u64::MAX), Err(StoreError::Failed));
+        assert_eq!(stores.keys.allot(1, 1).unwrap(), 257, "a failure takes nothing");
+    });
+}
+
+#[test]
+fn the_ledger_keeps_entries_in_order_and_finds_handles() {
+    on_each_store(|stores| {
+        append(stores, &[(1, "a"), (2, "b")]);
+        append(stores, &[(1, "c")]);
+        assert_eq!(stores.ledger.head().unwrap(), head_of(3));
+        assert_eq!(stores.ledger.entries(0, 2).unwrap(), [b"a", b"b"]);
+        assert_eq!(stores.ledger.entries(1, usize::MAX).unwrap(), [b"b", b"c"]);
+        assert!(stores.ledger.entries(3, 1).unwrap().is_empty());
+        assert!(stores.ledger.entries(u64::MAX, 1).unwrap().is_empty());
+        assert_eq!(stores.ledger.find_handle(&[1; 16]).unwrap(), [0, 2]);
+        assert!(stores.ledger.find_handle(&[7; 16]).unwrap().is_empty());
+    });
+}
+
+#[test]
+fn one_writer_at_a_time() {
+    on_each_store(|stores| {
+        let writing = AtomicBool::new(false);
+        thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| {
+                    for _ in 0..20 {
+                        let _writer = stores.lock.hold().unwrap();
+                        assert!(!writing.swap(true, Ordering::SeqCst), "two writers");
+                        thread::sleep(Duration::from_micros(200));
+                        writing.store(false, Ordering::SeqCst);
+                    }
+                });
+            }
+        });
+    });
+}
+
+/// Runs a test on an empty store of each kind.
+fn on_each_store(test: impl Fn(&Stores)) {
+    test(&Memory::stores());
+    #[cfg(feature = "sqlite")]
+    {
+        let place = tempfile::tempdir().unwrap();
+        test(&super::sqlite::create(&place.path().join("vault")).unwrap());
+    }
+}
+
+fn record(n: u8) -> RecordRow {
+    RecordRow { id: [n; 16], revision: 1, put_day: 20_000, sealed: vec![n; 700] }
+}
+
+fn secret(id: u8, n1: u8) -> SecretRow {
+    SecretRow {
+        record_id: [id; 16],
+        n1: [n1; 10],
+        revision: 1,
+        generation: 7,
+        state: SecretState::Current,
+        put_at: 1_700_000_000,
+        serial: id.into(),
+        fingerprint: vec![id; 16],
+        wrapped: vec![n1; 104],
+    }
+}
+
+/// A head of the right shape; what is hashed is no concern of a store.
+fn head_of(size: u64) -> LedgerHead {
+    LedgerHead { size, frontier: vec![[0xfe; 32]; size.count_ones() as usize] }
+}
+
+fn append(stores: &Stores, entries: &[(u8, &str)]) {
+    let build = &mut |head: &LedgerHead| {
+        let rows =
+            entries.iter().map(|(n, bytes)| LedgerRow { handle: [*n; 16], bytes: bytes.as_bytes().to_vec() });
+        (rows.collect(), head_of(head.size + entries.len() as u64))
+    };
+    stores.ledger.append(build).unwrap();
+}
