@@ -39,8 +39,8 @@ impl Vault {
             Ok(vault.root())
         });
         let moved = built.and_then(|root| {
-            fs::rename(&building, folder)
-                .map_err(|_| Error::new(ErrorKind::Storage, "the folder cannot be made"))?;
+            let renamed = fs::rename(&building, folder).and_then(|()| sync_parent(folder));
+            renamed.map_err(|_| Error::new(ErrorKind::Storage, "the folder cannot be made"))?;
             Ok(root)
         });
         if moved.is_err() {
@@ -178,6 +178,12 @@ fn check_location(folder: &Path, root: &dyn RootKeyProvider) -> Result<()> {
         return Err(Error::new(ErrorKind::RootKey, "the key file lies inside the vault").with_hint(hint));
     }
     Ok(())
+}
+
+/// Makes the new name durable.
+fn sync_parent(folder: &Path) -> std::io::Result<()> {
+    let parent = folder.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    fs::File::open(parent)?.sync_all()
 }
 
 fn building_path(folder: &Path) -> Result<PathBuf> {

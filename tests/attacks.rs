@@ -1,0 +1,225 @@
+//! A writer of the database files, without any key, tries what the threat model says he cannot do. Each test tells its attack.
+
+mod common;
+
+use common::{Folder, order};
+use consignee::{ErrorKind, KeyFile, Severity, ShredMode, Vault};
+use rusqlite::{Connection, params};
+
+const FILES: [&str; 4] = ["orders.db", "secrets.db", "keys.db", "ledger.db"];
+
+fn database(folder: &Folder, file: &str) -> Connection {
+    Connection::open(folder.path().join(file)).unwrap()
+}
+
+/// The checks of `doctor` that found a fault.
+fn faults(vault: &Vault) -> Vec<&'static str> {
+    let findings = vault.doctor().unwrap();
+    findings.into_iter().filter(|f| f.severity == Severity::Fault).map(|f| f.check).collect()
+}
+
+fn unlock_fails(folder: &Folder) -> ErrorKind {
+    Vault::unlock(&folder.path(), &KeyFile::from_bytes(common::ROOT)).map(drop).unwrap_err().kind().clone()
+}
+
+fn open_fails(vault: &Vault, order: &str) -> ErrorKind {
+    vault.open("shop", "operation", order).unwrap_err().kind().clone()
+}
+
+fn copy(from: &std::path::Path, to: &std::path::Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for file in FILES {
+        std::fs::copy(from.join(file), to.join(file)).unwrap();
+    }
+}
+
+/// Two orders' sealed bytes change places, so that a courier delivers one customer's parcel to the other.
+#[test]
+fn records_that_change_places_are_refused() {
+    let folder = Folder::new();
+    folder.unlock().put_many(&[order("SO-1"), order("SO-2")]).unwrap();
+    let orders = database(&folder, "orders.db");
+    let rows: Vec<(Vec<u8>, Vec<u8>)> = orders
+        .prepare("SELECT id, sealed FROM record")
+        .unwrap()
+        .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))
+        .unwrap()
+        .collect::<Result<_, _>>()
+        .unwrap();
+    for (row, other) in [(0, 1), (1, 0)] {
+        orders
+            .execute("UPDATE record SET sealed = ?1 WHERE id = ?2", params![rows[other].1, rows[row].0])
+            .unwrap();
+    }
+    let vault = folder.unlock();
+    for number in ["SO-1", "SO-2"] {
+        assert_eq!(open_fails(&vault, number), ErrorKind::RolledBack);
+    }
+    // Their secret rows change places with them: the wrap is bound to the order.
+    let secrets = database(&folder, "secrets.db");
+    secrets
+        .execute("UPDATE secret SET record_id = zeroblob(16) WHERE record_id = ?1", params![rows[0].0])
+        .unwrap();
+    secrets
+        .execute("UPDATE secret SET record_id = ?1 WHERE record_id = ?2", params![rows[0].0, rows[1].0])
+        .unwrap();
+    secrets
+        .execute("UPDATE secret SET record_id = ?1 WHERE record_id = zeroblob(16)", params![rows[1].0])
+        .unwrap();
+    for number in ["SO-1", "SO-2"] {
+        assert_eq!(open_fails(&vault, number), ErrorKind::CannotOpen);
+    }
+    assert!(faults(&vault).contains(&"orders"));
+}
+
+/// Every single byte of a record is altered. Whoever opens the part that it belongs to is refused; header and directory belong
+/// to all. Between them the shop and its support open every part.
+#[test]
+fn a_record_altered_anywhere_does_not_open() {
+    let folder = Folder::new();
+    let vault = folder.unlock();
+    vault.put(&order("SO-1")).unwrap();
+    let orders = database(&folder, "orders.db");
+    let sealed: Vec<u8> = orders.query_row("SELECT sealed FROM record", [], |row| row.get(0)).unwrap();
+    for at in 0..sealed.len() {
+        let mut altered = sealed.clone();
+        altered[at] ^= 0x40;
+        orders.execute("UPDATE record SET sealed = ?1", params![altered]).unwrap();
+        let opened = [vault.open("shop", "operation", "SO-1"), vault.open("agent 17", "after_sale", "SO-1")];
+        let kinds: Vec<_> = opened.into_iter().filter_map(Result::err).map(|e| e.kind().clone()).collect();
+        let refused =
+            [ErrorKind::CannotOpen, ErrorKind::Damaged, ErrorKind::NewerFormat, ErrorKind::RolledBack];
+        assert!(!kinds.is_empty() && kinds.iter().all(|kind| refused.contains(kind)), "byte {at}: {kinds:?}");
+    }
+    for len in 0..sealed.len() {
+        orders.execute("UPDATE record SET sealed = ?1", params![&sealed[..len]]).unwrap();
+        assert_eq!(open_fails(&vault, "SO-1"), ErrorKind::Damaged, "cut at {len}");
+    }
+}
+
+/// The put time is moved so that an expired purpose opens again, the serial so that an alias names another order.
+#[test]
+fn the_columns_of_a_secret_row_are_bound() {
+    let folder = Folder::new();
+    let vault = folder.unlock();
+    vault.put(&order("SO-1")).unwrap();
+    let secrets = database(&folder, "secrets.db");
+    for (column, kind) in [
+        ("put_at", ErrorKind::CannotOpen),
+        ("serial", ErrorKind::CannotOpen),
+        ("generation", ErrorKind::CannotOpen),
+        ("revision", ErrorKind::RolledBack),
+    ] {
+        secrets.execute(&format!("UPDATE secret SET {column} = {column} + 1"), []).unwrap();
+        assert_eq!(open_fails(&vault, "SO-1"), kind, "{column}");
+        secrets.execute(&format!("UPDATE secret SET {column} = {column} - 1"), []).unwrap();
+    }
+    assert!(vault.open("shop", "operation", "SO-1").is_ok(), "with all columns put back it opens");
+}
+
+/// The wrapped key of the whole phone is put in place of its masked form's, so that every later phone is sealed under the key
+/// support holds; a party row is edited; an item is removed; an old one put back.
+#[test]
+fn altered_items_are_refused() {
+    let change_and_unlock = |sql: &str| {
+        let folder = Folder::new();
+        let changed = database(&folder, "keys.db").execute(sql, []).unwrap();
+        assert!(changed > 0, "{sql}");
+        unlock_fails(&folder)
+    };
+    for sql in [
+        "UPDATE item SET body = (SELECT body FROM item WHERE kind = 1 AND id = 14) WHERE kind = 1 AND id = 4",
+        "UPDATE item SET body = CAST(replace(CAST(body AS TEXT), 'courier', 'finance') AS BLOB) WHERE kind = 33 AND id = 1",
+        "UPDATE item SET body = (SELECT body FROM item WHERE kind = 33 AND id = 2) WHERE kind = 33 AND id = 1",
+        "DELETE FROM item WHERE kind = 33 AND id = 1",
+        "DELETE FROM item WHERE kind = 1 AND id = 8",
+        "DELETE FROM item WHERE kind = 32",
+        "DELETE FROM item WHERE kind = 40",
+        "UPDATE item SET body = substr(body, 1, length(body) - 1) WHERE kind = 32",
+    ] {
+        assert_eq!(change_and_unlock(sql), ErrorKind::Damaged, "{sql}");
+    }
+    // A revocation is taken back by the party's own older row.
+    let folder = Folder::new();
+    let row = |keys: &Connection| -> Vec<u8> {
+        keys.query_row("SELECT body FROM item WHERE kind = 33 AND id = 1", [], |row| row.get(0)).unwrap()
+    };
+    let before = row(&database(&folder, "keys.db"));
+    folder.unlock().revoke_party("SF Express").unwrap();
+    let keys = database(&folder, "keys.db");
+    keys.execute("UPDATE item SET body = ?1 WHERE kind = 33 AND id = 1", params![before]).unwrap();
+    assert_eq!(unlock_fails(&folder), ErrorKind::Damaged);
+}
+
+/// The whole of `keys.db` is put back to before a revocation.
+#[test]
+fn a_key_store_rolled_back_is_found() {
+    let folder = Folder::new();
+    let old = folder.dir.path().join("old");
+    copy(&folder.path(), &old);
+    folder.unlock().revoke_party("SF Express").unwrap();
+    std::fs::copy(old.join("keys.db"), folder.path().join("keys.db")).unwrap();
+    assert_eq!(faults(&folder.unlock()), ["parties"]);
+}
+
+/// A shredded order's record and secret row come back from a backup while their release key lives.
+#[test]
+fn a_shredded_order_that_is_there_again_is_found() {
+    let folder = Folder::new();
+    folder.unlock().put(&order("SO-1")).unwrap();
+    let old = folder.dir.path().join("old");
+    copy(&folder.path(), &old);
+    folder.unlock().shred("SO-1", "asked for", ShredMode::KeepEvidence).unwrap();
+    for file in ["orders.db", "secrets.db"] {
+        std::fs::copy(old.join(file), folder.path().join(file)).unwrap();
+    }
+    assert_eq!(faults(&folder.unlock()), ["orders"]);
+}
+
+#[test]
+fn removed_orders_are_counted() {
+    let folder = Folder::new();
+    folder.unlock().put_many(&[order("SO-1"), order("SO-2"), order("SO-3")]).unwrap();
+    database(&folder, "orders.db")
+        .execute("DELETE FROM record WHERE id = (SELECT min(id) FROM record)", [])
+        .unwrap();
+    database(&folder, "secrets.db")
+        .execute("DELETE FROM secret WHERE record_id = (SELECT min(record_id) FROM secret)", [])
+        .unwrap();
+    let findings = folder.unlock().doctor().unwrap();
+    let warned = findings.iter().filter(|f| f.severity == Severity::Warning).map(|f| f.message.as_str());
+    let warned: Vec<_> = warned.collect();
+    assert!(warned.len() == 1 && warned[0].starts_with("1 order"), "{warned:?}");
+}
+
+/// An entry is altered, removed, or two change places.
+#[test]
+fn an_altered_ledger_is_found() {
+    for sql in [
+        "UPDATE entry SET bytes = CAST(bytes || x'00' AS BLOB) WHERE idx = 3",
+        "DELETE FROM entry WHERE idx = (SELECT max(idx) FROM entry)",
+        "UPDATE entry SET bytes = (SELECT bytes FROM entry WHERE idx = 4) WHERE idx = 3",
+        "UPDATE head SET frontier = zeroblob(length(frontier))",
+    ] {
+        let folder = Folder::new();
+        let vault = folder.unlock();
+        vault.put(&order("SO-1")).unwrap();
+        assert!(faults(&vault).is_empty());
+        database(&folder, "ledger.db").execute(sql, []).unwrap();
+        let found = vault.doctor().map_or(true, |f| f.iter().any(|f| f.severity == Severity::Fault));
+        assert!(found, "{sql}");
+    }
+}
+
+/// A vault's records are put into another vault that has the same order number.
+#[test]
+fn another_vaults_record_and_row_do_not_open() {
+    let (one, two) = (Folder::new(), Folder::new());
+    for folder in [&one, &two] {
+        folder.unlock().put(&order("SO-1")).unwrap();
+    }
+    let sealed: Vec<u8> =
+        database(&one, "orders.db").query_row("SELECT sealed FROM record", [], |row| row.get(0)).unwrap();
+    database(&two, "orders.db").execute("UPDATE record SET sealed = ?1", params![sealed]).unwrap();
+    assert_eq!(open_fails(&two.unlock(), "SO-1"), ErrorKind::RolledBack);
+}
