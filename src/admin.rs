@@ -80,9 +80,7 @@ impl Vault {
         stores.keys.write_items(&Registry::create(&*root, &parameters, setup.suite)?)?;
         let vault = Self::new(Inner::new(stores, root, parameters)?);
         let registry = vault.registry()?;
-        let mut changes = registry.change(&*vault.inner().root, &vault.inner().parameters);
-        vault.accept(&registry, &mut changes, policy, ExistingOrders::Yes, FIRST_EPOCH, setup.suite)?;
-        vault.inner().stores.keys.write_items(&changes.into_items())?;
+        vault.accept(&registry, policy, ExistingOrders::Yes, FIRST_EPOCH, setup.suite)?;
         Ok(vault)
     }
 
@@ -99,7 +97,10 @@ impl Vault {
     /// Unlocks with a root key that is ready.
     pub(crate) fn with_root(stores: Stores, (root, parameters): (Arc<dyn RootKey>, Vec<u8>)) -> Result<Self> {
         let vault = Self::new(Inner::new(stores, root, parameters)?);
-        vault.settle()?;
+        let unfinished = vault.registry()?.unfinished(&*vault.inner().root, &vault.inner().parameters)?;
+        if unfinished.is_some() || !vault.inner().stores.secrets.unsettled()?.is_empty() {
+            drop(vault.writer()?);
+        }
         Ok(vault)
     }
 
@@ -108,44 +109,43 @@ impl Vault {
         (Arc::clone(&self.inner().root), self.inner().parameters.clone())
     }
 
-    /// Finishes or undoes the shreds that a crash cut short: finished if the ledger has the entry, undone if not.
-    fn settle(&self) -> Result<()> {
-        let stores = &self.inner().stores;
-        if stores.secrets.unsettled()?.is_empty() {
+    /// Finishes or undoes the shreds that a failure cut short: finished if the ledger has the entry, undone if not. Its caller
+    /// holds the write lock.
+    pub(crate) fn settle(&self) -> Result<()> {
+        let unsettled = self.inner().stores.secrets.unsettled()?;
+        if unsettled.is_empty() {
             return Ok(());
         }
-        let _writer = stores.lock.hold()?;
         let registry = self.registry()?;
-        for row in stores.secrets.unsettled()? {
+        for row in unsettled {
             let context = row_context(&registry, &row);
             let release = registry.release(row.generation).ok_or_else(not_found)?;
             // The handle key does not depend on the suite that the order secret is for.
-            let (_, handle_key) =
-                release.unwrap_secret(&context, release.suite, &row.wrapped).map_err(|_| cut_short())?;
+            let Ok((_, handle_key)) = release.unwrap_secret(&context, release.suite, &row.wrapped) else {
+                // The secret is destroyed; what comes after that is missing.
+                if !row.wrapped.is_empty() {
+                    release.unwrap_evidence(&context, &row.wrapped).map_err(|_| cut_short())?;
+                }
+                self.destroy(&row, row.wrapped.clone())?;
+                continue;
+            };
             let entries = self.ledger().with_handle(&handle_key.handle(&registry.own_key_id()))?;
             let shred =
                 entries.into_iter().map(|(_, entry)| entry).find(|entry| entry.kind == EntryKind::Shred);
-            let settled = match shred {
-                None => SecretRow { state: SecretState::Current, ..row.clone() },
-                Some(entry) => {
-                    // The reason's text went with the crash; its commitment is in the entry.
-                    let evidence = Evidence { handle_key, reason: String::new() };
-                    let keep = entry.detail.first() == Some(&1);
-                    let wrapped = match keep {
-                        true => SealRng::with(|rng| release.wrap_evidence(rng, &context, &evidence)),
-                        false => Ok(Ok(Vec::new())),
-                    };
-                    let wrapped = wrapped.map_err(|_| no_randomness())?.map_err(|_| cut_short())?;
-                    SecretRow { fingerprint: Vec::new(), wrapped, ..row.clone() }
-                }
+            let Some(entry) = shred else {
+                let undone = SecretRow { state: SecretState::Current, ..row.clone() };
+                self.replace_rows(std::slice::from_ref(&row), &undone)?;
+                continue;
             };
-            let shredded = settled.state == SecretState::Shredded;
-            self.replace_rows(std::slice::from_ref(&row), &settled)?;
-            if shredded {
-                stores.orders.delete_records(&[row.record_id])?;
-            }
+            // The reason's text is lost; its commitment is in the entry.
+            let evidence = Evidence { handle_key, reason: String::new() };
+            let wrapped = match entry.detail.first() == Some(&1) {
+                true => SealRng::with(|rng| release.wrap_evidence(rng, &context, &evidence)),
+                false => Ok(Ok(Vec::new())),
+            };
+            self.destroy(&row, wrapped.map_err(|_| no_randomness())?.map_err(|_| cut_short())?)?;
         }
-        Ok(stores.secrets.wipe_removed()?)
+        Ok(())
     }
 
     /// The policy in force.
@@ -166,7 +166,7 @@ impl Vault {
     /// `Input` for a policy with mistakes, `Conflict` if a number changed its meaning, `Locked`, `Storage`.
     pub fn apply_policy(&self, text: &str, existing: ExistingOrders) -> Result<Arc<Policy>> {
         let policy = parse_policy(text)?;
-        let _writer = self.inner().stores.lock.hold()?;
+        let _writer = self.writer()?;
         let registry = self.registry()?;
         let diff = registry.policy()?.diff(&policy);
         if let Some(change) = diff.incompatible().first() {
@@ -178,44 +178,72 @@ impl Vault {
             .with_hint(hint));
         }
         let epoch = registry.current_epoch()?;
-        let mut changes = registry.change(&*self.inner().root, &self.inner().parameters);
-        let policy = self.accept(&registry, &mut changes, policy, existing, epoch.epoch, epoch.suite)?;
-        self.inner().stores.keys.write_items(&changes.into_items())?;
-        Ok(policy)
+        self.accept(&registry, policy, existing, epoch.epoch, epoch.suite)
     }
 
-    /// Entries first, then the change: a policy in force is always in the ledger.
     fn accept(
         &self,
         registry: &Registry,
-        changes: &mut Changes<'_>,
         policy: Policy,
         existing: ExistingOrders,
         epoch: u32,
         suite: Suite,
     ) -> Result<Arc<Policy>> {
         let policy = Arc::new(policy);
+        let existing_orders = existing == ExistingOrders::Yes;
+        let mut changes = registry.change(&*self.inner().root, &self.inner().parameters);
         let made = changes.add_field_keys(epoch, suite, policy.parts().map(|part| part.id))?;
+        changes.add_policy(&AcceptedPolicy {
+            policy: Arc::clone(&policy),
+            applied_at: now(),
+            existing_orders,
+        })?;
         let own = registry.own_key_id();
-        let mut entries = Vec::new();
+        let mut entry = Entry::new(EntryKind::Policy, own, policy.digest());
+        entry.detail = vec![u8::from(existing_orders)];
+        let mut entries = vec![entry];
         if !made.is_empty() {
             let mut entry = Entry::new(EntryKind::Epoch, own, policy.digest());
             (entry.parts, entry.commitments) = made.into_iter().unzip();
             entry.detail = [epoch.to_le_bytes().as_slice(), &[suite.number()]].concat();
             entries.push(entry);
         }
-        let mut entry = Entry::new(EntryKind::Policy, own, policy.digest());
-        entry.detail = vec![u8::from(existing == ExistingOrders::Yes)];
-        entries.push(entry);
-        let receipts = self.ledger().append(entries)?;
-        let receipt = receipts.last().ok_or_else(not_found)?;
-        changes.add_policy(&AcceptedPolicy {
-            policy: Arc::clone(&policy),
-            applied_at: receipt.entry().time,
-            existing_orders: existing == ExistingOrders::Yes,
-            ledger_index: receipt.index(),
-        })?;
+        self.enter_change(changes, entries)?;
         Ok(policy)
+    }
+
+    /// Announced, entered, finished, each durable before the next: what is in force is always in the ledger, and what is in the
+    /// ledger comes into force, whatever fails in between.
+    fn enter_change(&self, changes: Changes<'_>, entries: Vec<Entry>) -> Result<()> {
+        let keys = &self.inner().stores.keys;
+        let first = entries.first().ok_or_else(not_found)?;
+        let change = changes.announced(self.ledger().state()?.size, first)?;
+        keys.write_items(&change.announce)?;
+        let done = self.ledger().append(entries).and_then(|_| Ok(keys.write_items(&change.finish)?));
+        if done.is_err() {
+            let _left_to_the_next = self.settle_change();
+        }
+        done
+    }
+
+    /// Finishes the change that a failure left announced if the ledger has its entry, and drops it if not. Its caller holds the
+    /// write lock.
+    pub(crate) fn settle_change(&self) -> Result<()> {
+        let inner = self.inner();
+        let Some(change) = self.registry()?.unfinished(&*inner.root, &inner.parameters)? else {
+            return Ok(());
+        };
+        let mut from = change.ledger_size;
+        loop {
+            let entries = self.ledger().entries(from, 256)?;
+            if entries.is_empty() {
+                return Ok(inner.stores.keys.write_items(&change.drop)?);
+            }
+            from += entries.len() as u64;
+            if entries.into_iter().any(|entry| Entry { time: 0, ..entry } == change.entry) {
+                return Ok(inner.stores.keys.write_items(&change.finish)?);
+            }
+        }
     }
 
     /// Adds a party that acts in a role; `lines` says which list elements are its own, where the role sees only its own.
@@ -234,7 +262,7 @@ impl Vault {
                 "a name is 1 to 128 bytes without control characters or outer spaces",
             ));
         }
-        let _writer = self.inner().stores.lock.hold()?;
+        let _writer = self.writer()?;
         let registry = self.registry()?;
         let policy = registry.policy()?;
         if !policy.roles().any(|known| known == role) {
@@ -269,7 +297,7 @@ impl Vault {
     /// # Errors
     /// `NotFound`, `Revoked` if it is already, `Locked`, `Storage`.
     pub fn revoke_party(&self, name: &str) -> Result<Party> {
-        let _writer = self.inner().stores.lock.hold()?;
+        let _writer = self.writer()?;
         let registry = self.registry()?;
         let party = registry.party(name)?;
         if party.state == PartyState::Revoked {
@@ -291,10 +319,9 @@ impl Vault {
             let role_len = u8::try_from(party.role.len()).unwrap_or(u8::MAX);
             entry.detail = [&[role_len], party.role.as_bytes(), &[1], &key_id].concat();
         }
-        self.ledger().append(vec![entry])?;
         let mut changes = registry.change(&*self.inner().root, &self.inner().parameters);
         changes.set_party(party)?;
-        Ok(self.inner().stores.keys.write_items(&changes.into_items())?)
+        self.enter_change(changes, vec![entry])
     }
 
     /// All parties, in the order they were added.
@@ -312,7 +339,12 @@ impl Vault {
     pub fn scopes(&self) -> Result<Scopes> {
         let registry = self.registry()?;
         let accepted = registry.policies.last().ok_or_else(not_found)?;
-        Ok(Scopes::of_vault(accepted, &registry.parties, true))
+        Ok(Scopes::of_vault(
+            accepted,
+            self.ledger().policy_index(&accepted.policy.digest())?,
+            &registry.parties,
+            true,
+        ))
     }
 
     /// Whose alias this is, for which order, and whether the ledger says that the party saw the order. Opening the order number

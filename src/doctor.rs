@@ -10,7 +10,7 @@ use crate::{
     registry::{PartyState, Registry},
     store::{SecretRow, SecretState},
     suite::commit,
-    vault::{MOST_SEALINGS, SEALINGS, Vault},
+    vault::{MOST_SEALINGS, SEALINGS, SERIALS, Vault},
 };
 
 /// How bad a finding is.
@@ -52,7 +52,7 @@ impl Vault {
     /// # Errors
     /// `Storage`, `Locked`. What is wrong with the vault's content is a finding, not an error.
     pub fn doctor(&self) -> Result<Vec<Finding>> {
-        let _writer = self.inner().stores.lock.hold()?;
+        let _writer = self.writer()?;
         let registry = self.registry()?;
         let mut findings =
             vec![Finding::new(Severity::Fine, "keys", "all keys, policies and parties are authentic")];
@@ -88,10 +88,16 @@ impl Vault {
         let (mut handles, mut good, mut shredded, mut abandoned) = (HashSet::new(), 0u64, 0u64, Vec::new());
         let mut faults = Faults::default();
         let mut after = None;
+        let serials = stores.keys.allot(SERIALS, 0)?;
         loop {
             let rows = stores.secrets.secrets_page(after.as_ref(), PAGE)?;
             let Some(last) = rows.last() else { break };
             after = Some((last.record_id, last.n1));
+            if rows.iter().any(|row| row.serial >= serials) {
+                let message = "an order's serial number was never given out: keys.db was rolled back, and aliases may repeat; \
+                               restore its newest backup";
+                findings.push(Finding::new(Severity::Fault, "serials", message));
+            }
             let ids: Vec<_> = rows.iter().map(|row| row.record_id).collect();
             for (row, record) in rows.iter().zip(stores.orders.records(&ids)?) {
                 let Some(record) = record else {

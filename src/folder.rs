@@ -46,7 +46,8 @@ impl Vault {
         if moved.is_err() {
             let _nothing_there = fs::remove_dir_all(&building);
         }
-        Self::with_root(sqlite::open(folder)?, moved?)
+        let root = moved?;
+        Self::with_root(sqlite::open(folder)?, root)
     }
 
     /// Unlocks the vault in a folder. Waits for the root key (a passphrase takes about a second) and, if the last writer
@@ -114,7 +115,13 @@ impl Peek {
     pub fn scopes(&self) -> Result<Scopes> {
         let accepted = self.known.policies.last();
         let accepted = accepted.ok_or_else(|| Error::new(ErrorKind::Damaged, "the vault has no policy"))?;
-        Ok(Scopes::of_vault(accepted, &self.known.parties, false))
+        let ledger = Ledger::new(Arc::clone(&self.stores.ledger));
+        Ok(Scopes::of_vault(
+            accepted,
+            ledger.policy_index(&accepted.policy.digest())?,
+            &self.known.parties,
+            false,
+        ))
     }
 
     /// The parties, as the folder says.

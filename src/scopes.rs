@@ -83,12 +83,17 @@ impl Scopes {
         Self::of(policy, in_force, &[], false)
     }
 
-    pub(crate) fn of_vault(accepted: &AcceptedPolicy, parties: &[Party], authenticated: bool) -> Self {
+    pub(crate) fn of_vault(
+        accepted: &AcceptedPolicy,
+        ledger_index: Option<u64>,
+        parties: &[Party],
+        authenticated: bool,
+    ) -> Self {
         let seconds =
             i64::try_from(accepted.applied_at).ok().and_then(|s| jiff::Timestamp::from_second(s).ok());
         let in_force = PolicyInForce {
             digest: hex(&accepted.policy.digest()),
-            ledger_index: Some(accepted.ledger_index),
+            ledger_index,
             applied_at: seconds.map(|time| time.to_string()),
             existing_orders: Some(accepted.existing_orders),
         };

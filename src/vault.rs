@@ -14,7 +14,7 @@ use crate::{
     record,
     registry::Registry,
     sealer::{Plan, RowPlan, SealedOrder, Sealing, no_randomness},
-    store::{RecordRow, RecordSummary, SecretRow, SecretState, Stores},
+    store::{Held, RecordRow, RecordSummary, SecretRow, SecretState, Stores},
     suite::SealRng,
     view::{Record, View},
 };
@@ -71,7 +71,7 @@ impl Vault {
     /// As for [`Vault::put`]; an error of the whole call (`Locked`, `Storage`) means that none of its orders is acknowledged,
     /// and that the call may simply be repeated.
     pub fn put_many<R: Record>(&self, orders: &[R]) -> Result<Vec<Result<Put>>> {
-        let _writer = self.0.stores.lock.hold()?;
+        let _writer = self.writer()?;
         let registry = self.registry()?;
         let Some(first) = orders.first() else { return Ok(Vec::new()) };
         let plan = Plan::new(registry.policy()?, first.field_names())?;
@@ -150,7 +150,7 @@ impl Vault {
     }
 
     /// Destroys the secret of an order: nothing opens it any more, for anybody. The reason goes into the ledger as a commitment.
-    /// Waits for four disk syncs and, at most 10 seconds, for another writer.
+    /// Waits for five disk syncs and, at most 10 seconds, for another writer.
     ///
     /// # Not final against old copies of the secrets
     /// A backup of the secret rows, together with the release key, still opens the order until that key is destroyed.
@@ -161,7 +161,7 @@ impl Vault {
         if reason.len() > 1024 {
             return Err(Error::new(ErrorKind::Limit, "a reason holds at most 1,024 bytes"));
         }
-        let _writer = self.0.stores.lock.hold()?;
+        let _writer = self.writer()?;
         let registry = self.registry()?;
         let found = self.find(&registry, order)?.ok_or_else(not_found)?;
         let StoredOrder { record, secret: row } = found.newest()?;
@@ -184,17 +184,30 @@ impl Vault {
                     .map_err(|_| no_randomness())?
             }
         };
-        // Marked first, so that from here on nobody opens it; entered; destroyed. `settle` finishes or undoes what a crash left.
+        // Marked first, so that from here on nobody opens it; entered; destroyed. What fails in between is settled: by this call,
+        // and if that fails too by the next writer.
         let marked = SecretRow { state: SecretState::Shredded, ..row.clone() };
-        self.replace_rows(&found.rows, &marked)?;
-        self.0.ledger.append(vec![entry])?;
+        let done = self
+            .replace_rows(&found.rows, &marked)
+            .and_then(|()| self.0.ledger.append(vec![entry]))
+            .and_then(|_| self.destroy(&marked, wrapped));
+        if done.is_err() {
+            let _left_to_the_next = self.settle();
+        }
+        done.map(|()| id)
+    }
+
+    /// Destroys the secret of an order whose shredding is entered. The fingerprint goes last: a row that has it is not done.
+    pub(crate) fn destroy(&self, marked: &SecretRow, evidence: Vec<u8>) -> Result<()> {
+        let stores = &self.0.stores;
+        let destroyed = SecretRow { wrapped: evidence, ..marked.clone() };
+        self.replace_rows(std::slice::from_ref(marked), &destroyed)?;
+        stores.orders.delete_records(&[marked.record_id])?;
+        stores.secrets.wipe_removed()?;
         self.replace_rows(
-            std::slice::from_ref(&marked),
-            &SecretRow { fingerprint: Vec::new(), wrapped, ..marked.clone() },
-        )?;
-        self.0.stores.orders.delete_records(&[id.0])?;
-        self.0.stores.secrets.wipe_removed()?;
-        Ok(id)
+            std::slice::from_ref(&destroyed),
+            &SecretRow { fingerprint: Vec::new(), ..destroyed.clone() },
+        )
     }
 
     /// A page of stored orders above `after`, at most `limit`, ascending by id. Opens nothing.
@@ -326,6 +339,14 @@ impl Vault {
         Ok(Some(Found { record: stores.orders.records(&[id])?.pop().flatten(), rows, by_number }))
     }
 
+    /// The write lock, with what an earlier holder left half done settled.
+    pub(crate) fn writer(&self) -> Result<Box<dyn Held + '_>> {
+        let writer = self.0.stores.lock.hold()?;
+        self.settle_change()?;
+        self.settle()?;
+        Ok(writer)
+    }
+
     pub(crate) fn replace_rows(&self, old: &[SecretRow], new: &SecretRow) -> Result<()> {
         let old: Vec<_> = old.iter().map(|row| (row.record_id, row.n1)).collect();
         Ok(self.0.stores.secrets.replace_secrets(&old, std::slice::from_ref(new))?)
@@ -382,7 +403,7 @@ impl Inner {
 }
 
 /// Counter of serial numbers.
-const SERIALS: u32 = 1;
+pub(crate) const SERIALS: u32 = 1;
 /// Counters of sealings begin here, one per epoch.
 pub(crate) const SEALINGS: u32 = 1 << 16;
 /// Beyond this, N1 (80 bits) may repeat within an epoch with a probability above 2^-17 (`docs/format.md`, "Bounds").

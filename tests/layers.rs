@@ -14,7 +14,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("view", &["alias", "value"]),
     ("order", &["value", "view"]),
     ("record", &["suite", "keys", "value", "view"]),
-    ("registry", &["alias", "suite", "keys", "store"]),
+    ("registry", &["alias", "suite", "keys", "ledger", "store"]),
     ("scopes", &["registry"]),
     ("sealer", &["keys", "ledger", "order", "record", "registry", "store", "suite", "value", "view"]),
     ("opener", &["keys", "ledger", "record", "registry", "store", "value", "view"]),

@@ -19,7 +19,8 @@ pub(crate) struct Denials(Mutex<HashMap<Kind, Counted>>);
 type Kind = ([u8; 16], String, u8);
 
 struct Counted {
-    since: Instant,
+    /// When its last entry was written; `None` if that failed and the next denial is to write one.
+    since: Option<Instant>,
     entry: Entry,
     count: u32,
 }
@@ -27,21 +28,29 @@ struct Counted {
 impl Denials {
     /// Takes a denial with its count and returns the entry to write now, if one is due.
     pub(crate) fn count(&self, denial: &Entry) -> Option<Entry> {
-        let reason = denial.detail.first().copied().unwrap_or_default();
-        let kind = (denial.party, denial.purpose.clone(), reason);
+        let kind = kind_of(denial);
         let mut counted = self.counted();
         match counted.get_mut(&kind) {
             None => {
-                counted.insert(kind, Counted { since: Instant::now(), entry: denial.clone(), count: 0 });
+                counted
+                    .insert(kind, Counted { since: Some(Instant::now()), entry: denial.clone(), count: 0 });
                 Some(denial.clone())
             }
             Some(known) => {
                 known.count = known.count.saturating_add(count_of(denial));
-                (known.since.elapsed() >= WINDOW).then(|| {
-                    known.since = Instant::now();
+                known.since.is_none_or(|since| since.elapsed() >= WINDOW).then(|| {
+                    known.since = Some(Instant::now());
                     with_count(denial, std::mem::take(&mut known.count))
                 })
             }
+        }
+    }
+
+    /// Takes back an entry that could not be written: the next denial of its kind writes it.
+    pub(crate) fn give_back(&self, entry: &Entry) {
+        if let Some(known) = self.counted().get_mut(&kind_of(entry)) {
+            known.since = None;
+            known.count = known.count.saturating_add(count_of(entry));
         }
     }
 
@@ -55,6 +64,10 @@ impl Denials {
         let counted = std::mem::take(&mut *self.counted());
         counted.into_values().filter(|c| c.count > 0).map(|c| with_count(&c.entry, c.count)).collect()
     }
+}
+
+fn kind_of(denial: &Entry) -> Kind {
+    (denial.party, denial.purpose.clone(), denial.detail.first().copied().unwrap_or_default())
 }
 
 // Detail of a denial: reason u8 ‖ count u32   (docs/format.md, section 8)

@@ -13,79 +13,78 @@ const MAGIC: &[u8; 4] = b"cns1";
 #[non_exhaustive]
 pub enum EntryKind {
     /// A policy came into force.
-    Policy = 1,
+    Policy,
     /// Field keys were made.
-    Epoch = 2,
+    Epoch,
     /// A party was added or changed.
-    Party = 3,
+    Party,
     /// A party got its keys.
-    Grant = 4,
+    Grant,
     /// A party was revoked.
-    Revoke = 5,
+    Revoke,
     /// Keys were replaced.
-    Rotation = 6,
+    Rotation,
     /// An order was stored.
-    Put = 7,
+    Put,
     /// An order was changed.
-    Update = 8,
+    Update,
     /// An order was sealed anew without a change.
-    Reseal = 9,
+    Reseal,
     /// A party searched.
-    Search = 10,
+    Search,
     /// Parts of an order were opened for a party.
-    Disclosure = 11,
+    Disclosure,
     /// An opening was refused.
-    Denied = 12,
+    Denied,
     /// An order was closed.
-    Close = 13,
+    Close,
     /// An order's secret was destroyed.
-    Shred = 14,
+    Shred,
     /// An earlier ledger was lost and this one succeeds it.
-    Lost = 15,
+    Lost,
+    /// Something that a later version knows, by its number. Kept and hashed, not interpreted.
+    Later(u8),
 }
 
 impl EntryKind {
-    const ALL: [Self; 15] = [
-        Self::Policy,
-        Self::Epoch,
-        Self::Party,
-        Self::Grant,
-        Self::Revoke,
-        Self::Rotation,
-        Self::Put,
-        Self::Update,
-        Self::Reseal,
-        Self::Search,
-        Self::Disclosure,
-        Self::Denied,
-        Self::Close,
-        Self::Shred,
-        Self::Lost,
+    /// The kinds in the order of their numbers, from 1.
+    const ALL: [(Self, &'static str); 15] = [
+        (Self::Policy, "policy"),
+        (Self::Epoch, "epoch"),
+        (Self::Party, "party"),
+        (Self::Grant, "grant"),
+        (Self::Revoke, "revoke"),
+        (Self::Rotation, "rotation"),
+        (Self::Put, "put"),
+        (Self::Update, "update"),
+        (Self::Reseal, "reseal"),
+        (Self::Search, "search"),
+        (Self::Disclosure, "disclosure"),
+        (Self::Denied, "denied"),
+        (Self::Close, "close"),
+        (Self::Shred, "shred"),
+        (Self::Lost, "lost"),
     ];
 
+    /// The kind of a number, `None` for 0.
     fn from_number(number: u8) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| *kind as u8 == number)
+        let known = Self::ALL.get(usize::from(number.checked_sub(1)?));
+        Some(known.map_or(Self::Later(number), |(kind, _)| *kind))
+    }
+
+    /// Its number in entries.
+    pub fn number(self) -> u8 {
+        match self {
+            Self::Later(number) => number,
+            known => {
+                (1..).zip(&Self::ALL).find(|(_, (kind, _))| *kind == known).map_or(0, |(number, _)| number)
+            }
+        }
     }
 
     /// Its name in listings.
     pub fn name(self) -> &'static str {
-        match self {
-            Self::Policy => "policy",
-            Self::Epoch => "epoch",
-            Self::Party => "party",
-            Self::Grant => "grant",
-            Self::Revoke => "revoke",
-            Self::Rotation => "rotation",
-            Self::Put => "put",
-            Self::Update => "update",
-            Self::Reseal => "reseal",
-            Self::Search => "search",
-            Self::Disclosure => "disclosure",
-            Self::Denied => "denied",
-            Self::Close => "close",
-            Self::Shred => "shred",
-            Self::Lost => "lost",
-        }
+        Self::ALL.iter().find(|(kind, _)| *kind == self).map_or("of a later version", |(_, name)| name)
     }
 }
 
@@ -144,7 +143,7 @@ impl Entry {
         let count = |len: usize| u8::try_from(len).map_err(|_| too_long());
         let mut out = Vec::with_capacity(256);
         out.extend_from_slice(MAGIC);
-        out.push(self.kind as u8);
+        out.push(self.kind.number());
         out.extend_from_slice(&self.time.to_le_bytes());
         out.extend_from_slice(&self.handle);
         out.extend_from_slice(&self.party);
@@ -165,7 +164,7 @@ impl Entry {
     /// Reads an entry.
     ///
     /// # Errors
-    /// `Damaged` for bytes that are no entry; `NewerFormat` for a type this version does not know.
+    /// `Damaged` for bytes that are no entry.
     pub fn decode(bytes: &[u8]) -> Result<Self> {
         let damaged = || Error::new(ErrorKind::Damaged, "a ledger entry does not follow its format");
         let mut rest = bytes;
@@ -177,14 +176,7 @@ impl Entry {
         if bytes.len() > MAX_ENTRY || take(4)? != MAGIC {
             return Err(damaged());
         }
-        let number = take(1)?[0];
-        let kind = EntryKind::from_number(number).ok_or_else(|| match number {
-            0 => damaged(),
-            _ => Error::new(
-                ErrorKind::NewerFormat,
-                "the ledger has an entry of a type this version does not know",
-            ),
-        })?;
+        let kind = EntryKind::from_number(take(1)?[0]).ok_or_else(damaged)?;
         let time = u64::from_le_bytes(array(take(8)?).ok_or_else(damaged)?);
         let handle = array(take(16)?).ok_or_else(damaged)?;
         let party = array(take(16)?).ok_or_else(damaged)?;
@@ -245,10 +237,14 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_type_is_newer_not_damaged() {
+    fn a_type_of_a_later_version_is_kept_and_comes_back_the_same() {
         let mut bytes = full().encode().unwrap();
         bytes[4] = 16;
-        assert_eq!(Entry::decode(&bytes).unwrap_err().kind(), &ErrorKind::NewerFormat);
+        let later = Entry::decode(&bytes).unwrap();
+        assert_eq!((later.kind, later.kind.name()), (EntryKind::Later(16), "of a later version"));
+        assert_eq!(later.encode().unwrap(), bytes);
+        bytes[4] = 0;
+        assert_eq!(Entry::decode(&bytes).unwrap_err().kind(), &ErrorKind::Damaged);
     }
 
     #[test]

@@ -85,10 +85,12 @@ impl Ledger {
 
     /// Enters a denial, or counts it into a later entry if one of its kind was entered within the last minute.
     pub(crate) fn deny(&self, denial: &Entry) -> Result<()> {
-        match self.denials.count(denial) {
-            Some(entry) => self.append(vec![entry]).map(drop),
-            None => Ok(()),
+        let Some(entry) = self.denials.count(denial) else { return Ok(()) };
+        let appended = self.append(vec![entry.clone()]);
+        if appended.is_err() {
+            self.denials.give_back(&entry);
         }
+        appended.map(drop)
     }
 
     pub(crate) fn state(&self) -> Result<LedgerState> {
@@ -110,6 +112,17 @@ impl Ledger {
             found.extend(entries.into_iter().filter(|e| e.handle == *handle).map(|entry| (index, entry)));
         }
         Ok(found)
+    }
+
+    /// Index of the newest entry that put this policy in force.
+    pub(crate) fn policy_index(&self, digest: &[u8; 32]) -> Result<Option<u64>> {
+        for index in self.store.find_handle(&[0; 16])?.into_iter().rev() {
+            let entry = self.entries(index, 1)?.pop();
+            if entry.is_some_and(|entry| entry.kind == EntryKind::Policy && entry.policy == *digest) {
+                return Ok(Some(index));
+            }
+        }
+        Ok(None)
     }
 
     /// Hashes all entries again and compares with the head.

@@ -10,6 +10,8 @@
 #[cfg(test)]
 mod contract;
 mod memory;
+#[cfg(test)]
+mod shared_tests;
 #[cfg(feature = "sqlite")]
 pub(crate) mod sqlite;
 

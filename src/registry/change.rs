@@ -1,0 +1,198 @@
+//! Changing the registry: what is added or replaced, announced before its ledger entry and finished after it.
+
+use consignee_policy::PartId;
+
+use super::{
+    AcceptedPolicy, Party, Registry,
+    items::{
+        ANNOUNCED, Items, PARTY, POLICY, SEAL, damaged, insert_key, insert_tagged, new_key, seal_items,
+        untagged,
+    },
+};
+use crate::{
+    error::Result,
+    keys::{FieldKey, KeyKind, RootKey, WrapContext},
+    ledger::Entry,
+    store::Item,
+    suite::Suite,
+};
+
+/// Changes to a registry, to be written as one.
+pub(crate) struct Changes<'a> {
+    registry: &'a Registry,
+    root: &'a dyn RootKey,
+    parameters: &'a [u8],
+    changed: Items,
+}
+
+impl<'a> Changes<'a> {
+    pub(super) fn new(registry: &'a Registry, root: &'a dyn RootKey, parameters: &'a [u8]) -> Self {
+        Self { registry, root, parameters, changed: Items::new() }
+    }
+
+    /// Accepts a policy; the last one accepted is in force.
+    pub(crate) fn add_policy(&mut self, accepted: &AcceptedPolicy) -> Result<()> {
+        let number = u32::try_from(self.registry.policies.len()).map_err(|_| damaged())?;
+        let body = [
+            accepted.applied_at.to_le_bytes().as_slice(),
+            &[u8::from(accepted.existing_orders)],
+            accepted.policy.canonical(),
+        ]
+        .concat();
+        self.insert(POLICY, number, body);
+        Ok(())
+    }
+
+    /// Adds or replaces a party.
+    pub(crate) fn set_party(&mut self, party: &Party) -> Result<()> {
+        let body = serde_json::to_vec(party).map_err(|_| damaged())?;
+        self.insert(PARTY, party.number, body);
+        Ok(())
+    }
+
+    /// Makes field keys for the parts that have none in the epoch; returns each with its commitment.
+    pub(crate) fn add_field_keys(
+        &mut self,
+        epoch: u32,
+        suite: Suite,
+        parts: impl Iterator<Item = PartId>,
+    ) -> Result<Vec<(PartId, [u8; 32])>> {
+        let vault = self.registry.vault;
+        let mut made = Vec::new();
+        for part in parts {
+            if self.registry.epoch(epoch).is_some_and(|keys| keys.get(part).is_some()) {
+                continue;
+            }
+            let key = new_key()?;
+            let context = WrapContext {
+                vault,
+                kind: KeyKind::Field,
+                id: part.get().into(),
+                generation: epoch,
+                suite: Some(suite),
+            };
+            insert_key(
+                &mut self.changed,
+                &self.registry.registry_key,
+                self.root,
+                self.parameters,
+                context,
+                &key,
+            )?;
+            made.push((part, FieldKey::new(suite, key).commitment(vault, epoch, part, suite)));
+        }
+        Ok(made)
+    }
+
+    /// The items to write in the end, and those that announce them before `entry` goes into a ledger of `ledger_size` entries.
+    pub(crate) fn announced(mut self, ledger_size: u64, entry: &Entry) -> Result<Announced> {
+        self.insert(ANNOUNCED, 0, Vec::new());
+        let finish = self.sealed();
+        let body =
+            [ledger_size.to_le_bytes().as_slice(), &lp(&entry.encode()?)?, &encode_items(&finish)?].concat();
+        self.changed.clear();
+        self.insert(ANNOUNCED, 0, body);
+        Ok(Announced { announce: self.sealed(), finish })
+    }
+
+    /// What has changed, with the one tag over all items as they will be.
+    fn sealed(&self) -> Vec<Item> {
+        let mut all = self.registry.items.clone();
+        all.extend(self.changed.iter().map(|(place, body)| (*place, body.clone())));
+        seal_items(&mut all, &self.registry.registry_key, self.registry.vault);
+        let mut changed = self.changed.clone();
+        changed.extend(all.remove_entry(&(SEAL, 0, 0)));
+        into_items(changed)
+    }
+
+    fn insert(&mut self, kind: u8, id: u32, body: Vec<u8>) {
+        insert_tagged(
+            &mut self.changed,
+            &self.registry.registry_key,
+            self.registry.vault,
+            (kind, id, 0),
+            body,
+        );
+    }
+}
+
+/// A change in two steps around its ledger entry: announced, entered, finished. A crash leaves it announced; then it is
+/// finished if the ledger has the entry, and dropped if not.
+pub(crate) struct Announced {
+    pub(crate) announce: Vec<Item>,
+    pub(crate) finish: Vec<Item>,
+}
+
+/// An announced change that was found in the store.
+pub(crate) struct Unfinished {
+    /// Entries the ledger had before.
+    pub(crate) ledger_size: u64,
+    /// The entry it waits for, without a time.
+    pub(crate) entry: Entry,
+    /// To be written if the entry is there.
+    pub(crate) finish: Vec<Item>,
+    /// To be written if not.
+    pub(crate) drop: Vec<Item>,
+}
+
+impl Registry {
+    /// The change that a crash or a failure left announced, if there is one.
+    pub(crate) fn unfinished(&self, root: &dyn RootKey, parameters: &[u8]) -> Result<Option<Unfinished>> {
+        let Some(body) = self.items.get(&(ANNOUNCED, 0, 0)).map(|body| untagged(body)).transpose()? else {
+            return Ok(None);
+        };
+        let Some((size, mut rest)) = body.split_first_chunk() else { return Ok(None) };
+        let entry = Entry::decode(take_lp(&mut rest)?)?;
+        let finish = decode_items(rest)?;
+        let mut dropped = self.change(root, parameters);
+        dropped.insert(ANNOUNCED, 0, Vec::new());
+        let drop = dropped.sealed();
+        Ok(Some(Unfinished { ledger_size: u64::from_le_bytes(*size), entry, finish, drop }))
+    }
+}
+
+fn into_items(items: Items) -> Vec<Item> {
+    items.into_iter().map(|((kind, id, generation), body)| Item { kind, id, generation, body }).collect()
+}
+
+// lp(x): u32 length, then x.
+fn lp(bytes: &[u8]) -> Result<Vec<u8>> {
+    let length = u32::try_from(bytes.len()).map_err(|_| damaged())?;
+    Ok([length.to_le_bytes().as_slice(), bytes].concat())
+}
+
+fn take_lp<'a>(rest: &mut &'a [u8]) -> Result<&'a [u8]> {
+    let (length, tail) = rest.split_first_chunk().ok_or_else(damaged)?;
+    let length = usize::try_from(u32::from_le_bytes(*length)).map_err(|_| damaged())?;
+    let (bytes, tail) = tail.split_at_checked(length).ok_or_else(damaged)?;
+    *rest = tail;
+    Ok(bytes)
+}
+
+fn encode_items(items: &[Item]) -> Result<Vec<u8>> {
+    let mut out = Vec::new();
+    for item in items {
+        out.push(item.kind);
+        out.extend_from_slice(&item.id.to_le_bytes());
+        out.extend_from_slice(&item.generation.to_le_bytes());
+        out.extend_from_slice(&lp(&item.body)?);
+    }
+    Ok(out)
+}
+
+fn decode_items(mut rest: &[u8]) -> Result<Vec<Item>> {
+    let mut items = Vec::new();
+    while let Some(([kind], tail)) = rest.split_first_chunk() {
+        let (id, tail) = tail.split_first_chunk().ok_or_else(damaged)?;
+        let (generation, tail) = tail.split_first_chunk().ok_or_else(damaged)?;
+        rest = tail;
+        let body = take_lp(&mut rest)?.to_vec();
+        items.push(Item {
+            kind: *kind,
+            id: u32::from_le_bytes(*id),
+            generation: u32::from_le_bytes(*generation),
+            body,
+        });
+    }
+    Ok(items)
+}

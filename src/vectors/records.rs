@@ -1,0 +1,367 @@
+//! Vectors of sealed records and their secret rows.
+
+use serde_json::{Value as Json, json};
+
+use super::{Vector, derive, fixed, hex, vaults::World};
+use crate::{
+    Order,
+    keys::{Evidence, HandleKey, KeyKind, RecordId, ReleaseKey, RowContext},
+    record::Workspace,
+    sealer::{Plan, RowPlan, SealedOrder, Sealing},
+    store::{SecretRow, SecretState},
+    suite::{SealRng, Secret},
+    value::{ValueRef, encode},
+    view::{Record as _, mask},
+};
+
+/// Every type, every mask.
+pub(super) const FULL: &str = r#"{"order_no":"10248","placed_at":"1996-07-04T08:00:00.50+08:00",
+    "consignee":{"name":"王小明","phone":"+86 138-1234-5678","address":{"lines":["中山路 1 号",""],"city":"南京",
+        "region":"","postal_code":"210000","country":"CN"}},
+    "items":[{"sku":"T-1","title":"Teapot","quantity":1,"unit_price":"88.00","supplier":"Yixing"},
+        {"sku":"C-9","title":"Cup","quantity":-2,"unit_price":"0.5","supplier":"Jingdezhen"}],
+    "amount":{"value":"-472.38","currency":"CNY"},"note":"ring twice",
+    "extra":{"gift":true,"grams":-9223372036854775808,"seal":"AP8A/w==","meta":{"a":[1,2.5,null]},"card":"1234567890"}}"#;
+
+/// Empty values with their empty facets, and no `extra` at all.
+const EMPTY: &str = r#"{"order_no":"X","placed_at":"0001-01-01T00:00:00Z",
+    "consignee":{"name":"","phone":"","address":{"lines":[],"city":"","country":""}},
+    "items":[],"amount":{"value":"0","currency":"XXX"},"note":"","extra":{}}"#;
+
+/// Values that take each way of padding, and short ones that masks hide whole.
+const LONG: &str = r#"{"order_no":"SO-1","placed_at":"9999-12-31T23:59:59.999999999-23:59",
+    "consignee":{"name":"P","phone":"123","address":{"lines":["59 rue de l-Abbaye"],"city":"Reims","country":"France"}},
+    "items":[{"sku":"NW-011","title":"Queso Cabrales","quantity":12,"unit_price":"14.00","supplier":"Las Cabras"}],
+    "amount":{"value":"999999999999999999","currency":"EUR"},"note":"NOTE","extra":{"card":"1234567"}}"#;
+
+/// One sealing, and what went into it.
+struct Case {
+    order_no: String,
+    seed: [u8; 32],
+    sealed: SealedOrder,
+    parts: Vec<Json>,
+}
+
+const PUT_AT: u64 = 1_790_000_200;
+
+impl World {
+    fn case(&self, name: &str, json: &str) -> Case {
+        let order = Order::from_json(json, &self.policy).unwrap();
+        let plan = Plan::new(&self.policy, order.field_names()).unwrap();
+        let seed = fixed(&format!("{} {name}", self.name));
+        let mut rng = SealRng::from_seed(seed);
+        let mut sealing =
+            Sealing { registry: &self.registry, plan: &plan, rng: &mut rng, space: Workspace::default() };
+        let row = RowPlan { serial: 10_248, put_at: PUT_AT, revision: 1 };
+        let sealed = sealing.seal(&order, row).unwrap();
+        let parts = self.parts(&order);
+        Case { order_no: order.order_no.clone(), seed, sealed, parts }
+    }
+
+    fn parts(&self, order: &Order) -> Vec<Json> {
+        let names = order.field_names();
+        let value = |name: &str| -> Option<ValueRef<'_>> {
+            match names.iter().position(|known| *known == name) {
+                Some(at) => order.field(at),
+                None => {
+                    order.extra.iter().find(|(n, _)| name == format!("extra.{n}")).map(|(_, v)| v.as_ref())
+                }
+            }
+        };
+        let part = |part: crate::policy::Part<'_>| {
+            let whole = value(&part.field.name)?;
+            let mut shown = String::new();
+            let value = match part.facet {
+                None => whole,
+                Some(facet) => {
+                    assert!(mask::apply(facet.mask, whole, &mut shown));
+                    ValueRef::Text(&shown)
+                }
+            };
+            let mut encoded = Vec::new();
+            encode(value, &mut encoded).unwrap();
+            let id = part.id.get();
+            Some(json!({
+                "part": id, "name": part.name, "type": part.ty.name(), "facet": part.facet.is_some(),
+                "value": value.to_json(), "encoded": hex(encoded),
+                "field_key": hex(self.key(KeyKind::Field, id.into(), 1)),
+            }))
+        };
+        self.policy.parts().filter_map(part).collect()
+    }
+
+    fn release(&self) -> ReleaseKey {
+        ReleaseKey::new(1, self.suite, Secret::new(self.key(KeyKind::Release, 0, 1)))
+    }
+
+    fn context(&self, row: &SecretRow) -> RowContext {
+        RowContext {
+            vault: self.vault,
+            record_id: RecordId(row.record_id),
+            n1: row.n1,
+            revision: row.revision,
+            generation: row.generation,
+            put_at: row.put_at,
+            serial: row.serial,
+        }
+    }
+
+    fn good(&self, name: &str, comment: &str, rules: &[&str], json: &str) -> Vector {
+        let case = self.case(name, json);
+        // What the sealing drew, in its order: OS, N1, N2, HK, nonce of the wrap.
+        let mut rng = SealRng::from_seed(case.seed);
+        let (os, n1, n2) = (rng.array::<32>(), rng.array::<10>(), rng.array::<12>());
+        let (hk, nonce) = (rng.array::<32>(), rng.array::<24>());
+        let inputs = json!({
+            "suite": self.suite.number(), "vault_id": hex(self.vault.0), "order_no": case.order_no, "revision": 1,
+            "epoch": 1, "policy_digest": hex(self.policy.digest()), "n1": hex(n1), "n2": hex(n2),
+            "id_key": hex(self.key(KeyKind::Id, 0, 0)), "order_secret": hex(os), "handle_key": hex(hk),
+            "own_key_id": hex(self.party_key_id(0)), "party_key_id": hex(self.party_key_id(3)), "lines": "Yixing",
+            "parts": case.parts,
+            "row": {
+                "suite": self.suite.number(), "generation": 1, "put_at": PUT_AT, "serial": 10_248,
+                "release_key": hex(self.key(KeyKind::Release, 0, 1)), "nonce": hex(nonce),
+            },
+        });
+        let vector = json!({
+            "comment": comment, "of": "record", "rules": rules, "expect": "opens",
+            "vault": self.name, "order_no": case.order_no, "inputs": inputs, "intermediate": derive::sealing(&inputs),
+            "record": hex(&case.sealed.record), "rows": [row_json(&case.sealed.secret)],
+        });
+        (format!("record-{name}-suite-{}", self.suite.number()), vector)
+    }
+
+    /// A record, its row, and one thing changed.
+    fn bad(
+        &self,
+        name: &str,
+        rule: &str,
+        expect: &str,
+        comment: &str,
+        change: impl FnOnce(&mut SealedOrder),
+    ) -> Vector {
+        let mut case = self.case("full", FULL);
+        let id = case.sealed.record_id;
+        change(&mut case.sealed);
+        let vector = json!({
+            "comment": comment, "of": "record", "rules": [rule], "expect": expect, "vault": self.name,
+            "order_no": case.order_no, "stored_under": hex(id.0), "record": hex(&case.sealed.record),
+            "rows": [row_json(&case.sealed.secret)],
+        });
+        (format!("record-{name}"), vector)
+    }
+}
+
+fn row_json(row: &SecretRow) -> Json {
+    json!({
+        "record_id": hex(row.record_id), "n1": hex(row.n1), "revision": row.revision, "generation": row.generation,
+        "state": row.state as u8, "put_at": row.put_at, "serial": row.serial,
+        "fingerprint": hex(&row.fingerprint), "wrapped": hex(&row.wrapped),
+    })
+}
+
+fn splice(record: &mut [u8], at: usize, bytes: &[u8]) {
+    record[at..at + bytes.len()].copy_from_slice(bytes);
+}
+
+const DIRECTORY: usize = 102;
+
+pub(super) fn generate(worlds: &[World]) -> Vec<Vector> {
+    let mut vectors = Vec::new();
+    let long = LONG.replace("NOTE", &"ring twice ".repeat(40));
+    for world in worlds {
+        vectors.push(world.good(
+            "full",
+            "A value of each type and a facet by each mask.",
+            &["F14", "F16"],
+            FULL,
+        ));
+        let comment = "Empty values with empty facets; the parts of `extra` are absent.";
+        vectors.push(world.good("empty", comment, &["F5"], EMPTY));
+        vectors.push(world.good("long", "Lengths that take each way of padding.", &["F15"], &long));
+    }
+    let world = &worlds[0];
+    let mut bad = |name, rule, expect, comment, change: &dyn Fn(&mut SealedOrder)| {
+        vectors.push(world.bad(name, rule, expect, comment, change));
+    };
+    bad("magic", "F1", "damaged", "Another magic.", &|o| o.record[0] = b'c');
+    bad("format-0", "F1", "damaged", "Format 0.", &|o| o.record[4] = 0);
+    bad("format-2", "F1", "newer format", "Format 2.", &|o| o.record[4] = 2);
+    bad("suite-3", "F1", "newer format", "Suite 3.", &|o| o.record[5] = 3);
+    bad("parts-swapped", "F2", "damaged", "The first two part numbers change places.", &|o| {
+        splice(&mut o.record, DIRECTORY, &[2, 0]);
+        splice(&mut o.record, DIRECTORY + 6, &[1, 0]);
+    });
+    bad("part-twice", "F2", "damaged", "The second part has the number of the first.", &|o| {
+        splice(&mut o.record, DIRECTORY + 6, &[1, 0]);
+    });
+    bad("part-0", "F2", "damaged", "The first part has the number 0.", &|o| {
+        splice(&mut o.record, DIRECTORY, &[0, 0])
+    });
+    bad(
+        "length-15",
+        "F3",
+        "damaged",
+        "The first part has 15 bytes, the second takes the rest of them.",
+        &|o| {
+            let second = u32::from_le_bytes(o.record[DIRECTORY + 8..DIRECTORY + 12].try_into().unwrap());
+            let first = u32::from_le_bytes(o.record[DIRECTORY + 2..DIRECTORY + 6].try_into().unwrap());
+            splice(&mut o.record, DIRECTORY + 2, &15u32.to_le_bytes());
+            splice(&mut o.record, DIRECTORY + 8, &(first + second - 15).to_le_bytes());
+        },
+    );
+    bad("length-too-large", "F3", "damaged", "The first part's length is 1,048,593.", &|o| {
+        splice(&mut o.record, DIRECTORY + 2, &1_048_593u32.to_le_bytes());
+    });
+    bad("cut", "F4", "damaged", "The last byte is missing.", &|o| o.record.truncate(o.record.len() - 1));
+    bad("longer", "F4", "damaged", "A byte follows the last ciphertext.", &|o| o.record.push(0));
+    bad("cut-in-header", "F4", "damaged", "Only 99 bytes.", &|o| o.record.truncate(99));
+    bad("no-parts", "F22", "damaged", "A directory of no parts.", &|o| {
+        o.record.truncate(DIRECTORY);
+        splice(&mut o.record, 100, &[0, 0]);
+    });
+    bad("97-parts", "F22", "damaged", "A directory of 97 parts, each of 16 bytes.", &|o| {
+        o.record.truncate(100);
+        o.record.extend([97, 0]);
+        (1..=97u8).for_each(|part| o.record.extend([part, 0, 16, 0, 0, 0]));
+        o.record.extend([0; 97 * 16]);
+    });
+    bad("header-altered", "F6", "cannot open", "A bit of N2.", &|o| {
+        o.record[99] ^= 1;
+    });
+    bad(
+        "directory-altered",
+        "F6",
+        "cannot open",
+        "The last part has another number, ascending as before.",
+        &|o| {
+            let at =
+                o.record.windows(2).skip(DIRECTORY).position(|pair| pair == [0x2c, 1]).unwrap() + DIRECTORY;
+            splice(&mut o.record, at, &[0x2d, 1]);
+        },
+    );
+    bad("ciphertext-altered", "F6", "cannot open", "A bit of the last tag.", &|o| {
+        *o.record.last_mut().unwrap() ^= 1
+    });
+    bad("other-suite", "F8", "damaged", "The header says suite 2, the epoch's is 1.", &|o| o.record[5] = 2);
+    bad("other-epoch", "F23", "cannot open", "Epoch 2, of which there are no field keys.", &|o| {
+        o.record[42] = 2;
+    });
+    bad("other-vault", "F23", "cannot open", "Another vault id.", &|o| o.record[6] ^= 1);
+    bad("filed-under-another-id", "F9", "cannot open", "The header names another record id.", &|o| {
+        o.record[22] ^= 1
+    });
+    let other = world.case("other number", &FULL.replace("10248", "10249"));
+    let vector = json!({
+        "comment": "The record of order 10249, sealed soundly under the record id of 10248.",
+        "of": "record", "rules": ["F9"], "expect": "damaged", "vault": world.name, "order_no": "10248",
+        "record": hex(refiled(world, &other).0), "rows": [refiled(world, &other).1],
+    });
+    vectors.push(("record-of-another-number".to_owned(), vector));
+    rows(world, &mut vectors);
+    evidence(world, &mut vectors);
+    vectors
+}
+
+/// The parts of a case sealed anew under the record id of order 10248.
+fn refiled(world: &World, case: &Case) -> (Vec<u8>, Json) {
+    let mut inputs = world.good("full", "", &[], FULL).1["inputs"].clone();
+    inputs["parts"] = case.parts.clone().into();
+    let sealed = world.case("full", FULL).sealed;
+    let made = derive::sealing(&inputs);
+    (super::unhex(&made["record"]), row_json(&sealed.secret))
+}
+
+fn rows(world: &World, vectors: &mut Vec<Vector>) {
+    let mut bad = |name: &str, rule, expect, comment, change: &dyn Fn(&mut SealedOrder)| {
+        let (_, vector) = world.bad(name, rule, expect, comment, change);
+        vectors.push((format!("row-{name}"), vector));
+    };
+    bad("of-another-sealing", "F12", "rolled back", "There is a row for the order, with another N1.", &|o| {
+        o.secret.n1[0] ^= 1
+    });
+    bad("superseded", "F12", "rolled back", "The row is superseded.", &|o| {
+        o.secret.state = SecretState::Superseded
+    });
+    bad("other-revision", "F13", "rolled back", "The row's revision is 2, the record's 1.", &|o| {
+        o.secret.revision = 2
+    });
+    bad("shredded", "F24", "shredded", "The row is shredded; the record is still there.", &|o| {
+        o.secret.state = SecretState::Shredded;
+        (o.secret.fingerprint, o.secret.wrapped) = (Vec::new(), Vec::new());
+    });
+    bad("put-time-altered", "F26", "cannot open", "The put time is a second later.", &|o| {
+        o.secret.put_at += 1
+    });
+    bad("serial-altered", "F26", "cannot open", "The serial is the next one.", &|o| o.secret.serial += 1);
+    bad("wrap-altered", "F26", "cannot open", "A bit of the wrapped secret.", &|o| o.secret.wrapped[40] ^= 1);
+    bad("wrap-cut", "F26", "cannot open", "The wrap's last byte is missing.", &|o| {
+        o.secret.wrapped.pop();
+    });
+    bad(
+        "of-another-generation",
+        "F26",
+        "cannot open",
+        "A generation of which there is no release key.",
+        &|o| o.secret.generation = 2,
+    );
+    let (_, mut vector) = world.bad("state-5", "F24", "damaged", "State 5.", |_| ());
+    vector["rows"][0]["state"] = 5.into();
+    vectors.push(("row-state-5".to_owned(), vector));
+}
+
+fn evidence(world: &World, vectors: &mut Vec<Vector>) {
+    let sealed = world.case("full", FULL).sealed;
+    let row = SecretRow { state: SecretState::Shredded, fingerprint: Vec::new(), ..sealed.secret };
+    let context = world.context(&row);
+    let mut rng = SealRng::from_seed(fixed("evidence"));
+    let handle_key = HandleKey::draw(&mut SealRng::from_seed(fixed("evidence handle key")));
+    let reason = "erasure request, Art. 17".to_owned();
+    let commitment = handle_key.reason_commitment(context.record_id, &reason);
+    let wrapped = world
+        .release()
+        .wrap_evidence(&mut rng, &context, &Evidence { handle_key, reason: reason.clone() })
+        .unwrap();
+    let hk: [u8; 32] = SealRng::from_seed(fixed("evidence handle key")).array();
+    let release_key = world.key(KeyKind::Release, 0, 1);
+    let data = [
+        b"consignee/v1/evidence".as_slice(),
+        &world.vault.0,
+        &row.record_id,
+        &row.n1,
+        &row.revision.to_le_bytes(),
+        &row.generation.to_le_bytes(),
+        &row.put_at.to_le_bytes(),
+        &row.serial.to_le_bytes(),
+    ]
+    .concat();
+    let mut add = |name: &str, expect: &str, comment: &str, wrapped: &[u8], more: Json| {
+        let shredded = SecretRow { wrapped: wrapped.to_vec(), ..row.clone() };
+        let mut vector = json!({
+            "comment": comment, "of": "evidence", "rules": ["F27"], "expect": expect,
+            "vault_id": hex(world.vault.0), "suite": world.suite.number(), "release_key": hex(release_key),
+            "row": row_json(&shredded),
+        });
+        more.as_object().unwrap().iter().for_each(|(key, value)| vector[key] = value.clone());
+        vectors.push((format!("evidence-{name}"), vector));
+    };
+    let own = world.party_key_id(0);
+    let more = json!({
+        "handle_key": hex(hk), "reason": reason, "associated_data": hex(&data), "reason_commitment": hex(commitment),
+        "own_key_id": hex(own), "nonce": hex(&wrapped[..24]),
+    });
+    add("good", "opens", "What is left of a shredded order.", &wrapped, more);
+    let secret_label = world.case("full", FULL).sealed.secret.wrapped;
+    add(
+        "of-a-secret",
+        "cannot open",
+        "The wrap of a living secret in a shredded row.",
+        &secret_label,
+        json!({}),
+    );
+    let made =
+        |plain: &[u8]| derive::wrap_with(world.suite, &release_key, fixed("evidence bad"), &data, plain);
+    add("short", "cannot open", "31 bytes where the handle key has 32.", &made(&hk[..31]), json!({}));
+    let not_text = made(&[&hk[..], &[0xff]].concat());
+    add("reason-not-utf-8", "cannot open", "The reason is not UTF-8.", &not_text, json!({}));
+}

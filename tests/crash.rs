@@ -1,0 +1,247 @@
+//! A process that puts, opens and shreds is killed at any moment, again and again, in one vault.
+//!
+//! Rules, after each kill:
+//! 1. What was acknowledged is there: an order put opens with its content, an order shredded is shredded.
+//! 2. Each opening whose plaintext came out has its disclosure entry, at the index the view named.
+//! 3. An order whose put was not acknowledged opens whole or does not exist; putting it (or any other) again never fails.
+//! 4. An order whose shred was not acknowledged opens whole or is shredded, and can be shredded then.
+//! 5. `doctor` finds no fault, and the ledger's hashes fit.
+//!
+//! `CONSIGNEE_CRASH_ROUNDS` sets the number of rounds, `CONSIGNEE_CRASH_SEED` the seed (it is printed).
+#![cfg(all(feature = "sqlite", unix))]
+#![allow(clippy::print_stdout, clippy::unwrap_used)]
+
+mod common;
+
+use std::{
+    collections::BTreeMap,
+    io::{BufRead, BufReader, Write},
+    ops::Range,
+    path::Path,
+    process::{Command, Stdio},
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+use common::{Folder, ROOT, order, order_json};
+use consignee::{EntryKind, ErrorKind, KeyFile, Put, Severity, ShredMode, Vault};
+
+const CHILD: &str = "CRASH_CHILD";
+/// Longest a child lives after it has unlocked the vault.
+const LIFE: Duration = Duration::from_millis(150);
+/// So that no vault grows until checking it takes most of the time.
+const ROUNDS_PER_VAULT: usize = 10;
+
+/// What the child has said about one order.
+#[derive(Debug, Default, Clone, Copy)]
+struct Said {
+    putting: bool,
+    put: bool,
+    shredding: bool,
+    shredded: bool,
+}
+
+#[test]
+fn what_was_acknowledged_outlives_a_kill() {
+    let number = |name: &str| std::env::var(name).ok().map(|value| value.parse::<u64>().unwrap());
+    let rounds = number("CONSIGNEE_CRASH_ROUNDS").unwrap_or(60);
+    let clock = || SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    let seed = number("CONSIGNEE_CRASH_SEED").unwrap_or_else(|| clock().subsec_nanos().into());
+    println!("CONSIGNEE_CRASH_SEED={seed} CONSIGNEE_CRASH_ROUNDS={rounds}");
+    let mut random = Random(seed | 1);
+    let mut seen = [0; 4];
+    for first in (0..rounds).step_by(ROUNDS_PER_VAULT) {
+        let last = rounds.min(first + ROUNDS_PER_VAULT as u64);
+        let in_vault = rounds_in_one_vault(first..last, &mut random);
+        seen.iter_mut().zip(in_vault).for_each(|(all, some)| *all += some);
+    }
+    let [put, opened, shredded, unsure] = seen;
+    println!("{put} put, {opened} opened, {shredded} shredded, {unsure} cut short");
+    assert!(seen.iter().all(|count| *count > 0), "too little happened before the kills");
+}
+
+/// Counts of what was put, opened, shredded, and cut short.
+fn rounds_in_one_vault(rounds: Range<u64>, random: &mut Random) -> [usize; 4] {
+    let folder = Folder::new();
+    let mut said: BTreeMap<String, Said> = BTreeMap::new();
+    let mut opened = 0;
+    for round in rounds {
+        let lines = run_and_kill(&folder.path(), round, random.next(), LIFE.mul_f64(random.fraction()));
+        let vault = folder.unlock();
+        let shown = hear(&lines, &mut said);
+        opened += shown.len();
+        for (index, order_no) in shown {
+            let entry = vault.ledger_entries(index, 1).unwrap().pop();
+            let entered = entry.is_some_and(|entry| entry.kind == EntryKind::Disclosure);
+            assert!(entered, "round {round}: {order_no} was shown and entry {index} does not say so");
+        }
+        for (order_no, said) in said.iter().filter(|(no, _)| no.starts_with(&format!("R{round}-"))) {
+            check_order(&vault, order_no, *said);
+        }
+        sound(&vault, round);
+    }
+    // Rules 3 and 4, last: whatever became of them, everything can be repeated.
+    let vault = folder.unlock();
+    for (order_no, said) in &said {
+        check_order(&vault, order_no, *said);
+        let again = vault.put(&order(order_no));
+        if said.shredding {
+            let shredded = again.as_ref().is_err_and(|e| *e.kind() == ErrorKind::Shredded);
+            assert!(shredded || (again.is_ok() && !said.shredded), "{order_no} {said:?}: {again:?}");
+            let done = vault.shred(order_no, "again", ShredMode::KeepEvidence);
+            assert!(done.is_ok() || done.is_err_and(|e| *e.kind() == ErrorKind::Shredded));
+        } else {
+            let unchanged = matches!(again, Ok(Put::Unchanged(_)));
+            assert!(unchanged || (again.is_ok() && !said.put), "{order_no} {said:?}: {again:?}");
+            assert!(opens_whole(&vault, order_no).unwrap(), "{order_no}");
+        }
+    }
+    sound(&vault, u64::MAX);
+    let count = |what: fn(&Said) -> bool| said.values().filter(|said| what(said)).count();
+    let unsure = count(|said| (said.putting && !said.put) || (said.shredding && !said.shredded));
+    [count(|said| said.put), opened, count(|said| said.shredded), unsure]
+}
+
+fn sound(vault: &Vault, round: u64) {
+    for finding in vault.doctor().unwrap() {
+        assert!(finding.severity != Severity::Fault, "round {round}: {}", finding.message);
+    }
+}
+
+fn check_order(vault: &Vault, order_no: &str, said: Said) {
+    match opens_whole(vault, order_no) {
+        Ok(whole) => assert!(whole && !said.shredded, "{order_no} {said:?} opens, whole: {whole}"),
+        Err(ErrorKind::Shredded) => assert!(said.shredding, "{order_no} {said:?} is shredded"),
+        Err(ErrorKind::NotFound) => assert!(!said.put, "{order_no} {said:?} is lost"),
+        Err(other) => panic!("{order_no} {said:?}: {other:?}"),
+    }
+}
+
+/// Whether it opens with exactly what was put; the kind of the error if it does not open.
+fn opens_whole(vault: &Vault, order_no: &str) -> Result<bool, ErrorKind> {
+    let view = vault.open("shop", "operation", order_no).map_err(|e| e.kind().clone())?;
+    let (fields, given) = (&view.to_json()["fields"], order(order_no).to_json());
+    let flat = ["order_no", "placed_at", "items", "amount", "note"].iter().all(|f| fields[f] == given[f]);
+    let nested = ["name", "phone", "address"];
+    Ok(flat && nested.iter().all(|f| fields[format!("consignee.{f}")] == given["consignee"][f]))
+}
+
+/// Takes in what the child said; returns what it showed: index of the entry, order.
+fn hear(lines: &[String], said: &mut BTreeMap<String, Said>) -> Vec<(u64, String)> {
+    let mut shows = Vec::new();
+    for line in lines {
+        let words: Vec<&str> = line.split(' ').collect();
+        let mut note = |orders: &[&str], what: fn(&mut Said)| {
+            orders.iter().for_each(|order_no| what(said.entry((*order_no).to_owned()).or_default()));
+        };
+        match words.as_slice() {
+            ["putting", orders @ ..] => note(orders, |said| said.putting = true),
+            ["put", orders @ ..] => note(orders, |said| said.put = true),
+            ["shredding", orders @ ..] => note(orders, |said| said.shredding = true),
+            ["shredded", orders @ ..] => note(orders, |said| said.shredded = true),
+            ["shown", index, o] => shows.push((index.parse().unwrap(), (*o).to_owned())),
+            other => panic!("the child said {other:?}"),
+        }
+    }
+    shows
+}
+
+/// Runs a child for this long after it has unlocked the vault; returns its whole lines.
+fn run_and_kill(folder: &Path, round: u64, seed: u64, life: Duration) -> Vec<String> {
+    let mut child = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "child", "--nocapture", "--test-threads=1"])
+        .env(CHILD, format!("{round} {seed} {}", folder.display()))
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut output = BufReader::new(child.stdout.take().unwrap());
+    let mut line = String::new();
+    // What the test harness itself prints comes before.
+    while !line.ends_with("BEGIN\n") {
+        line.clear();
+        assert!(output.read_line(&mut line).unwrap() > 0, "round {round}: the child never began");
+    }
+    let reader = std::thread::spawn(move || {
+        // A line without its end was cut short by the kill: not said.
+        let mut lines = Vec::new();
+        let mut line = String::new();
+        while output.read_line(&mut line).unwrap() > 0 && line.ends_with('\n') {
+            lines.push(line.trim_end().to_owned());
+            line.clear();
+        }
+        lines
+    });
+    std::thread::sleep(life);
+    let ended = child.try_wait().unwrap();
+    assert!(ended.is_none(), "round {round}: the child ended by itself: {ended:?}");
+    child.kill().unwrap(); // SIGKILL
+    child.wait().unwrap();
+    reader.join().unwrap()
+}
+
+/// Not a test of its own: what the killed process does. Says each step when it is done, before it goes on.
+#[test]
+fn child() {
+    let Ok(task) = std::env::var(CHILD) else { return };
+    let (round, rest) = task.split_once(' ').unwrap();
+    let (seed, folder) = rest.split_once(' ').unwrap();
+    let mut random = Random(seed.parse::<u64>().unwrap() | 1);
+    let vault = Vault::unlock(Path::new(folder), &KeyFile::from_bytes(ROOT)).unwrap();
+    // The harness may be in the middle of a line.
+    say("\nBEGIN");
+    let mut living: Vec<String> = Vec::new();
+    for step in 0.. {
+        match random.next() % 4 {
+            0 | 1 if living.len() > 2 => {
+                let order_no = &living[random.below(living.len())];
+                let view = vault.open("SF Express", "delivery", order_no).unwrap();
+                assert!(order_json(order_no).contains(view.text("consignee.name").unwrap()));
+                say(&format!("shown {} {order_no}", view.ledger_index()));
+            }
+            2 if living.len() > 2 => {
+                let order_no = living.swap_remove(random.below(living.len()));
+                let mode = [ShredMode::KeepEvidence, ShredMode::WithEvidence][random.below(2)];
+                say(&format!("shredding {order_no}"));
+                vault.shred(&order_no, "asked for", mode).unwrap();
+                say(&format!("shredded {order_no}"));
+            }
+            _ => {
+                let size = if random.next().is_multiple_of(2) { 1 } else { 8 };
+                let numbers: Vec<String> = (0..size).map(|n| format!("R{round}-{step}-{n}")).collect();
+                let orders: Vec<_> = numbers.iter().map(|number| order(number)).collect();
+                say(&format!("putting {}", numbers.join(" ")));
+                let results = vault.put_many(&orders).unwrap();
+                assert!(results.iter().all(|result| matches!(result, Ok(Put::Stored(_)))));
+                say(&format!("put {}", numbers.join(" ")));
+                living.extend(numbers);
+            }
+        }
+    }
+}
+
+/// One write to the pipe, so that a line is there whole or cut.
+fn say(line: &str) {
+    let mut out = std::io::stdout();
+    out.write_all(format!("{line}\n").as_bytes()).unwrap();
+    out.flush().unwrap();
+}
+
+/// Xorshift: the same moments for the same seed, as far as the machine goes along.
+struct Random(u64);
+
+impl Random {
+    fn next(&mut self) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        // The low bits of small seeds are poor at first.
+        self.0 >> 11
+    }
+
+    fn below(&mut self, bound: usize) -> usize {
+        usize::try_from(self.next() % bound as u64).unwrap()
+    }
+
+    fn fraction(&mut self) -> f64 {
+        self.below(10_000) as f64 / 10_000.0
+    }
+}
