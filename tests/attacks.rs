@@ -1,4 +1,5 @@
 //! A writer of the database files, without any key, tries what the threat model says he cannot do. Each test tells its attack.
+#![allow(clippy::unwrap_used)]
 
 mod common;
 

@@ -1,4 +1,5 @@
 //! The documents name only tests and files that exist.
+#![allow(clippy::unwrap_used)]
 
 use std::{fs, path::Path};
 

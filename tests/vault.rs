@@ -1,4 +1,5 @@
 //! The main path, on memory and on SQLite alike: put, open as each role, shred, and every refusal.
+#![allow(clippy::unwrap_used)]
 
 mod common;
 

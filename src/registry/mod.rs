@@ -126,7 +126,7 @@ impl Registry {
         for (&(kind, id, generation), body) in items.iter().filter(|(place, _)| is_tagged(place.0)) {
             authentic(&registry_key, vault, (kind, id, generation), body)?;
         }
-        let mut epochs: BTreeMap<u32, (Suite, Vec<(PartId, Arc<FieldKey>)>)> = BTreeMap::new();
+        let mut epochs = BTreeMap::<u32, (Suite, Vec<_>)>::new();
         let mut release_keys = Vec::new();
         for &(kind, id, generation) in items.keys() {
             let load = |kind| load_key(&items, root, &parameters, vault, kind, id, generation);

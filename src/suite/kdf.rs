@@ -12,6 +12,8 @@ use super::{Secret, Suite};
 /// A key that only ever derives, prepared for its suite.
 pub(crate) struct Kdf(Prepared);
 
+// A key of either kind lives in place: a pointer more would cost each derivation a cache line.
+#[expect(clippy::large_enum_variant, reason = "see above")]
 enum Prepared {
     Aes(Cmac),
     ChaCha(Secret<32>),
