@@ -6,6 +6,8 @@ use std::{
     sync::Arc,
 };
 
+use consignee_policy::Policy;
+
 use crate::{
     admin::Setup,
     doctor::{Finding, Severity},
@@ -122,6 +124,15 @@ impl Peek {
             &self.known.parties,
             false,
         ))
+    }
+
+    /// The policy in force, as the folder says.
+    ///
+    /// # Errors
+    /// `Damaged` if there is no policy.
+    pub fn policy(&self) -> Result<Arc<Policy>> {
+        let accepted = self.known.policies.last().map(|accepted| Arc::clone(&accepted.policy));
+        accepted.ok_or_else(|| Error::new(ErrorKind::Damaged, "the vault has no policy"))
     }
 
     /// The parties, as the folder says.

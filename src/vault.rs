@@ -140,7 +140,7 @@ impl Vault {
     pub fn open_many(&self, party: &str, purpose: &str, orders: &[&str]) -> Result<Vec<Result<View>>> {
         let registry = self.registry()?;
         registry.party(party)?;
-        let found = orders.iter().map(|order| self.find(&registry, order)).collect::<Result<Vec<_>>>()?;
+        let found = self.find_many(&registry, orders)?;
         let asked = found.iter().zip(orders).map(|(found, order)| {
             let found = found.as_ref().ok_or_else(not_found)?;
             let StoredOrder { record, secret } = found.newest()?;
@@ -327,16 +327,26 @@ impl Vault {
 
     /// The rows of an order by its number or an alias; `None` if there are none.
     pub(crate) fn find(&self, registry: &Registry, order: &str) -> Result<Option<Found>> {
+        Ok(self.find_many(registry, &[order])?.pop().flatten())
+    }
+
+    fn find_many(&self, registry: &Registry, orders: &[&str]) -> Result<Vec<Option<Found>>> {
         let stores = &self.0.stores;
-        let id = registry.id_key.record_id(order).0;
-        let rows = stores.secrets.secrets(&[id])?.pop().unwrap_or_default();
-        let (rows, by_number) = match Alias::parse(order).and_then(|alias| registry.alias_key.resolve(&alias))
-        {
-            Some((_, serial)) if rows.is_empty() => (stores.secrets.secrets_by_serial(serial)?, false),
-            _ => (rows, true),
+        let ids: Vec<_> = orders.iter().map(|order| registry.id_key.record_id(order).0).collect();
+        let mut found = Vec::with_capacity(orders.len());
+        for (order, rows) in orders.iter().zip(stores.secrets.secrets(&ids)?) {
+            let serial = || Some(registry.alias_key.resolve(&Alias::parse(order)?)?.1);
+            found.push(match if rows.is_empty() { serial() } else { None } {
+                Some(serial) => (stores.secrets.secrets_by_serial(serial)?, false),
+                None => (rows, true),
+            });
+        }
+        let ids: Vec<_> = found.iter().filter_map(|(rows, _)| Some(rows.first()?.record_id)).collect();
+        let mut records = stores.orders.records(&ids)?.into_iter();
+        let whole = |(rows, by_number): (Vec<SecretRow>, bool)| {
+            (!rows.is_empty()).then(|| Found { record: records.next().flatten(), rows, by_number })
         };
-        let Some(id) = rows.first().map(|row| row.record_id) else { return Ok(None) };
-        Ok(Some(Found { record: stores.orders.records(&[id])?.pop().flatten(), rows, by_number }))
+        Ok(found.into_iter().map(whole).collect())
     }
 
     /// The write lock, with what an earlier holder left half done settled.

@@ -80,6 +80,16 @@ impl View {
         &self.party
     }
 
+    /// The role it acts in.
+    pub fn role(&self) -> &str {
+        &self.role
+    }
+
+    /// What it was opened for.
+    pub fn purpose(&self) -> &str {
+        &self.purpose
+    }
+
     /// Revision of the order, from 1.
     pub fn revision(&self) -> u32 {
         self.revision

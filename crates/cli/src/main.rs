@@ -1,0 +1,70 @@
+//! The command line of `consignee`.
+
+mod alias;
+mod args;
+mod demo;
+mod doctor;
+mod failure;
+mod init;
+mod input;
+mod inspect;
+mod ledger;
+mod open;
+mod party;
+mod policy;
+mod put;
+mod root_key;
+mod scopes;
+mod screen;
+mod show;
+mod shred;
+mod table;
+
+use std::process::ExitCode;
+
+use args::{Command, LedgerCommand, PartyCommand, PolicyCommand};
+use failure::Failure;
+use screen::Screen;
+
+fn main() -> ExitCode {
+    let command = match args::parse() {
+        Ok(args) => args.command,
+        Err(e) => {
+            let _unwritable = e.print();
+            return ExitCode::from(if e.use_stderr() { failure::WRONG_USE } else { 0 });
+        }
+    };
+    let mut screen = Screen::new();
+    let done = run(command, &mut screen).and_then(|()| Ok(screen.finish()?));
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            // What was done before the failure is part of the answer.
+            let _unwritable = screen.finish();
+            failure.report();
+            ExitCode::from(failure.status())
+        }
+    }
+}
+
+fn run(command: Command, screen: &mut Screen) -> Result<(), Failure> {
+    match command {
+        Command::Demo => demo::run(screen),
+        Command::Init(args) => init::run(&args, screen),
+        Command::Put(args) => put::run(&args, screen),
+        Command::Party(PartyCommand::Add(args)) => party::add(&args, screen),
+        Command::Party(PartyCommand::List(args)) => party::list(&args, screen),
+        Command::Party(PartyCommand::Revoke(args)) => party::revoke(&args, screen),
+        Command::Open(args) => open::run(args, screen),
+        Command::List(args) => inspect::list(&args, screen),
+        Command::Scopes(args) => scopes::run(&args, screen),
+        Command::Policy(PolicyCommand::Check(args)) => policy::check(&args, screen),
+        Command::Policy(PolicyCommand::Diff(args)) => policy::diff(&args, screen),
+        Command::Policy(PolicyCommand::Apply(args)) => policy::apply(&args, screen),
+        Command::Inspect(args) => inspect::run(&args, screen),
+        Command::Shred(args) => shred::run(&args, screen),
+        Command::Alias(args::AliasCommand::Resolve(args)) => alias::resolve(&args, screen),
+        Command::Ledger(LedgerCommand::Show(args)) => ledger::show(&args, screen),
+        Command::Doctor(args) => doctor::run(&args, screen),
+    }
+}

@@ -1,0 +1,102 @@
+//! Where the root key comes from, and every way it can be wrong.
+#![allow(missing_docs, clippy::unwrap_used)]
+
+mod common;
+
+use common::{Shop, finish, order};
+
+#[test]
+fn without_terminal_and_key_it_stops_at_once() {
+    let shop = Shop::staffed();
+    for arguments in [
+        ["init", "w"].as_slice(),
+        &["put", "v", "-"],
+        &["open", "v", "--party", "Swift", "--purpose", "delivery", "A-1"],
+        &["doctor", "v"],
+        &["inspect", "v", "A-1"],
+        &["party", "add", "v", "X", "--role", "courier"],
+        &["shred", "v", "A-1", "--reason", "x", "--yes"],
+    ] {
+        shop.run_without_key(arguments).exits(2).says("no root key: give --key-file FILE");
+    }
+    assert!(!shop.path("w").exists());
+}
+
+/// One test for passphrases: a derivation takes most of a second, and much longer without optimisation.
+#[test]
+fn a_passphrase_opens_its_vault_and_no_other_does() {
+    let shop = Shop::empty();
+    let by_environment = |passphrase: &str, arguments: &[&str]| {
+        finish(shop.command(arguments).env("CONSIGNEE_PASSPHRASE", passphrase), b"")
+    };
+    by_environment("short", &["init", "v"]).exits(2).says("at least 8 characters");
+    by_environment("five random words would do", &["init", "v"]).exits(0);
+    // Standard input gives the passphrase and then the orders.
+    let both = format!("five random words would do\n{}\n", order("A-1"));
+    finish(&mut shop.command(&["put", "v", "-", "--passphrase-fd", "0"]), both.as_bytes())
+        .exits(0)
+        .prints("1 stored");
+    shop.write("pass", "five random words would not do\n");
+    let script = format!("exec {} doctor v --passphrase-fd 3 3< pass", env!("CARGO_BIN_EXE_consignee"));
+    let mut command = std::process::Command::new("sh");
+    finish(command.args(["-c", &script]).current_dir(shop.folder.path()), b"")
+        .exits(2)
+        .says("wrong passphrase");
+
+    shop.run(&["init", "other"]).exits(0);
+    shop.run(&["doctor", "v"]).exits(2).says("give its passphrase");
+    by_environment("five random words would do", &["doctor", "other"]).exits(2).says("give its key file");
+    shop.run_without_key(&["doctor", "v", "--passphrase-fd", "77"]).exits(2).says("--passphrase-fd 77: ");
+}
+
+#[test]
+fn a_wrong_or_damaged_key_file_opens_nothing() {
+    let shop = Shop::staffed();
+    shop.run(&["init", "w", "--key-file", "other.key"]).exits(0);
+    let doctor = |key| shop.run(&["doctor", "v", "--key-file", key]);
+    doctor("other.key").exits(2).says("the root key does not open this vault");
+    doctor("missing.key").exits(2).says("there is no such key file");
+    doctor(".").exits(2).says("not a plain file");
+    let text = std::fs::read_to_string(shop.path("key")).unwrap();
+    // One digit wrong; the checksum notices.
+    let digit = if text.as_bytes()[20] == b'0' { '1' } else { '0' };
+    private(&shop, "bad.key", &format!("{}{digit}{}", &text[..20], &text[21..]));
+    doctor("bad.key").exits(2).says("holds no whole key");
+    private(&shop, "empty.key", "");
+    doctor("empty.key").exits(2).says("holds no whole key");
+}
+
+fn private(shop: &Shop, name: &str, text: &str) {
+    let path = shop.write(name, text);
+    #[cfg(unix)]
+    std::fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+}
+
+#[cfg(unix)]
+#[test]
+fn a_key_file_that_others_can_read_or_that_lies_in_the_vault_is_refused() {
+    use std::{fs, os::unix::fs::PermissionsExt};
+    let shop = Shop::staffed();
+    fs::set_permissions(shop.path("key"), fs::Permissions::from_mode(0o640)).unwrap();
+    shop.run(&["doctor", "v"]).exits(2).says("chmod 600");
+    fs::set_permissions(shop.path("key"), fs::Permissions::from_mode(0o600)).unwrap();
+    std::os::unix::fs::symlink("key", shop.path("link.key")).unwrap();
+    shop.run(&["doctor", "v", "--key-file", "link.key"]).exits(2).says("links are not followed");
+    fs::copy(shop.path("key"), shop.path("v/key")).unwrap();
+    shop.run(&["doctor", "v", "--key-file", "v/key"]).exits(2).says("inside the vault");
+    shop.run(&["init", "w", "--key-file", "w/key"]).exits(2).says("inside the vault");
+    assert!(!shop.path("w").exists());
+    fs::set_permissions(shop.path("v/orders.db"), fs::Permissions::from_mode(0o644)).unwrap();
+    shop.run(&["doctor", "v"]).exits(1).says("0600");
+    shop.run_without_key(&["list", "v"]).exits(1);
+}
+
+#[test]
+fn a_key_that_was_made_for_nothing_is_removed() {
+    let shop = Shop::empty();
+    shop.run(&["init", "no/such/folder/v"]).exits(1);
+    assert!(!shop.path("key").exists());
+    shop.write("bad.toml", "version = 1\n[field.x]\n");
+    shop.run(&["init", "v", "--policy", "bad.toml"]).exits(2).says("bad.toml: line 2");
+    assert!(!shop.path("key").exists() && !shop.path("v").exists());
+}
