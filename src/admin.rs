@@ -1,13 +1,13 @@
 //! What a shop's administrator does with a vault: make it, unlock it, change its policy and parties, resolve aliases.
 
-use std::{borrow::Cow, sync::Arc};
+use std::{borrow::Cow, sync::Arc, time::Duration};
 
 use consignee_policy::{DEFAULT_POLICY, Policy, PolicyErrors};
 
 use crate::{
     alias::{self, Alias},
     error::{Error, ErrorKind, Result},
-    keys::{Evidence, RecordId, RootKey},
+    keys::{Evidence, HandleKey, RecordId, RootKey},
     ledger::{Entry, EntryKind, now},
     opener::{self, row_context, unlock},
     record,
@@ -17,7 +17,7 @@ use crate::{
     store::{SecretRow, SecretState, Stores},
     suite::{SealRng, Suite, commit, os_random},
     value::Value,
-    vault::{Inner, Vault, not_found},
+    vault::{Found, Inner, Vault, not_found},
 };
 
 /// What a new vault begins with.
@@ -45,7 +45,6 @@ pub enum ExistingOrders {
 }
 
 /// What a party's alias leads to.
-#[derive(Debug)]
 pub struct ResolvedAlias {
     /// The party whose alias it is.
     pub party: Party,
@@ -53,9 +52,17 @@ pub struct ResolvedAlias {
     pub record_id: RecordId,
     /// The order's number; none if it has been shredded.
     pub order_no: Option<String>,
-    /// Entries that say the party saw the order (disclosures and search hits), with their index. None means: this alias was
-    /// never given out by the vault, so whoever quotes it has guessed, or has the alias key.
-    pub seen: Vec<(u64, Entry)>,
+    /// Entries that say the party saw the order (disclosures and search hits), with their index. An empty list means that this
+    /// alias was never given out: whoever quotes it has guessed, or has the alias key. `None` means that it cannot be told any
+    /// more, because the order's evidence was destroyed.
+    pub seen: Option<Vec<(u64, Entry)>>,
+}
+
+// By hand: the order number does not belong in a log.
+impl std::fmt::Debug for ResolvedAlias {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ResolvedAlias").field("record_id", &self.record_id).finish_non_exhaustive()
+    }
 }
 
 impl Vault {
@@ -99,7 +106,11 @@ impl Vault {
         let vault = Self::new(Inner::new(stores, root, parameters)?);
         let unfinished = vault.registry()?.unfinished(&*vault.inner().root, &vault.inner().parameters)?;
         if unfinished.is_some() || !vault.inner().stores.secrets.unsettled()?.is_empty() {
-            drop(vault.writer()?);
+            // Somebody else may be at work: then it is for him, or the next writer.
+            match vault.writer().map(drop) {
+                Err(e) if *e.kind() != ErrorKind::Locked => return Err(e),
+                _ => {}
+            }
         }
         Ok(vault)
     }
@@ -110,42 +121,43 @@ impl Vault {
     }
 
     /// Finishes or undoes the shreds that a failure cut short: finished if the ledger has the entry, undone if not. Its caller
-    /// holds the write lock.
+    /// holds the write lock. A row that cannot be settled stays as it is: it must not keep others from their work, and `doctor`
+    /// reports it.
     pub(crate) fn settle(&self) -> Result<()> {
-        let unsettled = self.inner().stores.secrets.unsettled()?;
-        if unsettled.is_empty() {
-            return Ok(());
-        }
-        let registry = self.registry()?;
-        for row in unsettled {
-            let context = row_context(&registry, &row);
-            let release = registry.release(row.generation).ok_or_else(not_found)?;
-            // The handle key does not depend on the suite that the order secret is for.
-            let Ok((_, handle_key)) = release.unwrap_secret(&context, release.suite, &row.wrapped) else {
-                // The secret is destroyed; what comes after that is missing.
-                if !row.wrapped.is_empty() {
-                    release.unwrap_evidence(&context, &row.wrapped).map_err(|_| cut_short())?;
-                }
-                self.destroy(&row, row.wrapped.clone())?;
-                continue;
-            };
-            let entries = self.ledger().with_handle(&handle_key.handle(&registry.own_key_id()))?;
-            let shred =
-                entries.into_iter().map(|(_, entry)| entry).find(|entry| entry.kind == EntryKind::Shred);
-            let Some(entry) = shred else {
-                let undone = SecretRow { state: SecretState::Current, ..row.clone() };
-                self.replace_rows(std::slice::from_ref(&row), &undone)?;
-                continue;
-            };
-            // The reason's text is lost; its commitment is in the entry.
-            let evidence = Evidence { handle_key, reason: String::new() };
-            let wrapped = match entry.detail.first() == Some(&1) {
-                true => SealRng::with(|rng| release.wrap_evidence(rng, &context, &evidence)),
-                false => Ok(Ok(Vec::new())),
-            };
-            self.destroy(&row, wrapped.map_err(|_| no_randomness())?.map_err(|_| cut_short())?)?;
+        for row in self.inner().stores.secrets.unsettled()? {
+            match self.registry().and_then(|registry| self.settle_row(&registry, &row)) {
+                Err(e) if !matches!(e.kind(), ErrorKind::CannotOpen | ErrorKind::Locked) => return Err(e),
+                _ => {}
+            }
         }
         Ok(())
+    }
+
+    fn settle_row(&self, registry: &Registry, row: &SecretRow) -> Result<()> {
+        let cannot_open =
+            || Error::new(ErrorKind::CannotOpen, "a shred was cut short and its secret row does not open");
+        let context = row_context(registry, row);
+        let release = registry.release(row.generation).ok_or_else(cannot_open)?;
+        // The handle key does not depend on the suite that the order secret is for.
+        let Ok((_, handle_key)) = release.unwrap_secret(&context, release.suite, &row.wrapped) else {
+            // The secret is destroyed; what comes after that is missing.
+            if !row.wrapped.is_empty() {
+                release.unwrap_evidence(&context, &row.wrapped).map_err(|_| cannot_open())?;
+            }
+            return self.destroy(row, row.wrapped.clone(), Duration::ZERO);
+        };
+        let entries = self.ledger().with_handle(&handle_key.handle(&registry.own_key_id()))?;
+        let Some((_, entry)) = entries.into_iter().find(|(_, entry)| entry.kind == EntryKind::Shred) else {
+            let undone = SecretRow { state: SecretState::Current, ..row.clone() };
+            return self.replace_rows(std::slice::from_ref(row), &undone);
+        };
+        // The reason's text is lost; its commitment is in the entry.
+        let evidence = Evidence { handle_key, reason: String::new() };
+        let wrapped = match entry.detail.first() == Some(&1) {
+            true => SealRng::with(|rng| release.wrap_evidence(rng, &context, &evidence)),
+            false => Ok(Ok(Vec::new())),
+        };
+        self.destroy(row, wrapped.map_err(|_| no_randomness())?.map_err(|_| cannot_open())?, Duration::ZERO)
     }
 
     /// The policy in force.
@@ -363,46 +375,63 @@ impl Vault {
         };
         let (number, serial) = registry.alias_key.resolve(&alias).ok_or_else(never)?;
         let party = registry.parties.iter().find(|party| party.number == number).ok_or_else(never)?;
-        let row =
-            self.inner().stores.secrets.secrets_by_serial(serial)?.into_iter().next().ok_or_else(never)?;
+        let rows = self.rows_of_serial(serial)?;
+        let row = rows.first().ok_or_else(|| {
+            Error::new(ErrorKind::NotFound, "the vault made this alias, and has no order of that number")
+                .with_hint("its tables may be the shop's own, or its put was never finished")
+        })?;
         let record_id = RecordId(row.record_id);
-        let (order_no, handle_key) = if row.state == SecretState::Shredded {
-            let release = registry.release(row.generation);
-            let evidence =
-                release.and_then(|key| key.unwrap_evidence(&row_context(&registry, &row), &row.wrapped).ok());
-            (None, evidence.map(|evidence| evidence.handle_key))
-        } else {
-            let found = self.find(&registry, &alias.to_string())?.ok_or_else(never)?;
-            let stored = found.newest()?;
-            let record = record::Record::parse(stored.record)?;
-            let order_no = registry.policy()?.field("order_no").map(|field| field.id);
-            let mut opened = opener::open_for_vault(
-                self.ledger(),
-                &registry,
-                &record,
-                stored.secret,
-                &order_no.into_iter().collect::<Vec<_>>(),
-                "resolve",
-            )?;
-            let order_no = match opened.pop() {
-                Some((_, Value::Text(order_no))) => Some(order_no),
-                _ => None,
-            };
-            (order_no, Some(unlock(&registry, &record, stored.secret)?.1))
+        let (order_no, handle_key) = match rows.iter().find(|row| row.state == SecretState::Shredded) {
+            Some(row) => (None, self.evidence_of(&registry, row)?),
+            None => self.order_no_of(&registry, record_id, rows.clone())?,
         };
-        let mut seen = Vec::new();
-        if let Some(handle_key) = handle_key {
+        let seen = handle_key.map(|handle_key| {
             let handle = handle_key.handle(&registry.party_key_id(number));
-            let saw = |entry: &Entry| matches!(entry.kind, EntryKind::Disclosure | EntryKind::Search);
-            seen.extend(self.ledger().with_handle(&handle)?.into_iter().filter(|(_, entry)| saw(entry)));
-        }
-        Ok(ResolvedAlias { party: party.clone(), record_id, order_no, seen })
+            let mut seen = self.ledger().with_handle(&handle)?;
+            seen.retain(|(_, entry)| matches!(entry.kind, EntryKind::Disclosure | EntryKind::Search));
+            Ok::<_, Error>(seen)
+        });
+        Ok(ResolvedAlias { party: party.clone(), record_id, order_no, seen: seen.transpose()? })
     }
-}
 
-fn cut_short() -> Error {
-    Error::new(ErrorKind::Damaged, "a shred was cut short and its secret row does not open")
-        .with_hint("run doctor")
+    /// Handle key of a shredded order; none if its evidence was destroyed, too.
+    fn evidence_of(&self, registry: &Registry, row: &SecretRow) -> Result<Option<HandleKey>> {
+        if row.wrapped.is_empty() {
+            return Ok(None);
+        }
+        let release = registry.release(row.generation);
+        let evidence =
+            release.and_then(|key| key.unwrap_evidence(&row_context(registry, row), &row.wrapped).ok());
+        let evidence = evidence.ok_or_else(|| {
+            Error::new(ErrorKind::CannotOpen, "what is left of the shredded order does not open")
+                .with_hint("run doctor")
+        })?;
+        Ok(Some(evidence.handle_key))
+    }
+
+    /// Number and handle key of a stored order, opened by the vault for itself.
+    fn order_no_of(
+        &self,
+        registry: &Registry,
+        id: RecordId,
+        rows: Vec<SecretRow>,
+    ) -> Result<(Option<String>, Option<HandleKey>)> {
+        let record = self.inner().stores.orders.records(&[id.0])?.pop().flatten();
+        let found = Found { record, rows, by_number: false };
+        let stored = found.newest()?;
+        let record = record::Record::parse(stored.record)?;
+        let parts: Vec<_> = registry.policy()?.field("order_no").map(|field| field.id).into_iter().collect();
+        let opened =
+            opener::open_for_vault(self.ledger(), registry, &record, stored.secret, &parts, "resolve")?.pop();
+        let order_no = opened.and_then(|(_, value)| match value {
+            Value::Text(order_no) => Some(order_no),
+            _ => None,
+        });
+        if let Some(order_no) = &order_no {
+            record::check_order_no(&record, &registry.id_key, order_no)?;
+        }
+        Ok((order_no, Some(unlock(registry, &record, stored.secret)?.1)))
+    }
 }
 
 /// Number of a vault's first epoch.

@@ -1,6 +1,6 @@
 //! Compares what a vault's stores hold with each other and with the ledger.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 
 use crate::{
     error::Result,
@@ -10,7 +10,7 @@ use crate::{
     registry::{PartyState, Registry},
     store::{SecretRow, SecretState},
     suite::commit,
-    vault::{MOST_SEALINGS, SEALINGS, SERIALS, Vault},
+    vault::{MOST_SEALINGS, SEALINGS, Vault},
 };
 
 /// How bad a finding is.
@@ -41,12 +41,12 @@ impl Finding {
     }
 }
 
-/// Rows and entries read at a time.
-const PAGE: usize = 1024;
+/// Rows read at a time. A record can have 16 MiB.
+const PAGE: usize = 64;
 
 impl Vault {
     /// Checks everything against everything: hashes of the ledger, keys and parties against their entries, each order's
-    /// newest entry against the stores. Removes secrets that a crashed put left. Reads the whole vault; waits for another
+    /// newest entry against the stores. Changes nothing but what a crashed writer left to settle. Reads the whole vault; waits for another
     /// writer at most 10 seconds.
     ///
     /// # Errors
@@ -65,8 +65,17 @@ impl Vault {
             Err(fault) => Finding::new(Severity::Fault, "ledger", fault.to_string()),
         });
         findings.extend(self.check_limits(&registry)?);
-        let orders = self.check_orders(&registry, &mut findings)?;
-        self.check_entries(&registry, &orders, &mut findings)?;
+        let mut recorded = Recorded::default();
+        self.ledger().scan(0, |_, entry| recorded.add(&entry))?;
+        recorded.check_registry(&registry, &mut findings);
+        self.check_orders(&registry, &mut recorded, &mut findings)?;
+        let gone = recorded.orders.values().filter(|order| !order.seen && !order.without_evidence).count();
+        if gone > 0 {
+            let message = format!(
+                "{gone} orders have an entry and are not stored: a put that crashed, or rows removed"
+            );
+            findings.push(Finding::new(Severity::Warning, "orders", message));
+        }
         Ok(findings)
     }
 
@@ -82,93 +91,95 @@ impl Vault {
         }))
     }
 
-    /// Each secret row against its record and the newest entry of its order. Returns the handles of all orders.
-    fn check_orders(&self, registry: &Registry, findings: &mut Vec<Finding>) -> Result<HashSet<[u8; 16]>> {
+    /// Each secret row against its record and the newest entry of its order.
+    fn check_orders(
+        &self,
+        registry: &Registry,
+        recorded: &mut Recorded,
+        findings: &mut Vec<Finding>,
+    ) -> Result<()> {
         let stores = &self.inner().stores;
-        let (mut handles, mut good, mut shredded, mut abandoned) = (HashSet::new(), 0u64, 0u64, Vec::new());
-        let mut faults = Faults::default();
+        let (mut good, mut shredded, mut recordless, mut abandoned) = (0u64, 0u64, 0u64, Vec::new());
+        let (mut faults, mut serials) = (Faults::default(), HashMap::new());
         let mut after = None;
-        let serials = stores.keys.allot(SERIALS, 0)?;
         loop {
             let rows = stores.secrets.secrets_page(after.as_ref(), PAGE)?;
             let Some(last) = rows.last() else { break };
             after = Some((last.record_id, last.n1));
-            if rows.iter().any(|row| row.serial >= serials) {
-                let message = "an order's serial number was never given out: keys.db was rolled back, and aliases may repeat; \
-                               restore its newest backup";
-                findings.push(Finding::new(Severity::Fault, "serials", message));
-            }
             let ids: Vec<_> = rows.iter().map(|row| row.record_id).collect();
             for (row, record) in rows.iter().zip(stores.orders.records(&ids)?) {
-                let Some(record) = record else {
-                    match row.state {
-                        SecretState::Shredded => shredded += 1,
-                        _ => abandoned.push((row.record_id, row.n1)),
-                    }
-                    handles.extend(self.handle_of_row(registry, row));
-                    continue;
-                };
-                if row.state == SecretState::Superseded {
-                    continue;
+                if *serials.entry(row.serial).or_insert(row.record_id) != row.record_id {
+                    faults.count("has another's serial number, and so its aliases: keys.db was rolled back");
                 }
-                match self.check_order(registry, row, &record.sealed)? {
-                    Ok(handle) => {
-                        handles.insert(handle);
-                        good += 1;
+                match record {
+                    Some(_) if row.state == SecretState::Superseded => {}
+                    Some(record) => match self.check_order(registry, recorded, row, &record.sealed) {
+                        Ok(()) => good += 1,
+                        Err(fault) => faults.count(fault),
+                    },
+                    None => {
+                        let known =
+                            self.handle_of_row(registry, row).and_then(|handle| recorded.seen(&handle));
+                        match (row.state, known) {
+                            (SecretState::Shredded, Some(_)) => shredded += 1,
+                            (SecretState::Shredded, None) if row.wrapped.is_empty() => shredded += 1,
+                            (SecretState::Shredded, None) => {
+                                faults.count("is marked shredded and does not open, or has no entry");
+                            }
+                            (_, Some(_)) => recordless += 1,
+                            (_, None) => abandoned.push((row.record_id, row.n1)),
+                        }
                     }
-                    Err(fault) => faults.count(fault),
                 }
             }
         }
         if !abandoned.is_empty() {
-            stores.secrets.replace_secrets(&abandoned, &[])?;
             let message = format!(
-                "{} secrets of orders that were never stored (a put crashed); removed",
+                "{} secrets of orders that never came to the ledger (a put crashed)",
                 abandoned.len()
             );
             findings.push(Finding::new(Severity::Fine, "leftovers", message));
         }
+        if recordless > 0 {
+            let message = format!(
+                "{recordless} orders have an entry and a secret but no record: a put that crashed before it was acknowledged, or \
+                 orders.db lost them; restore its newest backup. Their secrets are kept"
+            );
+            findings.push(Finding::new(Severity::Warning, "orders", message));
+        }
         let secretless = stores.orders.count_records()?.saturating_sub(good + faults.total());
         faults.add("has no secret row: it cannot be opened; restore secrets.db", secretless);
-        findings.push(Finding::new(
-            Severity::Fine,
-            "orders",
-            format!("{good} orders fit their newest entry, {shredded} are shredded"),
-        ));
+        let message = format!("{good} orders fit their newest entry, {shredded} are shredded");
+        findings.push(Finding::new(Severity::Fine, "orders", message));
         findings.extend(faults.into_findings());
-        Ok(handles)
+        Ok(())
     }
 
     fn check_order(
         &self,
         registry: &Registry,
+        recorded: &mut Recorded,
         row: &SecretRow,
         sealed: &[u8],
-    ) -> Result<Result<[u8; 16], &'static str>> {
-        let Ok(record) = Record::parse(sealed) else {
-            return Ok(Err("does not follow its format; restore orders.db"));
-        };
-        let Ok((_, handle_key)) = unlock(registry, &record, row) else {
-            return Ok(Err(
-                "does not fit its secret row: altered or rolled back; restore the newest backups",
-            ));
-        };
-        let handle = handle_key.handle(&registry.own_key_id());
-        let entries = self.ledger().with_handle(&handle)?;
-        let newest = entries.iter().rev().map(|(_, entry)| entry).find(|entry| changes_order(entry));
+    ) -> Result<(), &'static str> {
+        if row.state == SecretState::Shredded {
+            return Err("is marked shredded and its record is there");
+        }
+        let record = Record::parse(sealed).map_err(|_| "does not follow its format; restore orders.db")?;
+        let unlocked = unlock(registry, &record, row);
+        let (_, handle_key) = unlocked
+            .map_err(|_| "does not fit its secret row: altered or rolled back; restore the newest backups")?;
+        let newest =
+            recorded.seen(&handle_key.handle(&registry.own_key_id())).ok_or("has no entry in the ledger")?;
+        if newest.kind == EntryKind::Shred {
+            return Err("was shredded and is there again: a store was rolled back");
+        }
         let digest = commit("consignee/v1/commit/record", &[sealed]);
-        Ok(match newest {
-            Some(entry) if entry.commitments.first() == Some(&digest) && entry.revision == row.revision => {
-                Ok(handle)
-            }
-            Some(entry) if entry.kind == EntryKind::Shred => {
-                Err("was shredded and is there again: a store was rolled back")
-            }
-            Some(_) => Err(
-                "is not the one its newest entry names: a store was rolled back; restore the newest backups",
-            ),
-            None => Err("has no entry in the ledger"),
-        })
+        if newest.record == Some(digest) && newest.revision == row.revision {
+            Ok(())
+        } else {
+            Err("is not the one its newest entry names: a store was rolled back; restore the newest backups")
+        }
     }
 
     fn handle_of_row(&self, registry: &Registry, row: &SecretRow) -> Option<[u8; 16]> {
@@ -181,65 +192,77 @@ impl Vault {
         };
         Some(key.handle(&registry.own_key_id()))
     }
-
-    /// The ledger's entries against what the stores hold: policy, parties, and orders that are gone.
-    fn check_entries(
-        &self,
-        registry: &Registry,
-        orders: &HashSet<[u8; 16]>,
-        findings: &mut Vec<Finding>,
-    ) -> Result<()> {
-        let (mut policy, mut from, mut gone) = (None, 0, HashSet::new());
-        let mut parties = std::collections::HashMap::new();
-        let without_evidence =
-            |entry: &Entry| entry.kind == EntryKind::Shred && entry.detail.first() == Some(&0);
-        loop {
-            let entries = self.ledger().entries(from, PAGE)?;
-            if entries.is_empty() {
-                break;
-            }
-            from += entries.len() as u64;
-            for entry in entries {
-                match entry.kind {
-                    EntryKind::Policy => policy = Some(entry.policy),
-                    EntryKind::Party | EntryKind::Revoke => {
-                        parties.insert(entry.party, entry.kind);
-                    }
-                    EntryKind::Put if !orders.contains(&entry.handle) => {
-                        gone.insert(entry.handle);
-                    }
-                    EntryKind::Shred if without_evidence(&entry) => {
-                        gone.remove(&entry.handle);
-                    }
-                    _ => {}
-                }
-            }
-        }
-        if policy != Some(registry.policy()?.digest()) {
-            let message = "the policy in force is not the ledger's newest: keys.db was rolled back; restore its newest backup";
-            findings.push(Finding::new(Severity::Fault, "policy", message));
-        }
-        let fits = |kind: &EntryKind, state| (*kind == EntryKind::Revoke) == (state == PartyState::Revoked);
-        let unfit = registry.parties.iter().filter(|party| {
-            parties.remove(&registry.party_key_id(party.number)).is_none_or(|kind| !fits(&kind, party.state))
-        });
-        if unfit.count() > 0 || !parties.is_empty() {
-            let message = "a party is not what its newest entry says: keys.db was rolled back; restore its newest backup";
-            findings.push(Finding::new(Severity::Fault, "parties", message));
-        }
-        if !gone.is_empty() {
-            let message = format!(
-                "{} orders have an entry and are not stored: a put that crashed, or rows removed",
-                gone.len()
-            );
-            findings.push(Finding::new(Severity::Warning, "orders", message));
-        }
-        Ok(())
-    }
 }
 
-fn changes_order(entry: &Entry) -> bool {
-    matches!(entry.kind, EntryKind::Put | EntryKind::Update | EntryKind::Reseal | EntryKind::Shred)
+/// What the ledger says in the end, by one reading of all entries: the store's own index of handles is not hashed.
+#[derive(Default)]
+struct Recorded {
+    orders: HashMap<[u8; 16], Newest>,
+    /// Digest and whether it reaches existing orders, in the order of acceptance.
+    policies: Vec<([u8; 32], bool)>,
+    parties: HashMap<[u8; 16], EntryKind>,
+}
+
+/// The newest entry that changed an order.
+struct Newest {
+    kind: EntryKind,
+    revision: u32,
+    record: Option<[u8; 32]>,
+    /// Shredded with its evidence: nothing in the stores has its handle any more.
+    without_evidence: bool,
+    /// Whether the stores have the order.
+    seen: bool,
+}
+
+impl Recorded {
+    fn add(&mut self, entry: &Entry) {
+        match entry.kind {
+            EntryKind::Policy => self.policies.push((entry.policy, entry.detail.first() == Some(&1))),
+            EntryKind::Party | EntryKind::Revoke => {
+                self.parties.insert(entry.party, entry.kind);
+            }
+            EntryKind::Put | EntryKind::Update | EntryKind::Reseal | EntryKind::Shred => {
+                let shred = entry.kind == EntryKind::Shred;
+                let newest = Newest {
+                    kind: entry.kind,
+                    revision: entry.revision,
+                    record: entry.commitments.first().copied(),
+                    without_evidence: shred && entry.detail.first() == Some(&0),
+                    seen: false,
+                };
+                self.orders.insert(entry.handle, newest);
+            }
+            _ => {}
+        }
+    }
+
+    /// Marks an order as stored, and gives its newest entry.
+    fn seen(&mut self, handle: &[u8; 16]) -> Option<&Newest> {
+        let newest = self.orders.get_mut(handle)?;
+        newest.seen = true;
+        Some(newest)
+    }
+
+    /// The policies and parties in force against their entries.
+    fn check_registry(&self, registry: &Registry, findings: &mut Vec<Finding>) {
+        let mut rolled_back = |check, what| {
+            let message = format!("{what}: keys.db was rolled back; restore its newest backup");
+            findings.push(Finding::new(Severity::Fault, check, message));
+        };
+        let in_force =
+            registry.policies.iter().map(|accepted| (accepted.policy.digest(), accepted.existing_orders));
+        if !in_force.eq(self.policies.iter().copied()) {
+            rolled_back("policy", "the policies accepted are not those the ledger names");
+        }
+        let fits = |kind: &EntryKind, state| (*kind == EntryKind::Revoke) == (state == PartyState::Revoked);
+        let fit = registry.parties.iter().all(|party| {
+            let entered = self.parties.get(&registry.party_key_id(party.number));
+            entered.is_some_and(|kind| fits(kind, party.state))
+        });
+        if !fit || self.parties.len() != registry.parties.len() {
+            rolled_back("parties", "a party is not what its newest entry says");
+        }
+    }
 }
 
 /// Orders with the same fault are one finding.

@@ -109,6 +109,11 @@ pub use value::*;
 pub use vault::{Put, ShredMode, Vault};
 pub use view::{Record, View};
 
+/// The README's program compiles and runs.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
+
 /// Doors for the fuzz targets; only there with `--cfg fuzzing`.
 #[cfg(fuzzing)]
 #[doc(hidden)]

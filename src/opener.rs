@@ -32,12 +32,22 @@ pub(crate) struct Asked<'a> {
     pub(crate) called: Option<&'a str>,
 }
 
+/// What has become of registry and orders while the entries were written.
+pub(crate) struct Meanwhile {
+    pub(crate) registry: Arc<Registry>,
+    /// For each order asked for, whether its secret row is as it was.
+    pub(crate) unchanged: Vec<bool>,
+}
+
+/// Opens orders; `meanwhile` looks again after the entries are durable, so that whoever was revoked and what was shredded before
+/// that is not opened any more. (The entry stays.)
 pub(crate) fn open_many(
     ledger: &Ledger,
-    registry: &Registry,
+    registry: &Arc<Registry>,
     party: &str,
     purpose: &str,
     asked: Vec<Result<Asked<'_>>>,
+    meanwhile: impl FnOnce() -> Result<Meanwhile>,
 ) -> Result<Vec<Result<View>>> {
     let party = registry.party(party)?;
     let policy = registry.policy()?;
@@ -56,14 +66,22 @@ pub(crate) fn open_many(
     }
     let entries = prepared.iter().flatten().map(|prepared| prepared.entry.clone()).collect();
     let mut receipts = ledger.append(entries)?.into_iter();
+    let meanwhile = meanwhile()?;
+    desk.still_admits(&meanwhile.registry)?;
+    let mut unchanged = meanwhile.unchanged.into_iter();
     let keyring = Keyring::of(&registry.epochs, &policy.role_parts(&party.role));
     let open = |prepared: Result<Prepared<'_>>| {
+        let unchanged = unchanged.next().unwrap_or(false);
         let prepared = prepared?;
         let receipt =
             receipts.next().ok_or_else(|| Error::new(ErrorKind::Storage, "the ledger gave no receipt"))?;
-        desk.open(prepared, receipt, &keyring)
+        if unchanged { desk.open(prepared, receipt, &keyring) } else { Err(changed_meanwhile()) }
     };
     Ok(prepared.into_iter().map(open).collect())
+}
+
+fn changed_meanwhile() -> Error {
+    Error::new(ErrorKind::Conflict, "it was changed while it was being opened").with_hint("repeat")
 }
 
 /// One party at one purpose, as the policy in force sees it.
@@ -101,27 +119,45 @@ impl Desk<'_> {
             let message = format!("the policy gives role {} no such purpose", party.role);
             return Err(Error::new(ErrorKind::NotPermitted, message).with_hint(hint));
         };
-        if !access.lines.is_empty() && party.lines.is_none() {
-            let message = format!(
-                "role {} sees its own lines only, and party {} has no value for them",
-                party.role, party.name
-            );
-            return Err(Error::new(ErrorKind::NotPermitted, message)
-                .with_hint("party add NAME --role ROLE --as VALUE"));
+        self.check_lines(access)
+    }
+
+    /// Whether nothing that decides has changed since `admit`.
+    fn still_admits(&self, newest: &Arc<Registry>) -> Result<()> {
+        let party = newest.party(&self.party.name)?;
+        if party.state == PartyState::Revoked {
+            return Err(Error::new(ErrorKind::Revoked, format!("party {} has been revoked", party.name)));
         }
-        Ok(())
+        let same = newest.policies.len() == self.registry.policies.len() && party == self.party;
+        if same { Ok(()) } else { Err(changed_meanwhile()) }
+    }
+
+    fn check_lines(&self, access: &Access) -> Result<()> {
+        if access.lines.is_empty() || self.party.lines.is_some() {
+            return Ok(());
+        }
+        let (role, name) = (&self.party.role, &self.party.name);
+        let message = format!("role {role} sees its own lines only, and party {name} has no value for them");
+        Err(Error::new(ErrorKind::NotPermitted, message).with_hint("party add NAME --role ROLE --as VALUE"))
     }
 
     /// All checks, and the ticket as far as it can be made without a receipt.
     fn prepare<'r>(&self, asked: Asked<'r>) -> Result<Prepared<'r>> {
         let record = Record::parse(asked.record)?;
         let (secret, handle_key) = unlock(self.registry, &record, asked.secret)?;
-        let access = self.registry.access(&self.party.role, self.purpose, &record.header.policy)?;
+        let access = self.registry.access(
+            &self.party.role,
+            self.purpose,
+            &record.header.policy,
+            asked.secret.put_at,
+        )?;
         let access = access.filter(|access| !access.open.is_empty()).ok_or_else(|| {
             Error::new(ErrorKind::NotPermitted, "what the policy grants does not reach this order").with_hint(
                 "it was put under an earlier policy; policy apply --existing-orders yes extends the grant",
             )
         })?;
+        // Also where only an earlier policy cut the lines.
+        self.check_lines(&access)?;
         let age = self.now.saturating_sub(asked.secret.put_at);
         if access.expires.is_some_and(|expires| age > expires) {
             return Err(Error::new(

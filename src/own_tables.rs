@@ -3,7 +3,7 @@
 use crate::{
     error::Result,
     ledger::now,
-    opener::{self, Asked, StoredOrder},
+    opener::{self, Asked, Meanwhile, StoredOrder},
     record::Workspace,
     sealer::{Plan, RowPlan, SealedOrder, Sealing, no_randomness},
     suite::SealRng,
@@ -74,6 +74,8 @@ impl Opener {
         let registry = self.0.registry()?;
         let asked =
             orders.iter().map(|order| Ok(Asked { record: order.record, secret: order.secret, called: None }));
-        opener::open_many(self.0.ledger(), &registry, party, purpose, asked.collect())
+        let meanwhile =
+            || Ok(Meanwhile { registry: self.0.registry()?, unchanged: vec![true; orders.len()] });
+        opener::open_many(self.0.ledger(), &registry, party, purpose, asked.collect(), meanwhile)
     }
 }

@@ -2,24 +2,28 @@
 
 use std::{
     ops::Range,
+    process,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
 use crate::{
-    alias::Alias,
+    alias::{self, Alias},
     error::{Error, ErrorKind, Result},
     keys::{Evidence, RecordId, RootKey},
     ledger::{Entry, EntryKind, Ledger, LedgerState, now},
-    opener::{self, Asked, StoredOrder, row_context, shredded, unlock},
+    opener::{self, Asked, Meanwhile, StoredOrder, row_context, shredded, unlock},
     record,
     registry::Registry,
     sealer::{Plan, RowPlan, SealedOrder, Sealing, no_randomness},
-    store::{Held, RecordRow, RecordSummary, SecretRow, SecretState, Stores},
+    store::{Held, LOCK_WAIT, RecordRow, RecordSummary, SecretRow, SecretState, Stores},
     suite::SealRng,
     view::{Record, View},
 };
 
 /// Sealed orders, their secrets, keys and ledger. `Clone + Send + Sync`; clones share one vault.
+///
+/// A vault belongs to the process that unlocked it: in a forked child its calls fail with `Locked`; unlock it again there.
 ///
 /// All methods block. Each says what it may wait for; async callers run them on a thread for blocking work.
 #[derive(Clone)]
@@ -32,6 +36,7 @@ pub(crate) struct Inner {
     pub(crate) parameters: Vec<u8>,
     registry: Mutex<(u64, Arc<Registry>)>,
     serials: Mutex<Range<u64>>,
+    process: u32,
 }
 
 /// What became of an order that was put.
@@ -146,7 +151,8 @@ impl Vault {
             let StoredOrder { record, secret } = found.newest()?;
             Ok(Asked { record, secret, called: found.by_number.then_some(*order) })
         });
-        opener::open_many(&self.0.ledger, &registry, party, purpose, asked.collect())
+        let meanwhile = || self.meanwhile(&found);
+        opener::open_many(&self.0.ledger, &registry, party, purpose, asked.collect(), meanwhile)
     }
 
     /// Destroys the secret of an order: nothing opens it any more, for anybody. The reason goes into the ledger as a commitment.
@@ -190,7 +196,7 @@ impl Vault {
         let done = self
             .replace_rows(&found.rows, &marked)
             .and_then(|()| self.0.ledger.append(vec![entry]))
-            .and_then(|_| self.destroy(&marked, wrapped));
+            .and_then(|_| self.destroy(&marked, wrapped, LOCK_WAIT));
         if done.is_err() {
             let _left_to_the_next = self.settle();
         }
@@ -198,12 +204,12 @@ impl Vault {
     }
 
     /// Destroys the secret of an order whose shredding is entered. The fingerprint goes last: a row that has it is not done.
-    pub(crate) fn destroy(&self, marked: &SecretRow, evidence: Vec<u8>) -> Result<()> {
+    pub(crate) fn destroy(&self, marked: &SecretRow, evidence: Vec<u8>, wait: Duration) -> Result<()> {
         let stores = &self.0.stores;
         let destroyed = SecretRow { wrapped: evidence, ..marked.clone() };
         self.replace_rows(std::slice::from_ref(marked), &destroyed)?;
         stores.orders.delete_records(&[marked.record_id])?;
-        stores.secrets.wipe_removed()?;
+        stores.secrets.wipe_removed(wait)?;
         self.replace_rows(
             std::slice::from_ref(&destroyed),
             &SecretRow { fingerprint: Vec::new(), ..destroyed.clone() },
@@ -257,10 +263,14 @@ struct Triage {
 pub(crate) struct Found {
     pub(crate) record: Option<RecordRow>,
     pub(crate) rows: Vec<SecretRow>,
-    by_number: bool,
+    pub(crate) by_number: bool,
 }
 
 impl Found {
+    fn record_id(&self) -> [u8; 16] {
+        self.rows.first().map_or([0; 16], |row| row.record_id)
+    }
+
     /// The record and the secret row that belongs to it.
     pub(crate) fn newest(&self) -> Result<StoredOrder<'_>> {
         if self.rows.iter().any(|row| row.state == SecretState::Shredded) {
@@ -330,6 +340,15 @@ impl Vault {
         Ok(self.find_many(registry, &[order])?.pop().flatten())
     }
 
+    fn meanwhile(&self, found: &[Option<Found>]) -> Result<Meanwhile> {
+        let ids: Vec<_> =
+            found.iter().map(|found| found.as_ref().map_or([0; 16], Found::record_id)).collect();
+        let rows = self.0.stores.secrets.secrets(&ids)?;
+        let same =
+            |(found, rows): (&Option<Found>, Vec<SecretRow>)| found.as_ref().is_some_and(|f| f.rows == rows);
+        Ok(Meanwhile { registry: self.registry()?, unchanged: found.iter().zip(rows).map(same).collect() })
+    }
+
     fn find_many(&self, registry: &Registry, orders: &[&str]) -> Result<Vec<Option<Found>>> {
         let stores = &self.0.stores;
         let ids: Vec<_> = orders.iter().map(|order| registry.id_key.record_id(order).0).collect();
@@ -337,7 +356,7 @@ impl Vault {
         for (order, rows) in orders.iter().zip(stores.secrets.secrets(&ids)?) {
             let serial = || Some(registry.alias_key.resolve(&Alias::parse(order)?)?.1);
             found.push(match if rows.is_empty() { serial() } else { None } {
-                Some(serial) => (stores.secrets.secrets_by_serial(serial)?, false),
+                Some(serial) => (self.rows_of_serial(serial)?, false),
                 None => (rows, true),
             });
         }
@@ -347,6 +366,16 @@ impl Vault {
             (!rows.is_empty()).then(|| Found { record: records.next().flatten(), rows, by_number })
         };
         Ok(found.into_iter().map(whole).collect())
+    }
+
+    /// The rows of the one order with this serial.
+    pub(crate) fn rows_of_serial(&self, serial: u64) -> Result<Vec<SecretRow>> {
+        let rows = self.0.stores.secrets.secrets_by_serial(serial)?;
+        if rows.windows(2).any(|pair| pair[0].record_id != pair[1].record_id) {
+            return Err(Error::new(ErrorKind::Damaged, "two orders have one alias: keys.db was rolled back")
+                .with_hint("ask by order number; restore the newest backup of keys.db"));
+        }
+        Ok(rows)
     }
 
     /// The write lock, with what an earlier holder left half done settled.
@@ -364,6 +393,11 @@ impl Vault {
 
     /// The newest snapshot of keys, policies and parties, whatever process changed them.
     pub(crate) fn registry(&self) -> Result<Arc<Registry>> {
+        if process::id() != self.0.process {
+            // A forked child shares the parent's locks, connections and serial numbers without knowing it.
+            return Err(Error::new(ErrorKind::Locked, "the vault was unlocked by another process")
+                .with_hint("after a fork, unlock it again in the child"));
+        }
         let version = self.0.stores.keys.items_version()?;
         let mut snapshot = held(&self.0.registry);
         if snapshot.0 != version {
@@ -384,7 +418,17 @@ impl Vault {
                 return Err(Error::new(ErrorKind::Limit, "this epoch has sealed 2^32 orders")
                     .with_hint("rotate the keys"));
             }
-            let start = self.0.stores.keys.allot(SERIALS, block)?;
+            let mut start = self.0.stores.keys.allot(SERIALS, block)?;
+            // The counter has no tag: where it was set back, it goes on behind the greatest number in use.
+            let used =
+                self.0.stores.secrets.greatest_serial()?.map_or(0, |greatest| greatest.saturating_add(1));
+            if start < used {
+                start = self.0.stores.keys.allot(SERIALS, used - start)?.max(used);
+                self.0.stores.keys.allot(SERIALS, block)?;
+            }
+            if start.saturating_add(block) > alias::MAX_SERIAL {
+                return Err(Error::new(ErrorKind::Limit, "the vault's numbers for aliases are used up"));
+            }
             *left = start..start + block;
         }
         let start = left.start;
@@ -408,12 +452,13 @@ impl Inner {
             parameters,
             registry: Mutex::new((version, Arc::new(registry))),
             serials: Mutex::new(0..0),
+            process: process::id(),
         })
     }
 }
 
 /// Counter of serial numbers.
-pub(crate) const SERIALS: u32 = 1;
+const SERIALS: u32 = 1;
 /// Counters of sealings begin here, one per epoch.
 pub(crate) const SEALINGS: u32 = 1 << 16;
 /// Beyond this, N1 (80 bits) may repeat within an epoch with a probability above 2^-17 (`docs/format.md`, "Bounds").

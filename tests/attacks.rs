@@ -224,3 +224,164 @@ fn another_vaults_record_and_row_do_not_open() {
     database(&two, "orders.db").execute("UPDATE record SET sealed = ?1", params![sealed]).unwrap();
     assert_eq!(open_fails(&two.unlock(), "SO-1"), ErrorKind::RolledBack);
 }
+
+/// A trigger in a database drops the ledger's inserts, so that openings leave no entry; others keep a revocation from being
+/// written, or copy what a shred deletes.
+#[test]
+fn triggers_in_the_files_are_refused_and_do_not_run() {
+    let plant = |folder: &Folder, file, sql| database(folder, file).execute_batch(sql).unwrap();
+    let triggers = [
+        ("ledger.db", "CREATE TRIGGER t BEFORE INSERT ON entry BEGIN SELECT RAISE(IGNORE); END"),
+        ("keys.db", "CREATE TRIGGER t BEFORE INSERT ON item BEGIN SELECT RAISE(IGNORE); END"),
+        (
+            "secrets.db",
+            "CREATE TABLE loot (bytes BLOB); CREATE TRIGGER t BEFORE DELETE ON piece BEGIN
+             INSERT INTO loot VALUES (old.bytes); END",
+        ),
+        ("orders.db", "CREATE VIEW v AS SELECT sealed FROM record"),
+    ];
+    for (file, sql) in triggers {
+        let folder = Folder::new();
+        plant(&folder, file, sql);
+        assert_eq!(unlock_fails(&folder), ErrorKind::Damaged, "{file}");
+    }
+    // Planted while the vault is in use.
+    let folder = Folder::new();
+    let vault = folder.unlock();
+    vault.put_many(&[order("SO-1"), order("SO-2")]).unwrap();
+    for (file, sql) in triggers {
+        plant(&folder, file, sql);
+    }
+    let before = vault.ledger_state().unwrap().size;
+    assert_eq!(vault.open("shop", "operation", "SO-1").unwrap().ledger_index(), before);
+    assert_eq!(vault.ledger_state().unwrap().size, before + 1);
+    vault.revoke_party("shop").unwrap();
+    assert_eq!(open_fails(&vault, "SO-1"), ErrorKind::Revoked);
+    vault.shred("SO-1", "asked for", ShredMode::WithEvidence).unwrap();
+    let loot: i64 =
+        database(&folder, "secrets.db").query_row("SELECT count(*) FROM loot", [], |r| r.get(0)).unwrap();
+    assert_eq!(loot, 0);
+}
+
+/// The column by which entries are found is blanked, so that a leaker's opening is not found, or a shred is forgotten.
+#[test]
+fn blanked_handles_hide_nothing() {
+    let folder = Folder::new();
+    let vault = folder.unlock();
+    vault.put(&order("SO-1")).unwrap();
+    let view = vault.open("SF Express", "delivery", "SO-1").unwrap();
+    database(&folder, "ledger.db").execute("UPDATE entry SET handle = zeroblob(16)", []).unwrap();
+    let resolved = vault.resolve_alias(&view.alias().to_string()).unwrap();
+    assert_eq!(resolved.seen.unwrap().len(), 1);
+    assert!(faults(&vault).contains(&"ledger"));
+}
+
+/// All records are removed: doctor must not take the secrets for leftovers, or the newest backup of the records is worthless.
+#[test]
+fn doctor_keeps_the_secrets_of_orders_whose_records_are_missing() {
+    let folder = Folder::new();
+    folder.unlock().put(&order("SO-1")).unwrap();
+    let backup = folder.dir.path().join("backup.db");
+    std::fs::copy(folder.path().join("orders.db"), &backup).unwrap();
+    database(&folder, "orders.db").execute("DELETE FROM record", []).unwrap();
+    let findings = folder.unlock().doctor().unwrap();
+    assert!(findings.iter().any(|f| f.severity == Severity::Warning && f.check == "orders"));
+    std::fs::copy(&backup, folder.path().join("orders.db")).unwrap();
+    assert!(folder.unlock().open("shop", "operation", "SO-1").is_ok());
+}
+
+/// The counter of serial numbers has no tag and is set back, so that two orders would have one alias.
+#[test]
+fn a_serial_counter_set_back_gives_no_number_twice() {
+    let folder = Folder::new();
+    folder.unlock().put(&order("SO-1")).unwrap();
+    database(&folder, "keys.db").execute("UPDATE counter SET next = 0 WHERE name = 1", []).unwrap();
+    let vault = folder.unlock();
+    vault.put(&order("SO-2")).unwrap();
+    let alias = |number| vault.open("SF Express", "delivery", number).unwrap().alias().to_string();
+    let (one, two) = (alias("SO-1"), alias("SO-2"));
+    assert_ne!(one, two);
+    assert_eq!(vault.resolve_alias(&one).unwrap().order_no.as_deref(), Some("SO-1"));
+    assert!(faults(&vault).is_empty());
+    // Set forward instead, orders would be sealed that no alias can name: refused before anything is stored.
+    database(&folder, "keys.db").execute("UPDATE counter SET next = 1 << 36 WHERE name = 1", []).unwrap();
+    assert_eq!(folder.unlock().put(&order("SO-3")).unwrap_err().kind(), &ErrorKind::Limit);
+}
+
+/// A shop's order number that is another order's alias does not lead the alias astray.
+#[test]
+fn an_order_number_that_reads_as_an_alias_shadows_nothing() {
+    let folder = Folder::new();
+    let vault = folder.unlock();
+    vault.put(&order("SO-1")).unwrap();
+    let alias = vault.open("SF Express", "delivery", "SO-1").unwrap().alias().to_string();
+    vault.put(&order(&alias)).unwrap();
+    let resolved = vault.resolve_alias(&alias).unwrap();
+    assert_eq!((resolved.order_no.as_deref(), resolved.seen.unwrap().len()), (Some("SO-1"), 1));
+    // Marked shredded by hand: an error, not an acquittal.
+    let sql = "UPDATE secret SET state = 4, fingerprint_size = 0 WHERE serial = 0";
+    database(&folder, "secrets.db").execute(sql, []).unwrap();
+    assert_eq!(vault.resolve_alias(&alias).unwrap_err().kind(), &ErrorKind::CannotOpen);
+}
+
+/// One row that cannot be settled keeps nobody from unlocking, storing, revoking or asking the doctor.
+#[test]
+fn a_row_that_cannot_be_settled_is_a_finding_and_no_obstacle() {
+    let folder = Folder::new();
+    folder.unlock().put_many(&[order("SO-1"), order("SO-2")]).unwrap();
+    let sql = "UPDATE secret SET state = 4, put_at = put_at + 1 WHERE serial = 0";
+    database(&folder, "secrets.db").execute(sql, []).unwrap();
+    let vault = folder.unlock();
+    vault.put(&order("SO-3")).unwrap();
+    vault.revoke_party("SF Express").unwrap();
+    assert!(faults(&vault).contains(&"orders"));
+}
+
+/// An alias whose party and order a long reader holds open: an online backup delays the wipe, and nothing else.
+#[test]
+fn a_long_reader_of_the_secrets_does_not_stop_the_others() {
+    let folder = Folder::new();
+    let vault = folder.unlock();
+    vault.put_many(&[order("SO-1"), order("SO-2")]).unwrap();
+    let reader = database(&folder, "secrets.db");
+    reader.execute_batch("BEGIN; SELECT count(*) FROM secret;").unwrap();
+    let _rows: i64 = reader.query_row("SELECT count(*) FROM secret", [], |row| row.get(0)).unwrap();
+    assert_eq!(
+        vault.shred("SO-1", "asked for", ShredMode::KeepEvidence).unwrap_err().kind(),
+        &ErrorKind::Locked
+    );
+    assert_eq!(open_fails(&vault, "SO-1"), ErrorKind::Shredded);
+    let since = std::time::Instant::now();
+    vault.put(&order("SO-3")).unwrap();
+    vault.revoke_party("SF Express").unwrap();
+    assert!(since.elapsed().as_secs() < 8, "they waited for the reader");
+    drop(reader);
+    assert!(faults(&vault).is_empty());
+}
+
+/// Two policies come and go so that a grant withheld from existing orders would reach them after all.
+#[test]
+fn a_grant_that_was_withheld_stays_withheld() {
+    let folder = Folder::new();
+    let vault = folder.unlock();
+    vault.put(&order("SO-1")).unwrap();
+    let name = |vault: &Vault| {
+        let view = vault.open("ledger clerk", "accounting", "SO-1").unwrap();
+        view.get("consignee.name").is_ok()
+    };
+    let old = consignee::policy::DEFAULT_POLICY;
+    let wide = old.replace(r#""placed_at", "amount"]"#, r#""placed_at", "amount", "consignee.name"]"#);
+    let wide_and_longer = wide.replace(r#"expires = "7d""#, r#"expires = "8d""#);
+    vault.apply_policy(&wide, consignee::ExistingOrders::No).unwrap();
+    assert!(!name(&vault));
+    vault.apply_policy(&wide_and_longer, consignee::ExistingOrders::Yes).unwrap();
+    assert!(!name(&vault), "the yes was for something else");
+    // Back to the first policy, and the grant again, withheld again.
+    std::thread::sleep(std::time::Duration::from_millis(1_100));
+    vault.apply_policy(old, consignee::ExistingOrders::No).unwrap();
+    vault.apply_policy(&wide, consignee::ExistingOrders::No).unwrap();
+    assert!(!name(&vault));
+    vault.apply_policy(old, consignee::ExistingOrders::Yes).unwrap();
+    vault.apply_policy(&wide, consignee::ExistingOrders::Yes).unwrap();
+    assert!(name(&vault), "a yes for it reaches it");
+}

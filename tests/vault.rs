@@ -119,17 +119,19 @@ fn a_quoted_alias_names_the_party_it_was_given_to() {
             (resolved.party.name.as_str(), resolved.order_no.as_deref()),
             ("SF Express", Some("SO-1"))
         );
-        assert_eq!(
-            resolved.seen.iter().map(|(index, _)| *index).collect::<Vec<_>>(),
-            [courier.ledger_index()]
-        );
+        let seen = resolved.seen.unwrap();
+        assert_eq!(seen.iter().map(|(index, _)| *index).collect::<Vec<_>>(), [courier.ledger_index()]);
         assert!(
             kinds_of(vault).ends_with(&[EntryKind::Disclosure, EntryKind::Disclosure]),
             "resolving is an entry, too"
         );
         vault.shred("SO-1", "asked for", ShredMode::KeepEvidence).unwrap();
         let resolved = vault.resolve_alias(&courier.alias().to_string()).unwrap();
-        assert_eq!((resolved.order_no, resolved.seen.len()), (None, 1), "who saw it can still be told");
+        assert_eq!(
+            (resolved.order_no, resolved.seen.unwrap().len()),
+            (None, 1),
+            "who saw it can still be told"
+        );
         let mistyped = format!("{}0", &courier.alias().to_string()[..15]);
         let other_check = vault.resolve_alias(&mistyped);
         assert!(other_check.is_err() || mistyped == courier.alias().to_string());

@@ -14,6 +14,7 @@ use std::{
 
 use denials::Denials;
 pub use entry::{Entry, EntryKind};
+use tree::leaf_hash;
 
 use crate::{
     error::{Error, ErrorKind, Result},
@@ -70,7 +71,7 @@ impl Ledger {
         for entry in &mut entries {
             entry.time = time;
             let bytes = entry.encode()?;
-            leaves.push(tree::leaf_hash(&bytes));
+            leaves.push(leaf_hash(&bytes));
             rows.push(LedgerRow { handle: entry.handle, bytes });
         }
         let mut first = 0;
@@ -100,17 +101,33 @@ impl Ledger {
 
     /// Entries from index `from` on, at most `limit`.
     pub(crate) fn entries(&self, from: u64, limit: usize) -> Result<Vec<Entry>> {
-        self.store.entries(from, limit)?.iter().map(|bytes| Entry::decode(bytes)).collect()
+        self.store.entries(from, limit)?.iter().map(|row| Entry::decode(&row.bytes)).collect()
     }
 
-    /// Indices and entries with this handle.
+    /// All entries from index `from` on, each with its index.
+    pub(crate) fn scan(&self, from: u64, mut visit: impl FnMut(u64, Entry)) -> Result<()> {
+        let mut index = from;
+        loop {
+            let page = self.entries(index, PAGE)?;
+            if page.is_empty() {
+                return Ok(());
+            }
+            for entry in page {
+                visit(index, entry);
+                index += 1;
+            }
+        }
+    }
+
+    /// Indices and entries with this handle. Reads all entries: the store's index of handles is not hashed, and an entry that it
+    /// leaves out would clear a leaker or bring back a shredded order.
     pub(crate) fn with_handle(&self, handle: &[u8; 16]) -> Result<Vec<(u64, Entry)>> {
         let mut found = Vec::new();
-        for index in self.store.find_handle(handle)? {
-            let entries = self.entries(index, 1)?;
-            // The handle column only finds entries; what counts is what the hashed bytes say.
-            found.extend(entries.into_iter().filter(|e| e.handle == *handle).map(|entry| (index, entry)));
-        }
+        self.scan(0, |index, entry| {
+            if entry.handle == *handle {
+                found.push((index, entry));
+            }
+        })?;
         Ok(found)
     }
 
@@ -125,28 +142,35 @@ impl Ledger {
         Ok(None)
     }
 
-    /// Hashes all entries again and compares with the head.
+    /// Hashes all entries again and compares with the head, and the handles they are found by with those they hold.
     pub(crate) fn verify(&self) -> Result<LedgerState> {
-        const PAGE: usize = 4096;
         let head = self.store.head()?;
-        let mut again = LedgerHead::default();
+        let (mut again, mut handles_fit) = (LedgerHead::default(), true);
         while again.size < head.size {
             let page = self.store.entries(again.size, PAGE)?;
             if page.is_empty() {
                 break;
             }
             let left = usize::try_from(head.size - again.size).unwrap_or(usize::MAX);
-            page.iter().take(left).for_each(|entry| tree::push(&mut again, tree::leaf_hash(entry)));
+            for row in page.iter().take(left) {
+                handles_fit &= Entry::decode(&row.bytes).is_ok_and(|entry| entry.handle == row.handle);
+                tree::push(&mut again, leaf_hash(&row.bytes));
+            }
         }
+        let damaged =
+            |message| Error::new(ErrorKind::Damaged, message).with_hint("restore ledger.db from its backup");
         if again != head {
-            let hint = "restore it from a backup; the entries that are there stay readable";
-            return Err(
-                Error::new(ErrorKind::Damaged, "the ledger's entries do not give its head").with_hint(hint)
-            );
+            return Err(damaged("the ledger's entries do not give its head"));
+        }
+        if !handles_fit {
+            return Err(damaged("the ledger's entries are filed under other handles than they hold"));
         }
         Ok(LedgerState { size: head.size, root: tree::root(&head) })
     }
 }
+
+/// Entries read at a time.
+const PAGE: usize = 4096;
 
 impl Drop for Ledger {
     fn drop(&mut self) {

@@ -97,7 +97,9 @@ fn write_plain<'a>(
     let mut entry = out.len();
     let body = entry + count * DIRECTORY_ENTRY;
     out.resize(body, 0);
+    let mut written = 0;
     for (part, content) in parts {
+        written += 1;
         let start = out.len();
         match content {
             Content::Value(value) => encode_padded(value, out)?,
@@ -120,6 +122,9 @@ fn write_plain<'a>(
             slot.copy_from_slice(&[p0, p1, l0, l1, l2, l3]);
         }
         entry += DIRECTORY_ENTRY;
+    }
+    if written != count {
+        return Err(changed_meanwhile());
     }
     if out.len() > MAX_RECORD {
         return Err(Error::new(ErrorKind::Limit, "an order holds at most 16 MiB"));
@@ -148,7 +153,12 @@ fn encrypt(
             .map_err(|_| Error::new(ErrorKind::Limit, "a value is too long to be sealed"))?;
         tag.copy_from_slice(&made);
     }
-    Ok(())
+    // A record that gave more values at the second look than at the first would be stored in clear from here on.
+    if rest.is_empty() { Ok(()) } else { Err(changed_meanwhile()) }
+}
+
+fn changed_meanwhile() -> Error {
+    Error::new(ErrorKind::Conflict, "the order changed while it was sealed")
 }
 
 fn no_field_key() -> Error {

@@ -209,27 +209,36 @@ impl Registry {
         self.release_keys.iter().find(|key| key.generation == generation)
     }
 
-    /// What a role may open for a purpose of an order sealed under the policy with this digest.
+    /// What a role may open for a purpose of an order sealed at `put_at` under the policy with this digest.
     ///
-    /// The policy in force, less what a later policy granted without reaching existing orders.
+    /// Each later policy takes away what it does not grant; what it grants beyond its predecessor reaches the order only if
+    /// it was accepted for existing orders.
     pub(crate) fn access(
         &self,
         role: &str,
         purpose: &str,
         sealed_under: &[u8; 32],
+        put_at: u64,
     ) -> Result<Option<Access>> {
-        let since = self.policies.iter().rposition(|accepted| accepted.policy.digest() == *sealed_under);
-        let since = since.ok_or_else(|| {
-            Error::new(ErrorKind::Damaged, "a record names a policy that this vault never accepted")
-                .with_hint("restore it from a backup")
-        })?;
-        let mut access: Option<Access> = None;
-        for (at, accepted) in self.policies.iter().enumerate().skip(since) {
-            let newer = accepted.policy.access(role, purpose);
-            access = match (access, newer) {
-                (_, Some(newer)) if at == since || accepted.existing_orders => Some(newer.clone()),
-                (Some(before), Some(newer)) => Some(common(before, newer)),
-                (_, None) | (None, Some(_)) => None,
+        let same = |accepted: &&AcceptedPolicy| accepted.policy.digest() == *sealed_under;
+        // A policy may have been accepted, replaced and accepted again: the order was sealed under the one in force then.
+        let since = self
+            .policies
+            .iter()
+            .rposition(|accepted| same(&accepted) && accepted.applied_at <= put_at)
+            .or_else(|| self.policies.iter().position(|accepted| same(&accepted)))
+            .ok_or_else(|| {
+                Error::new(ErrorKind::Damaged, "a record names a policy that this vault never accepted")
+                    .with_hint("restore it from a backup")
+            })?;
+        let table = |at: usize| self.policies.get(at)?.policy.access(role, purpose);
+        let mut access = table(since).cloned();
+        for (at, accepted) in self.policies.iter().enumerate().skip(since + 1) {
+            access = match (access, table(at - 1), table(at)) {
+                (_, _, None) => None,
+                (Some(reached), _, Some(newer)) if !accepted.existing_orders => Some(common(reached, newer)),
+                (None, _, Some(_)) if !accepted.existing_orders => None,
+                (reached, before, Some(newer)) => Some(extended(reached, before, newer)),
             };
         }
         Ok(access)
@@ -242,14 +251,32 @@ impl Registry {
 }
 
 /// What both tables allow: for orders that a new grant does not reach.
-fn common(before: Access, newer: &Access) -> Access {
-    let earliest = |a: Option<u64>, b: Option<u64>| a.into_iter().chain(b).min();
-    let mut lines = before.lines;
-    lines.extend(newer.lines.iter().filter(|rule| !lines.contains(rule)).cloned().collect::<Vec<_>>());
+fn common(reached: Access, newer: &Access) -> Access {
     let mut common = newer.clone();
-    common.open.retain(|part| before.open.contains(part));
-    common.search.retain(|part| before.search.contains(part));
-    common.lines = lines;
-    common.expires = earliest(before.expires, newer.expires);
+    common.open.retain(|part| reached.open.contains(part));
+    common.search.retain(|part| reached.search.contains(part));
+    common.expires = reached.expires.into_iter().chain(newer.expires).min();
+    common.lines.extend(reached.lines.into_iter().filter(|rule| !newer.lines.contains(rule)));
     common
+}
+
+/// What reached an order before, as far as the newer table still allows it, and what that grants beyond its predecessor.
+fn extended(reached: Option<Access>, before: Option<&Access>, newer: &Access) -> Access {
+    let (Some(before), Some(reached)) = (before, reached.as_ref()) else {
+        // Its purpose did not reach the order, or did not exist: only what is new reaches it.
+        let mut new = newer.clone();
+        new.open.retain(|part| before.is_none_or(|before| !before.open.contains(part)));
+        new.search.retain(|part| before.is_none_or(|before| !before.search.contains(part)));
+        return new;
+    };
+    let mut extended = newer.clone();
+    extended.open.retain(|part| reached.open.contains(part) || !before.open.contains(part));
+    extended.search.retain(|part| reached.search.contains(part) || !before.search.contains(part));
+    if before.expires == newer.expires {
+        extended.expires = reached.expires.into_iter().chain(newer.expires).min();
+    }
+    if before.lines == newer.lines {
+        extended.lines = common(reached.clone(), newer).lines;
+    }
+    extended
 }

@@ -114,8 +114,12 @@ impl SecretStore for Memory {
         added
     }
 
-    fn wipe_removed(&self) -> StoreResult<()> {
+    fn wipe_removed(&self, _wait: std::time::Duration) -> StoreResult<()> {
         Ok(())
+    }
+
+    fn greatest_serial(&self) -> StoreResult<Option<u64>> {
+        Ok(held(&self.secrets).values().map(|row| row.serial).max())
     }
 
     fn secrets_by_serial(&self, serial: u64) -> StoreResult<Vec<SecretRow>> {
@@ -180,9 +184,9 @@ impl LedgerStore for Memory {
         Ok(held(&self.ledger).0.clone())
     }
 
-    fn entries(&self, from: u64, limit: usize) -> StoreResult<Vec<Vec<u8>>> {
+    fn entries(&self, from: u64, limit: usize) -> StoreResult<Vec<LedgerRow>> {
         let from = usize::try_from(from).unwrap_or(usize::MAX);
-        Ok(held(&self.ledger).1.iter().skip(from).take(limit).map(|row| row.bytes.clone()).collect())
+        Ok(held(&self.ledger).1.iter().skip(from).take(limit).cloned().collect())
     }
 
     fn find_handle(&self, handle: &[u8; 16]) -> StoreResult<Vec<u64>> {

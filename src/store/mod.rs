@@ -191,9 +191,11 @@ pub trait SecretStore: Send + Sync {
     /// In one transaction: removes the rows of these keys (those that are not there are passed over), then adds `add`.
     /// `Exists`, and nothing changed, if one of the keys to add is still there.
     fn replace_secrets(&self, remove: &[(RecordIdBytes, [u8; 10])], add: &[SecretRow]) -> StoreResult<()>;
-    /// Wipes what was removed from the store's files. May wait for other processes; `Locked` after [`LOCK_WAIT`]: what was
+    /// Wipes what was removed from the store's files. Waits for other processes at most for `wait`, then `Locked`: what was
     /// replaced stays replaced, only the old bytes are still in the files until a later call.
-    fn wipe_removed(&self) -> StoreResult<()>;
+    fn wipe_removed(&self, wait: std::time::Duration) -> StoreResult<()>;
+    /// The greatest serial number of all rows; none without rows.
+    fn greatest_serial(&self) -> StoreResult<Option<u64>>;
     /// The rows of an order by its serial number.
     fn secrets_by_serial(&self, serial: u64) -> StoreResult<Vec<SecretRow>>;
     /// Rows that a crashed shred left: marked shredded and still with a fingerprint. Cheap, whatever the number of rows.
@@ -227,8 +229,9 @@ pub trait LedgerStore: Send + Sync {
     /// The head.
     fn head(&self) -> StoreResult<LedgerHead>;
     /// At most `limit` entries from index `from` on.
-    fn entries(&self, from: u64, limit: usize) -> StoreResult<Vec<Vec<u8>>>;
-    /// Indices of the entries with this handle, ascending.
+    fn entries(&self, from: u64, limit: usize) -> StoreResult<Vec<LedgerRow>>;
+    /// Indices of the entries with this handle, ascending. A hint: whoever may write the files may have altered what it is
+    /// found by, so nothing that counts rests on an index that is missing here.
     fn find_handle(&self, handle: &[u8; 16]) -> StoreResult<Vec<u64>>;
 }
 

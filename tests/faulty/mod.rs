@@ -149,9 +149,14 @@ impl SecretStore for Faulty {
         })
     }
 
-    fn wipe_removed(&self) -> StoreResult<()> {
+    fn greatest_serial(&self) -> StoreResult<Option<u64>> {
+        self.switch.read()?;
+        self.inner.secrets.greatest_serial()
+    }
+
+    fn wipe_removed(&self, wait: std::time::Duration) -> StoreResult<()> {
         self.switch.write("wipe_removed", || {
-            self.inner.secrets.wipe_removed()?;
+            self.inner.secrets.wipe_removed(wait)?;
             self.switch.0.1.store(false, Ordering::Release);
             Ok(())
         })
@@ -207,7 +212,7 @@ impl LedgerStore for Faulty {
         self.inner.ledger.head()
     }
 
-    fn entries(&self, from: u64, limit: usize) -> StoreResult<Vec<Vec<u8>>> {
+    fn entries(&self, from: u64, limit: usize) -> StoreResult<Vec<LedgerRow>> {
         self.switch.read()?;
         self.inner.ledger.entries(from, limit)
     }

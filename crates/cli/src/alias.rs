@@ -1,6 +1,6 @@
 //! `alias resolve`: which link an order number that turned up elsewhere was given to.
 
-use consignee::ResolvedAlias;
+use consignee::{Entry, ResolvedAlias};
 
 use crate::{
     args::AliasResolve,
@@ -40,21 +40,16 @@ pub(crate) fn table(resolved: &ResolvedAlias) -> Table {
     table.row(vec!["party".into(), format!("{} ({}{lines})", party.name, party.role).into()]);
     table.row(vec!["order".into(), order.into()]);
     table.row(vec!["record".into(), resolved.record_id.to_string().into()]);
-    let seen: Vec<String> = resolved
-        .seen
-        .iter()
-        .map(|(index, entry)| {
-            format!(
-                "{}, {} for {} (entry {index})",
-                show::time_in_words(entry.time),
-                entry.kind.name(),
-                entry.purpose
-            )
-        })
-        .collect();
-    let seen = match seen.is_empty() {
-        true => "the ledger has no opening by this party: the vault never gave this alias out".to_owned(),
-        false => seen.join("\n"),
+    let line = |(index, entry): &(u64, Entry)| {
+        let (time, kind) = (show::time_in_words(entry.time), entry.kind.name());
+        format!("{time}, {kind} for {} (entry {index})", entry.purpose)
+    };
+    let seen = match &resolved.seen {
+        None => "it cannot be told any more: the order was shredded with its evidence".to_owned(),
+        Some(seen) if seen.is_empty() => {
+            "the ledger has no opening by this party: the vault never gave this alias out".to_owned()
+        }
+        Some(seen) => seen.iter().map(line).collect::<Vec<_>>().join("\n"),
     };
     table.row(vec!["saw it".into(), seen.into()]);
     table

@@ -2,7 +2,7 @@
 
 use rusqlite::{Row, Transaction, params};
 
-use super::{Database, fault, limit, signed, unsigned};
+use super::{Database, fault, limit, one_row, signed, unsigned};
 use crate::store::{LedgerHead, LedgerRow, LedgerStore, StoreError, StoreResult};
 
 pub(super) const TABLES: &str = "
@@ -40,11 +40,11 @@ impl LedgerStore for Entries {
             let sql = "INSERT INTO entry (idx, handle, bytes) VALUES (?1, ?2, ?3)";
             let mut insert = transaction.prepare_cached(sql).map_err(fault)?;
             for (index, row) in (before.size..).zip(&rows) {
-                insert.execute(params![signed(index)?, row.handle, row.bytes]).map_err(fault)?;
+                one_row(insert.execute(params![signed(index)?, row.handle, row.bytes]))?;
             }
             let sql = "UPDATE head SET size = ?1, frontier = ?2 WHERE id = 1";
             let mut update = transaction.prepare_cached(sql).map_err(fault)?;
-            update.execute(params![signed(after.size)?, after.frontier.concat()]).map_err(fault)?;
+            one_row(update.execute(params![signed(after.size)?, after.frontier.concat()]))?;
             Ok(())
         })
     }
@@ -53,17 +53,19 @@ impl LedgerStore for Entries {
         self.0.read(head)
     }
 
-    fn entries(&self, from: u64, rows: usize) -> StoreResult<Vec<Vec<u8>>> {
+    fn entries(&self, from: u64, rows: usize) -> StoreResult<Vec<LedgerRow>> {
         let Ok(from) = i64::try_from(from) else { return Ok(Vec::new()) };
         self.0.read(|transaction| {
-            let sql = "SELECT idx, bytes FROM entry WHERE idx >= ?1 ORDER BY idx LIMIT ?2";
+            let sql = "SELECT idx, handle, bytes FROM entry WHERE idx >= ?1 ORDER BY idx LIMIT ?2";
             let mut select = transaction.prepare_cached(sql).map_err(fault)?;
-            let columns = |row: &Row<'_>| Ok((row.get::<_, i64>(0)?, row.get(1)?));
+            let columns = |row: &Row<'_>| {
+                Ok((row.get::<_, i64>(0)?, LedgerRow { handle: row.get(1)?, bytes: row.get(2)? }))
+            };
             let entries = select.query_map(params![from, limit(rows)], columns).map_err(fault)?;
             // A missing row would pass every later entry off under the index before its own.
-            let in_place = |(expected, entry): (i64, rusqlite::Result<(i64, Vec<u8>)>)| {
-                let (index, bytes) = entry.map_err(fault)?;
-                if index == expected { Ok(bytes) } else { Err(StoreError::Damaged) }
+            let in_place = |(expected, entry): (i64, rusqlite::Result<(i64, LedgerRow)>)| {
+                let (index, row) = entry.map_err(fault)?;
+                if index == expected { Ok(row) } else { Err(StoreError::Damaged) }
             };
             (from..).zip(entries).map(in_place).collect()
         })

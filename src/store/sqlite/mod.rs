@@ -17,7 +17,9 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavior, config::DbConfig, ffi};
+use rusqlite::{
+    Connection, ErrorCode, OpenFlags, Row, Transaction, TransactionBehavior, config::DbConfig, ffi,
+};
 
 pub(crate) use files::FILES;
 
@@ -55,7 +57,10 @@ pub(crate) fn open(folder: &Path) -> StoreResult<Stores> {
     files::check_private(folder.components().as_path())?;
     // Whole and without links, as SQLITE_OPEN_NOFOLLOW wants it; and a path that begins with "file:" would be an URI.
     let folder = folder.canonicalize().map_err(|e| files::fault(&e))?;
-    let [orders, secrets, keys, ledger] = FILES.map(|file| Database::open(&folder.join(file)));
+    let tables = [orders::TABLES, secrets::TABLES, keys::TABLES, ledger::TABLES];
+    let mut files = FILES.iter().zip(tables).map(|(file, tables)| Database::open(&folder.join(file), tables));
+    let mut next = || files.next().ok_or(StoreError::Failed)?;
+    let (orders, secrets, keys, ledger) = (next(), next(), next(), next());
     Ok(Stores {
         orders: Arc::new(orders::Orders(orders?)),
         secrets: Arc::new(secrets::Secrets::new(secrets?)?),
@@ -69,7 +74,7 @@ pub(crate) fn open(folder: &Path) -> StoreResult<Stores> {
 struct Database(Mutex<Connection>);
 
 impl Database {
-    fn open(path: &Path) -> StoreResult<Self> {
+    fn open(path: &Path, tables: &str) -> StoreResult<Self> {
         let connection = connect(path)?;
         let pragma =
             |name| connection.pragma_query_value(None, name, |row| row.get::<_, i32>(0)).map_err(fault);
@@ -80,6 +85,7 @@ impl Database {
             _ => return Err(StoreError::Damaged),
         }
         configure(&connection)?;
+        check_schema(&connection, tables)?;
         Ok(Self(Mutex::new(connection)))
     }
 
@@ -107,6 +113,28 @@ impl Database {
     }
 }
 
+/// Refuses a file whose tables, indices, triggers and views are not exactly those that `tables` makes.
+fn check_schema(connection: &Connection, tables: &str) -> StoreResult<()> {
+    let schema = |connection: &Connection| {
+        let sql = "SELECT type, name, tbl_name, sql FROM sqlite_schema ORDER BY type, name";
+        let mut select = connection.prepare(sql).map_err(fault)?;
+        let columns = |row: &Row<'_>| {
+            let text = |column| row.get::<_, Option<String>>(column);
+            Ok([text(0)?, text(1)?, text(2)?, text(3)?])
+        };
+        let rows = select.query_map([], columns).map_err(fault)?;
+        rows.collect::<Result<Vec<_>, _>>().map_err(fault)
+    };
+    let fresh = Connection::open_in_memory().map_err(fault)?;
+    fresh.execute_batch(tables).map_err(fault)?;
+    if schema(connection)? == schema(&fresh)? { Ok(()) } else { Err(StoreError::Damaged) }
+}
+
+/// A statement that must have changed one row.
+fn one_row(changed: rusqlite::Result<usize>) -> StoreResult<()> {
+    if changed.map_err(fault)? == 1 { Ok(()) } else { Err(StoreError::Damaged) }
+}
+
 fn connect(path: &Path) -> StoreResult<Connection> {
     let flags =
         OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_NOFOLLOW;
@@ -124,6 +152,15 @@ fn configure(connection: &Connection) -> StoreResult<()> {
         "PRAGMA synchronous = FULL; PRAGMA fullfsync = ON; PRAGMA temp_store = MEMORY; PRAGMA mmap_size = 0;
                     PRAGMA trusted_schema = OFF; PRAGMA wal_autocheckpoint = 8000;";
     connection.execute_batch(settings).map_err(fault)?;
+    // A trigger in a file would run inside the vault: one that drops inserts makes openings without entries, one that copies
+    // what is deleted undoes a shred. See also `check_schema`.
+    for (setting, on) in [
+        (DbConfig::SQLITE_DBCONFIG_ENABLE_TRIGGER, false),
+        (DbConfig::SQLITE_DBCONFIG_ENABLE_VIEW, false),
+        (DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true),
+    ] {
+        connection.set_db_config(setting, on).map_err(fault)?;
+    }
     // Otherwise SQLite plans a statement anew for each value it is given, which was a fifth of the instructions of an opening.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).map_err(fault)?;
     let mode = connection.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get::<_, String>(0));

@@ -217,8 +217,16 @@ impl SecretStore for Secrets {
         })
     }
 
-    fn wipe_removed(&self) -> StoreResult<()> {
-        self.wipe(LOCK_WAIT)
+    fn wipe_removed(&self, wait: Duration) -> StoreResult<()> {
+        self.wipe(wait)
+    }
+
+    fn greatest_serial(&self) -> StoreResult<Option<u64>> {
+        self.0.read(|transaction| {
+            let mut select = transaction.prepare_cached("SELECT max(serial) FROM secret").map_err(fault)?;
+            let greatest: Option<i64> = select.query_row([], |row| row.get(0)).map_err(fault)?;
+            greatest.map(unsigned).transpose()
+        })
     }
 
     fn secrets_by_serial(&self, serial: u64) -> StoreResult<Vec<SecretRow>> {

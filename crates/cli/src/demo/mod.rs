@@ -155,7 +155,7 @@ fn forget(shop: &Shop, order: &str, screen: &mut Screen) -> Result<(), Failure> 
         answers.add(party, &format!("order {order}"), vault.open(party, purpose, order));
     }
     answers.draw(screen)?;
-    let seen = vault.resolve_alias(&agents_alias)?.seen.len() as u64;
+    let seen = vault.resolve_alias(&agents_alias)?.seen.map_or(0, |seen| seen.len() as u64);
     let openings = show::counted(seen, "opening");
     writeln!(screen, "Who saw it can still be proved: the ledger has {openings} by {AGENT}.\n")?;
     Ok(())
