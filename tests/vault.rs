@@ -3,10 +3,13 @@
 
 mod common;
 
+use std::sync::{Arc, Mutex};
+
 use common::{Folder, all_bytes, contains, in_memory, order, order_json, staffed};
 use consignee::{
-    EntryKind, ErrorKind, ExistingOrders, Order, Put, Setup, Severity, ShredMode, Value, Vault,
+    EntryKind, ErrorKind, ExistingOrders, KeyFile, Order, Put, Setup, Severity, ShredMode, Value, Vault,
     policy::DEFAULT_POLICY,
+    store::{LedgerHead, LedgerRow, LedgerStore, Memory, StoreResult, Stores},
 };
 
 fn on_each_store(test: impl Fn(&Vault)) {
@@ -392,8 +395,7 @@ fn a_vault_is_the_same_after_it_was_closed_and_another_key_does_not_open_it() {
     vault.put(&order("SO-1")).unwrap();
     drop(vault);
     assert!(folder.unlock().open("shop", "operation", "SO-1").is_ok());
-    let wrong =
-        Vault::unlock(&folder.path(), &consignee::KeyFile::from_bytes([1; 32])).map(drop).unwrap_err();
+    let wrong = Vault::unlock(&folder.path(), &KeyFile::from_bytes([1; 32])).map(drop).unwrap_err();
     assert_eq!(wrong.kind(), &ErrorKind::RootKey);
     let phrase = consignee::Passphrase::new("correct horse battery");
     assert_eq!(Vault::unlock(&folder.path(), &phrase).map(drop).unwrap_err().kind(), &ErrorKind::RootKey);
@@ -410,4 +412,67 @@ fn another_process_sees_a_revocation_and_a_policy_at_once() {
     let narrower = DEFAULT_POLICY.replace(r#", "amount"]"#, "]");
     two.apply_policy(&narrower, ExistingOrders::Yes).unwrap();
     assert_eq!(one.policy().unwrap().digest(), two.policy().unwrap().digest());
+}
+
+/// A ledger store that lets something else happen right after the entries of one call are durable.
+struct Interrupted {
+    ledger: Arc<dyn LedgerStore>,
+    then: Mutex<Option<Box<dyn FnOnce() + Send>>>,
+}
+
+impl LedgerStore for Interrupted {
+    fn append(&self, build: &mut dyn FnMut(&LedgerHead) -> (Vec<LedgerRow>, LedgerHead)) -> StoreResult<()> {
+        self.ledger.append(build)?;
+        let then = self.then.lock().unwrap().take();
+        if let Some(then) = then {
+            then();
+        }
+        Ok(())
+    }
+
+    fn head(&self) -> StoreResult<LedgerHead> {
+        self.ledger.head()
+    }
+
+    fn entries(&self, from: u64, limit: usize) -> StoreResult<Vec<LedgerRow>> {
+        self.ledger.entries(from, limit)
+    }
+
+    fn find_handle(&self, handle: &[u8; 16]) -> StoreResult<Vec<u64>> {
+        self.ledger.find_handle(handle)
+    }
+}
+
+#[test]
+fn what_was_revoked_or_shredded_while_it_was_opened_is_not_opened() {
+    let narrower =
+        DEFAULT_POLICY.replace(r#""consignee.phone", "consignee.address"]"#, r#""consignee.address"]"#);
+    let changes: [(Box<dyn Fn(&Vault) + Send + Sync>, ErrorKind); 3] = [
+        (Box::new(|vault| drop(vault.revoke_party("SF Express").unwrap())), ErrorKind::Revoked),
+        (
+            Box::new(move |vault| drop(vault.apply_policy(&narrower, ExistingOrders::Yes).unwrap())),
+            ErrorKind::Conflict,
+        ),
+        (
+            Box::new(|vault| {
+                vault.shred("SO-1", "asked for", ShredMode::KeepEvidence).unwrap();
+            }),
+            ErrorKind::Conflict,
+        ),
+    ];
+    for (change, refused) in changes {
+        let (stores, key) = (Memory::stores(), KeyFile::from_bytes(common::ROOT));
+        let other = Vault::begin(stores.clone(), &key, &Setup::default()).unwrap();
+        staffed(&other);
+        other.put(&order("SO-1")).unwrap();
+        let interrupted = Arc::new(Interrupted { ledger: stores.ledger.clone(), then: Mutex::default() });
+        let vault = Vault::resume(Stores { ledger: interrupted.clone(), ..stores }, &key).unwrap();
+        assert!(vault.open("SF Express", "delivery", "SO-1").is_ok());
+        *interrupted.then.lock().unwrap() = Some(Box::new(move || change(&other)));
+        let entries = vault.ledger_state().unwrap().size;
+        let kind = vault.open("SF Express", "delivery", "SO-1").unwrap_err().kind().clone();
+        assert_eq!(kind, refused);
+        let entry = vault.ledger_entries(entries, 1).unwrap().remove(0);
+        assert_eq!(entry.kind, EntryKind::Disclosure, "the entry of the attempt stays");
+    }
 }
