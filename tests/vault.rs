@@ -447,7 +447,8 @@ impl LedgerStore for Interrupted {
 fn what_was_revoked_or_shredded_while_it_was_opened_is_not_opened() {
     let narrower =
         DEFAULT_POLICY.replace(r#""consignee.phone", "consignee.address"]"#, r#""consignee.address"]"#);
-    let changes: [(Box<dyn Fn(&Vault) + Send + Sync>, ErrorKind); 3] = [
+    type Change = Box<dyn Fn(&Vault) + Send + Sync>;
+    let changes: [(Change, ErrorKind); 3] = [
         (Box::new(|vault| drop(vault.revoke_party("SF Express").unwrap())), ErrorKind::Revoked),
         (
             Box::new(move |vault| drop(vault.apply_policy(&narrower, ExistingOrders::Yes).unwrap())),
