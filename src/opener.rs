@@ -165,22 +165,10 @@ impl Desk<'_> {
                 "the time in which this purpose may open the order is over",
             ));
         }
-        let parts: Vec<(PartId, &[u8])> = record.parts().filter(|(part, _)| access.opens(*part)).collect();
-        let sought = Sought {
-            record_id: record.header.record_id,
-            party: self.key_id,
-            lines: self.lines(&access),
-            header: record.header_bytes(),
-            directory: record.directory_bytes(),
-            parts: &parts,
-        };
-        let ticket = PreparedTicket::new(&secret, &sought);
-        let mut entry = Entry::new(EntryKind::Disclosure, self.key_id, self.policy.digest());
-        entry.handle = handle_key.handle(&self.key_id);
-        entry.revision = record.header.revision;
-        entry.purpose = self.purpose.to_owned();
-        entry.parts = parts.iter().map(|(part, _)| *part).collect();
-        entry.commitments = vec![ticket.commitment()];
+        let whom = Whom { key_id: self.key_id, lines: self.lines(&access), purpose: self.purpose };
+        let policy = self.policy.digest();
+        let (ticket, entry) =
+            prepare(&record, (&secret, &handle_key), policy, &whom, |part| access.opens(part));
         Ok(Prepared { record, called: asked.called, serial: asked.secret.serial, access, ticket, entry })
     }
 
@@ -298,6 +286,41 @@ pub(crate) fn rolled_back() -> Error {
         .with_hint("the stores do not fit each other; restore the newest backups of both")
 }
 
+/// For whom and why an order is opened.
+struct Whom<'a> {
+    key_id: [u8; 16],
+    /// The party's value for `lines`, or nothing.
+    lines: &'a str,
+    purpose: &'a str,
+}
+
+/// The ticket for the parts that are `sought`, and the entry that it waits for.
+fn prepare(
+    record: &Record<'_>,
+    (secret, handle_key): (&OrderSecret, &HandleKey),
+    policy: [u8; 32],
+    whom: &Whom<'_>,
+    sought: impl Fn(PartId) -> bool,
+) -> (PreparedTicket, Entry) {
+    let parts: Vec<(PartId, &[u8])> = record.parts().filter(|(part, _)| sought(*part)).collect();
+    let sought = Sought {
+        record_id: record.header.record_id,
+        party: whom.key_id,
+        lines: whom.lines,
+        header: record.header_bytes(),
+        directory: record.directory_bytes(),
+        parts: &parts,
+    };
+    let ticket = PreparedTicket::new(secret, &sought);
+    let mut entry = Entry::new(EntryKind::Disclosure, whom.key_id, policy);
+    entry.handle = handle_key.handle(&whom.key_id);
+    entry.revision = record.header.revision;
+    entry.purpose = whom.purpose.to_owned();
+    entry.parts = parts.iter().map(|(part, _)| *part).collect();
+    entry.commitments = vec![ticket.commitment()];
+    (ticket, entry)
+}
+
 /// Opens parts of a stored order for the vault itself, with an entry of its own: for what it must know to answer somebody.
 pub(crate) fn open_for_vault(
     ledger: &Ledger,
@@ -309,25 +332,9 @@ pub(crate) fn open_for_vault(
 ) -> Result<Vec<(PartId, Value)>> {
     let (secret, handle_key) = unlock(registry, record, row)?;
     let policy = registry.policy()?;
-    let key_id = registry.own_key_id();
-    let sought: Vec<_> = record.parts().filter(|(part, _)| parts.contains(part)).collect();
-    let ticket = PreparedTicket::new(
-        &secret,
-        &Sought {
-            record_id: record.header.record_id,
-            party: key_id,
-            lines: "",
-            header: record.header_bytes(),
-            directory: record.directory_bytes(),
-            parts: &sought,
-        },
-    );
-    let mut entry = Entry::new(EntryKind::Disclosure, key_id, policy.digest());
-    entry.handle = handle_key.handle(&key_id);
-    entry.revision = record.header.revision;
-    entry.purpose = purpose.to_owned();
-    entry.parts = sought.iter().map(|(part, _)| *part).collect();
-    entry.commitments = vec![ticket.commitment()];
+    let whom = Whom { key_id: registry.own_key_id(), lines: "", purpose };
+    let sought = |part| parts.contains(&part);
+    let (ticket, entry) = prepare(record, (&secret, &handle_key), policy.digest(), &whom, sought);
     let receipt = ledger.append(vec![entry])?.pop();
     let ticket = receipt.and_then(|receipt| ticket.release(receipt));
     let ticket = ticket.ok_or_else(|| Error::new(ErrorKind::Storage, "the ledger gave no receipt"))?;
