@@ -153,7 +153,7 @@ impl Desk<'_> {
         )?;
         let access = access.filter(|access| !access.open.is_empty()).ok_or_else(|| {
             Error::new(ErrorKind::NotPermitted, "what the policy grants does not reach this order").with_hint(
-                "it was put under an earlier policy; policy apply --existing-orders yes extends the grant",
+                "it was put under an earlier policy; to extend it, withdraw the grant by one policy and give it again by another with --existing-orders yes",
             )
         })?;
         // Also where only an earlier policy cut the lines.

@@ -109,7 +109,7 @@ EXAMPLES
     Ledger(LedgerCommand),
     /// Checks a vault's files against each other and against the ledger
     #[command(after_help = "\
-Exit status 1 if anything is lost, altered or rolled back.
+Exit status 1 on a fault. A warning exits 0; look at it, above all at orders that have an entry and are not stored.
 
 EXAMPLES
   consignee doctor shop.vault")]
