@@ -107,7 +107,13 @@ pub use sealer::SealedOrder;
 pub use suite::{Suite, after_fork};
 pub use value::*;
 pub use vault::{Put, ShredMode, Vault};
-pub use view::{Record, View};
+pub use view::{CompiledPart, Fields, FromView, Opened, Patch, Record, RecordField, RoleView, View};
+
+/// What derived code calls and people do not.
+#[doc(hidden)]
+pub mod derived {
+    pub use crate::view::concat;
+}
 
 /// The README's program compiles and runs.
 #[cfg(doctest)]

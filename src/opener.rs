@@ -12,7 +12,7 @@ use crate::{
     registry::{Party, PartyState, Registry},
     store::{SecretRow, SecretState},
     value::Value,
-    view::View,
+    view::{FromView, View, compiled_parts},
 };
 
 /// One stored order that is to be opened.
@@ -32,6 +32,26 @@ pub(crate) struct Asked<'a> {
     pub(crate) called: Option<&'a str>,
 }
 
+/// Who asks, why, and what for.
+pub(crate) struct Request<'a> {
+    pub(crate) party: &'a str,
+    pub(crate) purpose: &'a str,
+    /// Which of the parts that the purpose opens are wanted; all where there is none.
+    pub(crate) wanted: fn(&Policy, &Access) -> Result<Option<Vec<PartId>>>,
+}
+
+impl<'a> Request<'a> {
+    /// For whatever the purpose opens.
+    pub(crate) fn all(party: &'a str, purpose: &'a str) -> Self {
+        Self { party, purpose, wanted: |_, _| Ok(None) }
+    }
+
+    /// For what the program's type reads.
+    pub(crate) fn of<T: FromView>(party: &'a str, purpose: &'a str) -> Self {
+        Self { party, purpose, wanted: compiled_parts::<T> }
+    }
+}
+
 /// What has become of registry and orders while the entries were written.
 pub(crate) struct Meanwhile {
     pub(crate) registry: Arc<Registry>,
@@ -44,18 +64,18 @@ pub(crate) struct Meanwhile {
 pub(crate) fn open_many(
     ledger: &Ledger,
     registry: &Arc<Registry>,
-    party: &str,
-    purpose: &str,
+    request: &Request<'_>,
     asked: Vec<Result<Asked<'_>>>,
     meanwhile: impl FnOnce() -> Result<Meanwhile>,
 ) -> Result<Vec<Result<View>>> {
-    let party = registry.party(party)?;
-    let policy = registry.policy()?;
-    let desk =
-        Desk { registry, policy, party, purpose, key_id: registry.party_key_id(party.number), now: now() };
-    if let Err(refusal) = desk.admit() {
-        ledger.deny(&desk.denial(refusal.kind(), 1))?;
-        return Err(refusal);
+    let mut desk = Desk::new(registry, request)?;
+    let (party, policy) = (desk.party, desk.policy);
+    match desk.admit() {
+        Ok(access) => desk.wanted = (request.wanted)(policy, access)?,
+        Err(refusal) => {
+            ledger.deny(&desk.denial(refusal.kind(), 1))?;
+            return Err(refusal);
+        }
     }
     let prepared: Vec<Result<Prepared<'_>>> = asked.into_iter().map(|asked| desk.prepare(asked?)).collect();
     for kind in [ErrorKind::NotPermitted, ErrorKind::Expired] {
@@ -92,6 +112,7 @@ struct Desk<'a> {
     purpose: &'a str,
     key_id: [u8; 16],
     now: u64,
+    wanted: Option<Vec<PartId>>,
 }
 
 /// An order ready to be opened, but for the receipt.
@@ -104,8 +125,21 @@ struct Prepared<'a> {
     entry: Entry,
 }
 
-impl Desk<'_> {
-    fn admit(&self) -> Result<()> {
+impl<'a> Desk<'a> {
+    fn new(registry: &'a Arc<Registry>, request: &Request<'a>) -> Result<Self> {
+        let party = registry.party(request.party)?;
+        Ok(Self {
+            registry,
+            policy: registry.policy()?,
+            party,
+            purpose: request.purpose,
+            key_id: registry.party_key_id(party.number),
+            now: now(),
+            wanted: None,
+        })
+    }
+
+    fn admit(&self) -> Result<&'a Access> {
         let (party, purpose) = (self.party, self.purpose);
         if party.state == PartyState::Revoked {
             return Err(Error::new(ErrorKind::Revoked, format!("party {} has been revoked", party.name)));
@@ -119,7 +153,8 @@ impl Desk<'_> {
             let message = format!("the policy gives role {} no such purpose", party.role);
             return Err(Error::new(ErrorKind::NotPermitted, message).with_hint(hint));
         };
-        self.check_lines(access)
+        self.check_lines(access)?;
+        Ok(access)
     }
 
     /// Whether nothing that decides has changed since `admit`.
@@ -166,6 +201,10 @@ impl Desk<'_> {
             ));
         }
         let whom = Whom { key_id: self.key_id, lines: self.lines(&access), purpose: self.purpose };
+        let mut access = access;
+        if let Some(wanted) = &self.wanted {
+            access.open.retain(|part| wanted.contains(part));
+        }
         let policy = self.policy.digest();
         let (ticket, entry) =
             prepare(&record, (&secret, &handle_key), policy, &whom, |part| access.opens(part));

@@ -3,12 +3,12 @@
 use crate::{
     error::{Error, ErrorKind, Result},
     value::{
-        Address, CellRef, Decimal, Money, Node, Object, Path, Row, Timestamp, Value, ValueRef, address,
-        integer, money, opaque_debug, parsed, text,
+        Address, CellRef, Cells, Decimal, Money, Node, Object, Path, Row, Timestamp, Value, ValueRef,
+        address, integer, money, opaque_debug, parsed, text,
     },
-    view::Record,
+    view::{Fields, MAX_JSON, Record, RecordField},
 };
-use consignee_policy::Policy;
+use consignee_policy::{FieldType, Policy};
 use serde_json::{Map, json};
 
 /// An order of a shop: the record that is used where a program has no type of its own.
@@ -26,8 +26,8 @@ pub struct Order {
     pub amount: Money,
     /// What the shopper or the shop remarked; may be empty.
     pub note: String,
-    /// Values of the fields that the policy names `extra.NAME`, each with its NAME.
-    pub extra: Vec<(String, Value)>,
+    /// Values of the fields that the policy names `extra.NAME`, under these names.
+    pub extra: Fields,
 }
 
 /// The person who receives an order.
@@ -59,18 +59,16 @@ pub struct Item {
 opaque_debug!(Order, Consignee, Item);
 
 impl Record for Order {
-    fn field_names(&self) -> &'static [&'static str] {
-        &[
-            "order_no",
-            "placed_at",
-            "consignee.name",
-            "consignee.phone",
-            "consignee.address",
-            "items",
-            "amount",
-            "note",
-        ]
-    }
+    const FIELDS: &'static [RecordField] = &[
+        RecordField::new("order_no", FieldType::Text),
+        RecordField::new("placed_at", FieldType::Timestamp),
+        RecordField::new("consignee.name", FieldType::Text),
+        RecordField::new("consignee.phone", FieldType::Text),
+        RecordField::new("consignee.address", FieldType::Address),
+        RecordField::new("items", FieldType::List),
+        RecordField::new("amount", FieldType::Money),
+        RecordField::new("note", FieldType::Text),
+    ];
 
     fn field(&self, index: usize) -> Option<ValueRef<'_>> {
         Some(match index {
@@ -86,7 +84,7 @@ impl Record for Order {
         })
     }
 
-    fn extra(&self) -> &[(String, Value)] {
+    fn more(&self) -> &Fields {
         &self.extra
     }
 }
@@ -104,13 +102,23 @@ impl Row for Item {
             _ => CellRef::Absent,
         }
     }
+
+    fn from_cells(cells: &mut Cells<'_>) -> Result<Self> {
+        Ok(Self {
+            sku: cells.take("sku")?,
+            title: cells.take("title")?,
+            quantity: cells.take("quantity")?,
+            unit_price: cells.take("unit_price")?,
+            supplier: cells.take("supplier")?,
+        })
+    }
 }
 
 impl Order {
     /// Longest order number, in bytes.
     pub const MAX_ORDER_NO: usize = 128;
     /// Longest JSON text of an order, in bytes.
-    pub const MAX_JSON: usize = 2 * 1024 * 1024;
+    pub const MAX_JSON: usize = MAX_JSON;
 
     /// The order that a JSON text describes.
     ///
@@ -139,7 +147,9 @@ impl Order {
             items: items(order.require("items")?, &at("items"))?,
             amount: money(order.require("amount")?, &at("amount"))?,
             note: order.take("note").map_or(Ok(String::new()), |note| text(note, &at("note")))?,
-            extra: order.take("extra").map_or(Ok(Vec::new()), |extra| extras(extra, &at("extra"), policy))?,
+            extra: order
+                .take("extra")
+                .map_or(Ok(Fields::new()), |extra| extras(extra, &at("extra"), policy))?,
         })
     }
 
@@ -147,7 +157,7 @@ impl Order {
     /// name, decimals of lists as texts, json without white space.
     pub fn to_json(&self) -> serde_json::Value {
         let extra: Map<_, _> =
-            self.extra.iter().map(|(name, value)| (name.clone(), value.to_json())).collect();
+            self.extra.iter().map(|(name, value)| (extra_name(name).to_owned(), value.to_json())).collect();
         json!({
             "order_no": self.order_no,
             "placed_at": self.placed_at.to_string(),
@@ -209,19 +219,21 @@ fn item(node: Node, path: &Path<'_>) -> Result<Item> {
     })
 }
 
-fn extras(node: Node, path: &Path<'_>, policy: &Policy) -> Result<Vec<(String, Value)>> {
-    let Node::Object(pairs) = node else {
-        return Err(path.error("expected an object"));
-    };
+/// What stands under the key `extra` in JSON.
+fn extra_name(field: &str) -> &str {
+    field.strip_prefix("extra.").unwrap_or(field)
+}
+
+fn extras(node: Node, path: &Path<'_>, policy: &Policy) -> Result<Fields> {
     let value = |(name, node): (String, Node)| {
         let field = policy.field(&format!("extra.{name}")).ok_or_else(|| {
             path.error("has a key that the policy does not know")
                 .with_hint("declare it there as field \"extra.NAME\"")
         })?;
         let value = Value::from_json(field.ty, node, &Path::Name(path, &name))?;
-        Ok((name, value))
+        Ok((field.name.clone(), value))
     };
-    pairs.into_iter().map(value).collect()
+    Object::pairs(node, path)?.into_iter().map(value).collect()
 }
 
 #[cfg(test)]

@@ -3,12 +3,12 @@
 use crate::{
     error::Result,
     ledger::now,
-    opener::{self, Asked, Meanwhile, StoredOrder},
+    opener::{self, Asked, Meanwhile, Request, StoredOrder},
     record::Workspace,
     sealer::{Plan, RowPlan, SealedOrder, Sealing, no_randomness},
     suite::SealRng,
     vault::Vault,
-    view::{Record, View},
+    view::{FromView, Opened, Record, View},
 };
 
 impl Vault {
@@ -36,7 +36,7 @@ impl Sealer {
     /// record has a field the policy does not; `Limit` if a value or the order is too long.
     pub fn seal<R: Record>(&self, order: &R) -> Result<SealedOrder> {
         let registry = self.0.registry()?;
-        let plan = Plan::new(registry.policy()?, order.field_names())?;
+        let plan = Plan::of::<R>(registry.policy()?)?;
         let serial = self.0.allot_serials(&registry, 1)?.start;
         let sealed = SealRng::with(|rng| {
             let mut sealing = Sealing { registry: &registry, plan: &plan, rng, space: Workspace::default() };
@@ -71,11 +71,29 @@ impl Opener {
         purpose: &str,
         orders: &[StoredOrder<'_>],
     ) -> Result<Vec<Result<View>>> {
+        self.open_request(&Request::all(party, purpose), orders)
+    }
+
+    /// The same as a type of the program: a role's view, or a whole record.
+    ///
+    /// # Errors
+    /// As for [`Opener::open_many`], and `PolicyMismatch`.
+    pub fn get_many<T: FromView>(
+        &self,
+        party: &str,
+        purpose: &str,
+        orders: &[StoredOrder<'_>],
+    ) -> Result<Vec<Result<Opened<T>>>> {
+        let views = self.open_request(&Request::of::<T>(party, purpose), orders)?;
+        Ok(views.into_iter().map(|view| view?.into_typed()).collect())
+    }
+
+    fn open_request(&self, request: &Request<'_>, orders: &[StoredOrder<'_>]) -> Result<Vec<Result<View>>> {
         let registry = self.0.registry()?;
         let asked =
             orders.iter().map(|order| Ok(Asked { record: order.record, secret: order.secret, called: None }));
         let meanwhile =
             || Ok(Meanwhile { registry: self.0.registry()?, unchanged: vec![true; orders.len()] });
-        opener::open_many(self.0.ledger(), &registry, party, purpose, asked.collect(), meanwhile)
+        opener::open_many(self.0.ledger(), &registry, request, asked.collect(), meanwhile)
     }
 }

@@ -1,8 +1,6 @@
 //! Sealing as a pure step: an order in, bytes out. The vault's `put` and [`Sealer`](crate::Sealer) are made of it.
 
-use std::sync::Arc;
-
-use consignee_policy::{FieldType, Mask, PartId, Policy};
+use consignee_policy::{FieldType, Mask, Part, PartId, Policy};
 use zeroize::Zeroizing;
 
 use crate::{
@@ -15,7 +13,7 @@ use crate::{
     store::{SecretRow, SecretState},
     suite::{SealRng, commit},
     value::{Value, ValueRef, encode, encode_padded},
-    view::Record,
+    view::{Record, check_fields},
 };
 
 /// One sealed order, as bytes to keep in any table.
@@ -33,8 +31,7 @@ pub struct SealedOrder {
 /// Which part of the policy is made from which field of the record.
 pub(crate) struct Plan {
     parts: Vec<PlannedPart>,
-    order_no: usize,
-    extra: Vec<Arc<str>>,
+    order_no: Source,
 }
 
 struct PlannedPart {
@@ -47,61 +44,50 @@ struct PlannedPart {
 
 enum Source {
     Field(usize),
-    Extra(Arc<str>),
+    /// Named in [`Record::more`], if the order has it.
+    More(String),
 }
 
 impl Plan {
-    /// Resolves names once, so that sealing an order looks nothing up by name.
-    pub(crate) fn new(policy: &Policy, names: &[&str]) -> Result<Self> {
-        if let Some(unknown) = names.iter().find(|name| policy.field(name).is_none()) {
-            let message = format!("the policy in force has no field {unknown}");
-            return Err(
-                Error::new(ErrorKind::PolicyMismatch, message).with_hint("add it to the policy and apply it")
-            );
-        }
-        let order_no = names.iter().position(|name| *name == "order_no");
-        let order_no = order_no
-            .ok_or_else(|| Error::new(ErrorKind::PolicyMismatch, "the record has no field order_no"))?;
-        let mut extra = Vec::new();
-        let mut parts = Vec::new();
-        for part in policy.parts() {
-            let source = match names.iter().position(|name| *name == part.field.name) {
-                Some(at) => Source::Field(at),
-                None => match part.field.name.strip_prefix("extra.") {
-                    Some(name) => {
-                        let name: Arc<str> = name.into();
-                        extra.push(Arc::clone(&name));
-                        Source::Extra(name)
-                    }
-                    // A field of other record types: absent in this one.
-                    None => continue,
-                },
-            };
-            let mask = part.facet.map(|facet| facet.mask);
-            parts.push(PlannedPart {
-                part: part.id,
-                name: part.name.to_owned(),
-                source,
-                ty: part.field.ty,
-                mask,
-            });
-        }
-        Ok(Self { parts, order_no, extra })
+    /// Resolves the names of a record type once, so that sealing an order looks none of its fields up.
+    ///
+    /// # Errors
+    /// `PolicyMismatch` where the type has a field the policy has not, or not of this type.
+    pub(crate) fn of<R: Record>(policy: &Policy) -> Result<Self> {
+        check_fields::<R>(policy)?;
+        let source = |name: &str| match R::FIELDS.iter().position(|field| field.name == name) {
+            Some(at) => Source::Field(at),
+            None => Source::More(name.to_owned()),
+        };
+        let planned = |part: Part<'_>| PlannedPart {
+            part: part.id,
+            name: part.name.to_owned(),
+            source: source(&part.field.name),
+            ty: part.field.ty,
+            mask: part.facet.map(|facet| facet.mask),
+        };
+        Ok(Self { parts: policy.parts().map(planned).collect(), order_no: source("order_no") })
     }
 
     pub(crate) fn order_no<'a, R: Record>(&self, order: &'a R) -> Result<&'a str> {
-        match order.field(self.order_no) {
+        match self.order_no.value(order) {
             Some(ValueRef::Text(number)) => check_order_no(number).map(|()| number),
-            _ => Err(Error::input("order_no", "must be text")),
+            Some(_) => Err(Error::input("order_no", "must be text")),
+            None => Err(Error::input("order_no", "is missing")),
         }
     }
 
     fn check<R: Record>(&self, order: &R) -> Result<()> {
-        if order.extra().iter().any(|(name, _)| !self.extra.iter().any(|known| **known == **name)) {
-            return Err(Error::input("extra", "has a field that the policy does not declare"));
+        let planned = |name: &str| {
+            self.parts.iter().any(|part| matches!(&part.source, Source::More(known) if known == name))
+        };
+        if order.more().iter().any(|(name, _)| !planned(name)) {
+            return Err(Error::input("order", "has a field that the policy does not declare"));
         }
-        let wrong =
-            self.parts.iter().find(|p| p.value(order).is_some_and(|value| value.field_type() != p.ty));
+        let wrong = self
+            .parts
+            .iter()
+            .find(|part| part.source.value(order).is_some_and(|value| value.field_type() != part.ty));
         match wrong {
             Some(part) => {
                 Err(Error::input(part.name.clone(), format!("must be of the type {}", part.ty.name())))
@@ -115,7 +101,7 @@ impl Plan {
         order: &'a R,
     ) -> impl Iterator<Item = (PartId, Content<'a>)> + Clone {
         self.parts.iter().filter_map(move |part| {
-            let value = part.value(order)?;
+            let value = part.source.value(order)?;
             Some((part.part, part.mask.map_or(Content::Value(value), |mask| Content::Facet(mask, value))))
         })
     }
@@ -137,13 +123,11 @@ impl Plan {
     }
 }
 
-impl PlannedPart {
+impl Source {
     fn value<'a, R: Record>(&self, order: &'a R) -> Option<ValueRef<'a>> {
-        match &self.source {
-            Source::Field(at) => order.field(*at),
-            Source::Extra(name) => {
-                order.extra().iter().find(|(n, _)| **n == **name).map(|(_, value)| Value::as_ref(value))
-            }
+        match self {
+            Self::Field(at) => order.field(*at),
+            Self::More(name) => order.more().get(name).map(Value::as_ref),
         }
     }
 }
@@ -221,7 +205,7 @@ fn name_the_field<R: Record>(plan: &Plan, order: &R, fault: Error) -> Error {
     let mut buffer = Zeroizing::new(Vec::new());
     let named = plan.parts.iter().filter(|part| part.mask.is_none()).find_map(|part| {
         buffer.clear();
-        let fault = encode_padded(part.value(order)?, &mut buffer).err()?;
+        let fault = encode_padded(part.source.value(order)?, &mut buffer).err()?;
         Some(fault.in_field(&part.name))
     });
     named.unwrap_or(fault)

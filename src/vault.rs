@@ -12,13 +12,13 @@ use crate::{
     error::{Error, ErrorKind, Result},
     keys::{Evidence, RecordId, RootKey},
     ledger::{Entry, EntryKind, Ledger, LedgerState, now},
-    opener::{self, Asked, Meanwhile, StoredOrder, row_context, shredded, unlock},
+    opener::{self, Asked, Meanwhile, Request, StoredOrder, row_context, shredded, unlock},
     record,
     registry::Registry,
     sealer::{Plan, RowPlan, SealedOrder, Sealing, no_randomness},
     store::{Held, LOCK_WAIT, RecordRow, RecordSummary, SecretRow, SecretState, Stores},
     suite::SealRng,
-    view::{Record, View},
+    view::{FromView, Opened, Record, RoleView, View},
 };
 
 /// Sealed orders, their secrets, keys and ledger. `Clone + Send + Sync`; clones share one vault.
@@ -78,8 +78,7 @@ impl Vault {
     pub fn put_many<R: Record>(&self, orders: &[R]) -> Result<Vec<Result<Put>>> {
         let _writer = self.writer()?;
         let registry = self.registry()?;
-        let Some(first) = orders.first() else { return Ok(Vec::new()) };
-        let plan = Plan::new(registry.policy()?, first.field_names())?;
+        let plan = Plan::of::<R>(registry.policy()?)?;
         let mut results: Vec<Option<Result<Put>>> = orders.iter().map(|_| None).collect();
         // A number that stands twice in one call is put once and then compared.
         while results.iter().any(Option::is_none) {
@@ -143,8 +142,46 @@ impl Vault {
     /// # Errors
     /// `NotFound` for an unknown party, `Revoked`, `NotPermitted`, `Storage`. Each order has a result of its own beside that.
     pub fn open_many(&self, party: &str, purpose: &str, orders: &[&str]) -> Result<Vec<Result<View>>> {
+        self.open_request(&Request::all(party, purpose), orders)
+    }
+
+    /// Opens one order as a role's view: the party acts in the view's role, for the view's purpose. What the role may not open,
+    /// the type does not have. Waits for one disk sync.
+    ///
+    /// # Errors
+    /// As for [`Vault::open`], and `PolicyMismatch` where the program was compiled against another policy than the one in force.
+    pub fn open_as<V: RoleView>(&self, party: &str, order: &str) -> Result<Opened<V>> {
+        let mut results = self.open_many_as(party, &[order])?;
+        results.pop().unwrap_or_else(|| Err(not_found()))
+    }
+
+    /// Opens orders as a role's view: one result per order, in their order, with one disk sync for all.
+    ///
+    /// # Errors
+    /// As for [`Vault::open_many`], and `PolicyMismatch`.
+    pub fn open_many_as<V: RoleView>(&self, party: &str, orders: &[&str]) -> Result<Vec<Result<Opened<V>>>> {
+        let role = self.registry()?.party(party)?.role.clone();
+        if role != V::ROLE {
+            let message = format!("the party acts as {role}, and this is the view of {}", V::ROLE);
+            return Err(Error::new(ErrorKind::NotPermitted, message));
+        }
+        let views = self.open_request(&Request::of::<V>(party, V::PURPOSE), orders)?;
+        Ok(views.into_iter().map(|view| view?.into_typed()).collect())
+    }
+
+    /// Opens one order whole, as the record type it was put as: for the shop itself, by a purpose that opens every field of the
+    /// type. Its revision is what an update wants. Waits for one disk sync.
+    ///
+    /// # Errors
+    /// As for [`Vault::open`], and `PolicyMismatch` where the purpose does not open every field of the type.
+    pub fn get<R: Record + FromView>(&self, party: &str, purpose: &str, order: &str) -> Result<Opened<R>> {
+        let mut views = self.open_request(&Request::of::<R>(party, purpose), &[order])?;
+        views.pop().unwrap_or_else(|| Err(not_found()))?.into_typed()
+    }
+
+    fn open_request(&self, request: &Request<'_>, orders: &[&str]) -> Result<Vec<Result<View>>> {
         let registry = self.registry()?;
-        registry.party(party)?;
+        registry.party(request.party)?;
         let found = self.find_many(&registry, orders)?;
         let asked = found.iter().zip(orders).map(|(found, order)| {
             let found = found.as_ref().ok_or_else(not_found)?;
@@ -152,7 +189,7 @@ impl Vault {
             Ok(Asked { record, secret, called: found.by_number.then_some(*order) })
         });
         let meanwhile = || self.meanwhile(&found);
-        opener::open_many(&self.0.ledger, &registry, party, purpose, asked.collect(), meanwhile)
+        opener::open_many(&self.0.ledger, &registry, request, asked.collect(), meanwhile)
     }
 
     /// Destroys the secret of an order: nothing opens it any more, for anybody. The reason goes into the ledger as a commitment.

@@ -12,7 +12,6 @@ use crate::{
     order::Order,
     sealer::Plan,
     suite::{SealRng, Suite},
-    view::Record as _,
 };
 
 const EPOCH: u32 = 1;
@@ -36,7 +35,7 @@ impl World {
         let keys: Vec<_> = policy.parts().map(|part| part.id).map(key).collect();
         let epoch = EpochKeys::new(EPOCH, suite, keys.clone());
         let order = order(&policy);
-        let plan = Plan::new(&policy, order.field_names()).unwrap();
+        let plan = Plan::of::<Order>(&policy).unwrap();
         let place = Place { vault: VaultId([1; 16]), record_id: ID, revision: 1, policy: policy.digest() };
         let mut space = Workspace::default();
         let mut seal = || seal(&mut space, &mut rng, &place, &epoch, plan.contents(&order)).unwrap().secret;

@@ -1,6 +1,6 @@
 //! Lists: rows under named columns. Flat on purpose, so that no input can nest.
 
-use super::{Decimal, expected, opaque_debug, too_large};
+use super::{CellOf, Decimal, expected, opaque_debug, too_large};
 use crate::error::Result;
 use std::fmt;
 
@@ -28,13 +28,39 @@ pub trait Rows {
     fn cell(&self, row: usize, column: usize) -> CellRef<'_>;
 }
 
-/// A type whose values are rows of a list, such as [`Item`](crate::order::Item).
-pub trait Row {
+/// A type whose values are rows of a list, such as [`Item`](crate::Item): what `#[derive(Row)]` makes of a struct.
+pub trait Row: Sized {
     /// Names of the columns.
     const COLUMNS: &'static [&'static str];
 
     /// The cell in the column of this index into [`Row::COLUMNS`].
     fn cell(&self, column: usize) -> CellRef<'_>;
+
+    /// From the cells of an opened row, which [`Cells::take`] gives by column.
+    ///
+    /// # Errors
+    /// `Absent` for a cell that is missing and must be there; `PolicyMismatch` for one of another type; `Limit` for a number
+    /// that does not fit.
+    fn from_cells(cells: &mut Cells<'_>) -> Result<Self>;
+}
+
+/// The cells of one opened row.
+pub struct Cells<'a> {
+    columns: &'a [String],
+    cells: Vec<Cell>,
+}
+
+impl Cells<'_> {
+    /// Takes the cell of this column out.
+    ///
+    /// # Errors
+    /// As for [`CellOf::from_cell`], with the column's name. (It is the program's own: it stands in its source.)
+    pub fn take<T: CellOf>(&mut self, column: &'static str) -> Result<T> {
+        let at = self.columns.iter().position(|name| name == column);
+        let cell = at.and_then(|at| self.cells.get_mut(at));
+        let cell = cell.map_or(Cell::Absent, |cell| std::mem::replace(cell, Cell::Absent));
+        T::from_cell(cell).map_err(|e| e.in_field(column))
+    }
 }
 
 impl<T: Row> Rows for Vec<T> {
@@ -100,6 +126,19 @@ impl Cell {
     }
 }
 
+impl CellRef<'_> {
+    /// The same cell, owned.
+    pub fn to_cell(self) -> Cell {
+        match self {
+            Self::Absent => Cell::Absent,
+            Self::Text(text) => Cell::Text(text.to_owned()),
+            Self::Bool(yes) => Cell::Bool(yes),
+            Self::Integer(number) => Cell::Integer(number),
+            Self::Decimal(number) => Cell::Decimal(number),
+        }
+    }
+}
+
 impl fmt::Debug for Cell {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.as_ref().fmt(f)
@@ -144,6 +183,15 @@ impl List {
         Ok(list)
     }
 
+    /// A copy of rows, wherever they live.
+    pub(super) fn copied(rows: &dyn Rows) -> Result<Self> {
+        check(rows)?;
+        let columns = 0..rows.column_count();
+        let row = |row| columns.clone().map(|column| rows.cell(row, column).to_cell()).collect();
+        let names = columns.clone().map(|column| rows.column_name(column).to_owned()).collect();
+        Self::new(names, (0..rows.row_count()).map(row).collect())
+    }
+
     /// Names of the columns.
     pub fn columns(&self) -> &[String] {
         &self.columns
@@ -152,6 +200,15 @@ impl List {
     /// The rows, each with one cell for each column.
     pub fn rows(&self) -> &[Vec<Cell>] {
         &self.rows
+    }
+
+    /// The rows as values of a type. Columns that it does not know are passed over.
+    ///
+    /// # Errors
+    /// As for [`Row::from_cells`].
+    pub fn into_rows<T: Row>(self) -> Result<Vec<T>> {
+        let Self { columns, rows } = self;
+        rows.into_iter().map(|cells| T::from_cells(&mut Cells { columns: &columns, cells })).collect()
     }
 
     /// Keeps the rows that have this text in this column; none where there is no such column.

@@ -4,6 +4,7 @@
 
 mod codec;
 mod decimal;
+mod field;
 mod json;
 mod list;
 mod node;
@@ -11,12 +12,13 @@ mod timestamp;
 
 pub(crate) use codec::{MAX_VALUE, decode_padded, encode, encode_padded};
 pub use decimal::{Decimal, Money};
+pub use field::{CellOf, FieldOf, types};
 pub(crate) use json::{address, integer, money, parsed, text};
-pub use list::{Cell, CellRef, List, Row, Rows};
+pub use list::{Cell, CellRef, Cells, List, Row, Rows};
 pub(crate) use node::{Node, Object, Path};
 pub use timestamp::Timestamp;
 
-use crate::error::{Error, ErrorKind};
+use crate::error::{Error, ErrorKind, Result};
 use consignee_policy::FieldType;
 use std::fmt;
 
@@ -123,6 +125,24 @@ impl Value {
 }
 
 impl ValueRef<'_> {
+    /// The same value, owned.
+    ///
+    /// # Errors
+    /// As for [`List::new`], for a list.
+    pub fn to_value(self) -> Result<Value> {
+        Ok(match self {
+            Self::Text(text) => Value::Text(text.to_owned()),
+            Self::Bool(yes) => Value::Bool(yes),
+            Self::Integer(number) => Value::Integer(number),
+            Self::Money(money) => Value::Money(money),
+            Self::Timestamp(time) => Value::Timestamp(time),
+            Self::Address(address) => Value::Address(address.clone()),
+            Self::List(rows) => Value::List(List::copied(rows)?),
+            Self::Bytes(bytes) => Value::Bytes(bytes.to_owned()),
+            Self::Json(text) => Value::Json(text.to_owned()),
+        })
+    }
+
     /// The type a policy must give a field for it to have this value.
     pub fn field_type(self) -> FieldType {
         match self {

@@ -210,12 +210,21 @@ pub(crate) struct Object<'a> {
 }
 
 impl<'a> Object<'a> {
+    /// The pairs of an object with whatever keys.
+    ///
+    /// # Errors
+    /// `Input` for another kind of node.
+    pub(crate) fn pairs(node: Node, path: &Path<'_>) -> Result<Vec<(String, Node)>> {
+        match node {
+            Node::Object(pairs) => Ok(pairs),
+            _ => Err(path.error("expected an object")),
+        }
+    }
+
     /// # Errors
     /// `Input` for another kind of node, or a key that is not one of these.
     pub(crate) fn of(node: Node, path: &'a Path<'a>, known: &[&str]) -> Result<Self> {
-        let Node::Object(pairs) = node else {
-            return Err(path.error("expected an object"));
-        };
+        let pairs = Self::pairs(node, path)?;
         if pairs.iter().any(|(key, _)| !known.contains(&key.as_str())) {
             return Err(path.error(format!("has an unknown key; known are {}", known.join(", "))));
         }

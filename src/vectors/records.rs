@@ -47,7 +47,7 @@ const PUT_AT: u64 = 1_790_000_200;
 impl World {
     fn case(&self, name: &str, json: &str) -> Case {
         let order = Order::from_json(json, &self.policy).unwrap();
-        let plan = Plan::new(&self.policy, order.field_names()).unwrap();
+        let plan = Plan::of::<Order>(&self.policy).unwrap();
         let seed = fixed(&format!("{} {name}", self.name));
         let mut rng = SealRng::from_seed(seed);
         let mut sealing =
@@ -59,13 +59,10 @@ impl World {
     }
 
     fn parts(&self, order: &Order) -> Vec<Json> {
-        let names = order.field_names();
         let value = |name: &str| -> Option<ValueRef<'_>> {
-            match names.iter().position(|known| *known == name) {
+            match Order::FIELDS.iter().position(|known| known.name == name) {
                 Some(at) => order.field(at),
-                None => {
-                    order.extra.iter().find(|(n, _)| name == format!("extra.{n}")).map(|(_, v)| v.as_ref())
-                }
+                None => order.extra.get(name).map(|value| value.as_ref()),
             }
         };
         let part = |part: crate::policy::Part<'_>| {

@@ -1,14 +1,22 @@
 //! What a role sees of an order, and how an order is handed in.
 
+mod fields;
 pub(crate) mod mask;
 mod record;
+mod typed;
 
 use std::sync::Arc;
 
 use consignee_policy::{PartId, Policy};
 use serde_json::{Map, Value as Json};
 
-pub use record::Record;
+pub(crate) use fields::MAX_JSON;
+pub use fields::{Fields, Patch};
+pub use record::{Record, RecordField};
+#[doc(hidden)]
+pub use typed::concat;
+pub use typed::{CompiledPart, FromView, Opened, RoleView};
+pub(crate) use typed::{check_fields, compiled_parts};
 
 use crate::{
     alias::Alias,

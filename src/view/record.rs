@@ -1,20 +1,40 @@
 //! An order as the sealer reads it.
 
-use crate::value::{Value, ValueRef};
+use consignee_policy::FieldType;
 
-/// A type whose values can be sealed: the built-in [`Order`](crate::order::Order), or a program's own.
+use super::Fields;
+use crate::value::ValueRef;
+
+/// A type whose values can be sealed: what `#[derive(Record)]` makes of a struct, the built-in [`Order`](crate::Order) and the
+/// untyped [`Fields`] among them.
 ///
 /// The sealer looks each name up in the policy once and asks by index from then on.
 pub trait Record {
-    /// Names of the fields, as the policy has them, each once. They are the same for every value of the type.
-    fn field_names(&self) -> &'static [&'static str];
+    /// The fields, each once.
+    const FIELDS: &'static [RecordField];
 
-    /// The value of the field of this index into [`Record::field_names`]; `None` where the order has none, which is not
-    /// the same as an empty text.
+    /// The value of the field of this index into [`Record::FIELDS`]; `None` where the order has none, which is not the same as
+    /// an empty text.
     fn field(&self, index: usize) -> Option<ValueRef<'_>>;
 
-    /// Values of the fields that the policy names `extra.NAME`, each with its NAME.
-    fn extra(&self) -> &[(String, Value)] {
-        &[]
+    /// Values of fields beyond those, such as the `extra.NAME` of the policy.
+    fn more(&self) -> &Fields {
+        const { &Fields::new() }
+    }
+}
+
+/// A field of a record type: what the policy must call it, and its type there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RecordField {
+    /// Its whole name, such as `consignee.phone`.
+    pub name: &'static str,
+    /// Type of its values.
+    pub ty: FieldType,
+}
+
+impl RecordField {
+    /// The field of this name and type.
+    pub const fn new(name: &'static str, ty: FieldType) -> Self {
+        Self { name, ty }
     }
 }

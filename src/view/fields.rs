@@ -1,0 +1,246 @@
+//! Values by field name, for those who have no type for their orders, and for changes to some of them.
+
+use consignee_policy::Policy;
+use serde_json::{Map, Value as Json};
+
+use super::{Record, RecordField};
+use crate::{
+    error::{Error, ErrorKind, Result},
+    value::{Node, Object, Path, Value, ValueRef, opaque_debug},
+};
+
+/// An order without a type of its own: values by the whole names that the policy gives the fields, such as `consignee.phone`
+/// or `extra.gift`.
+#[derive(Clone, PartialEq, Eq, Default)]
+pub struct Fields(Vec<(String, Value)>);
+
+opaque_debug!(Fields, Patch);
+
+/// Longest JSON text of an order, in bytes.
+pub(crate) const MAX_JSON: usize = 2 * 1024 * 1024;
+
+impl Fields {
+    /// No values.
+    pub const fn new() -> Self {
+        Self(Vec::new())
+    }
+
+    /// Sets the value of a field.
+    pub fn set(&mut self, name: impl Into<String>, value: Value) {
+        let name = name.into();
+        match self.0.iter_mut().find(|(known, _)| *known == name) {
+            Some((_, old)) => *old = value,
+            None => self.0.push((name, value)),
+        }
+    }
+
+    /// The same fields and this one.
+    #[must_use]
+    pub fn with(mut self, name: impl Into<String>, value: Value) -> Self {
+        self.set(name, value);
+        self
+    }
+
+    /// Removes the value of a field, and returns it.
+    pub fn remove(&mut self, name: &str) -> Option<Value> {
+        let at = self.0.iter().position(|(known, _)| known == name)?;
+        Some(self.0.remove(at).1)
+    }
+
+    /// The value of a field.
+    pub fn get(&self, name: &str) -> Option<&Value> {
+        self.0.iter().find(|(known, _)| known == name).map(|(_, value)| value)
+    }
+
+    /// All values with their names, in the order in which they were set.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = (&str, &Value)> {
+        self.0.iter().map(|(name, value)| (name.as_str(), value))
+    }
+
+    /// Whether there is no value.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The values of a record, all of them.
+    ///
+    /// # Errors
+    /// `Input`, `Limit` for a list that could not be sealed either.
+    pub fn of<R: Record>(record: &R) -> Result<Self> {
+        let mut fields = Self::new();
+        for (index, field) in R::FIELDS.iter().enumerate() {
+            if let Some(value) = record.field(index) {
+                fields.set(field.name, value.to_value().map_err(|e| e.in_field(field.name))?);
+            }
+        }
+        record.more().iter().for_each(|(name, value)| fields.set(name, value.clone()));
+        Ok(fields)
+    }
+
+    /// The values that a JSON text describes, under the names and types of the policy.
+    ///
+    /// A field `a.b` stands as key `b` of the object `a`, or under its whole name: `{"a":{"b":1}}`, `{"a.b":1}`. What the policy
+    /// does not know is refused; what is left out is absent. A text may have 64 KiB, all of it 2 MiB. A list's decimal numbers
+    /// are texts, and stay so.
+    ///
+    /// # Errors
+    /// `Input` with the path of what is wrong, `Limit` for what is too long or nested too deep. No error repeats anything of
+    /// the text.
+    pub fn from_json(json: &str, policy: &Policy) -> Result<Self> {
+        let mut fields = Self::new();
+        leaves(json, policy, |name, node, ty, path| {
+            fields.add(name, Value::from_json(ty, node, path)?, path)
+        })?;
+        Ok(fields)
+    }
+
+    fn add(&mut self, name: &str, value: Value, path: &Path<'_>) -> Result<()> {
+        if self.get(name).is_some() {
+            return Err(path.error("stands twice"));
+        }
+        self.0.push((name.to_owned(), value));
+        Ok(())
+    }
+
+    /// The values as JSON, under their whole names.
+    pub fn to_json(&self) -> Json {
+        let fields: Map<String, Json> =
+            self.iter().map(|(name, value)| (name.to_owned(), value.to_json())).collect();
+        fields.into()
+    }
+}
+
+impl Record for Fields {
+    const FIELDS: &'static [RecordField] = &[];
+
+    fn field(&self, _index: usize) -> Option<ValueRef<'_>> {
+        None
+    }
+
+    fn more(&self) -> &Fields {
+        self
+    }
+}
+
+impl FromIterator<(String, Value)> for Fields {
+    fn from_iter<I: IntoIterator<Item = (String, Value)>>(values: I) -> Self {
+        let mut fields = Self::new();
+        values.into_iter().for_each(|(name, value)| fields.set(name, value));
+        fields
+    }
+}
+
+/// Hands each node that stands for a field of the policy to `take`: name, node, type, path.
+fn leaves(
+    json: &str,
+    policy: &Policy,
+    mut take: impl FnMut(&str, Node, consignee_policy::FieldType, &Path<'_>) -> Result<()>,
+) -> Result<()> {
+    if json.len() > MAX_JSON {
+        return Err(Error::new(ErrorKind::Limit, "an order's JSON text is longer than 2 MiB"));
+    }
+    below("", Node::parse(json)?, &Path::Root, policy, &mut take)
+}
+
+fn below(
+    prefix: &str,
+    node: Node,
+    path: &Path<'_>,
+    policy: &Policy,
+    take: &mut dyn FnMut(&str, Node, consignee_policy::FieldType, &Path<'_>) -> Result<()>,
+) -> Result<()> {
+    for (key, node) in Object::pairs(node, path)? {
+        let name = format!("{prefix}{key}");
+        let place = Path::Name(path, &key);
+        let within = format!("{name}.");
+        if let Some(field) = policy.field(&name) {
+            take(&name, node, field.ty, &place)?;
+        } else if policy.fields().iter().any(|field| field.name.starts_with(&within)) {
+            below(&within, node, &place, policy, take)?;
+        } else {
+            return Err(path
+                .error("has a key that the policy does not know")
+                .with_hint("declare it there as a field, or leave it out"));
+        }
+    }
+    Ok(())
+}
+
+/// Changes to some fields of a stored order: each gets a value, or none.
+#[derive(Clone, PartialEq, Eq, Default)]
+pub struct Patch(Vec<(String, Option<Value>)>);
+
+impl Patch {
+    /// No change.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The same changes, and this value for this field.
+    #[must_use]
+    pub fn set(self, name: impl Into<String>, value: Value) -> Self {
+        self.change(name.into(), Some(value))
+    }
+
+    /// The same changes, and no value for this field.
+    #[must_use]
+    pub fn clear(self, name: impl Into<String>) -> Self {
+        self.change(name.into(), None)
+    }
+
+    fn change(mut self, name: String, value: Option<Value>) -> Self {
+        self.0.retain(|(known, _)| *known != name);
+        self.0.push((name, value));
+        self
+    }
+
+    /// Every field of a record as the record has it: after opening, changing and handing back a whole order.
+    ///
+    /// Fields that the record's type does not know stay as they are, unless it keeps them in [`Record::more`].
+    ///
+    /// # Errors
+    /// `Input`, `Limit` for a list that cannot be sealed.
+    pub fn whole<R: Record>(record: &R) -> Result<Self> {
+        let mut patch = Self::new();
+        for (index, field) in R::FIELDS.iter().enumerate() {
+            let value = record.field(index).map(ValueRef::to_value).transpose();
+            patch = patch.change(field.name.to_owned(), value.map_err(|e| e.in_field(field.name))?);
+        }
+        Ok(record.more().iter().fold(patch, |patch, (name, value)| patch.set(name, value.clone())))
+    }
+
+    /// The changes that a JSON text describes: as [`Fields::from_json`] reads it, but `null` clears a field.
+    ///
+    /// # Errors
+    /// As for [`Fields::from_json`].
+    pub fn from_json(json: &str, policy: &Policy) -> Result<Self> {
+        let mut patch = Self::new();
+        leaves(json, policy, |name, node, ty, path| {
+            if patch.0.iter().any(|(known, _)| known == name) {
+                return Err(path.error("stands twice"));
+            }
+            let value = match node {
+                Node::Null => None,
+                node => Some(Value::from_json(ty, node, path)?),
+            };
+            patch.0.push((name.to_owned(), value));
+            Ok(())
+        })?;
+        Ok(patch)
+    }
+
+    /// Names of the fields that change.
+    pub fn names(&self) -> impl ExactSizeIterator<Item = &str> {
+        self.0.iter().map(|(name, _)| name.as_str())
+    }
+
+    /// The fields with the changes made.
+    pub(crate) fn apply(self, fields: &mut Fields) {
+        for (name, value) in self.0 {
+            match value {
+                Some(value) => fields.set(name, value),
+                None => drop(fields.remove(&name)),
+            }
+        }
+    }
+}

@@ -1,0 +1,183 @@
+//! Views as types of a program: read out of an opened [`View`], and compared with the policy in force.
+
+use consignee_policy::{Access, FieldType, PartId, Policy};
+
+use super::{Record, View};
+use crate::{
+    alias::Alias,
+    error::{Error, ErrorKind, Result},
+    value::FieldOf,
+};
+
+/// A part as a program was compiled with it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CompiledPart {
+    /// Its number in the policy.
+    pub number: u16,
+    /// Its whole name, such as `consignee.phone:masked`.
+    pub name: &'static str,
+    /// Type of its values; of a facet, text.
+    pub ty: FieldType,
+}
+
+impl CompiledPart {
+    /// The part of this number, name and type.
+    pub const fn new(number: u16, name: &'static str, ty: FieldType) -> Self {
+        Self { number, name, ty }
+    }
+}
+
+/// A type that is read out of an opened order: what `#[derive(Record)]` makes of a struct, and of each role's view of it.
+pub trait FromView: Sized {
+    /// The parts it reads. Only these are opened.
+    const PARTS: &'static [CompiledPart];
+    /// Whether it also takes whatever else the purpose opens.
+    const TAKES_MORE: bool = false;
+
+    /// Takes its parts out of the view.
+    ///
+    /// # Errors
+    /// `Absent` for a part that the order lacks and the type must have, `NotPermitted` for one that this order's purpose does
+    /// not open, `PolicyMismatch`, `Limit`.
+    fn from_view(view: &mut View) -> Result<Self>;
+}
+
+/// What one role sees of a record for one purpose, as a type: it has no field for what the role may not open.
+pub trait RoleView: FromView {
+    /// The role.
+    const ROLE: &'static str;
+    /// The purpose.
+    const PURPOSE: &'static str;
+}
+
+/// An opened order as a type, and where the ledger says so. Reads like the type itself.
+#[derive(Debug)]
+pub struct Opened<T> {
+    /// What was opened.
+    pub value: T,
+    /// What to call the order towards the party: see [`View::order`].
+    pub order: String,
+    /// The order number this party sees in place of the real one.
+    pub alias: Alias,
+    /// Revision of the order, from 1; an update names it.
+    pub revision: u32,
+    /// Index of the disclosure's entry in the ledger.
+    pub ledger_index: u64,
+}
+
+impl<T> std::ops::Deref for Opened<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.value
+    }
+}
+
+impl View {
+    /// The view as a type of the program.
+    ///
+    /// # Errors
+    /// As for [`FromView::from_view`].
+    pub fn into_typed<T: FromView>(mut self) -> Result<Opened<T>> {
+        let (order, alias, revision, ledger_index) =
+            (self.order(), self.alias.clone(), self.revision, self.ledger_index);
+        Ok(Opened { value: T::from_view(&mut self)?, order, alias, revision, ledger_index })
+    }
+
+    /// Takes a part out, as a Rust type that holds the policy's type `Type`. What is optional is none where the order lacks the
+    /// part, or what the policy grants does not reach this order.
+    ///
+    /// # Errors
+    /// As for [`FromView::from_view`], with the part's name.
+    pub fn take<Type, T: FieldOf<Type>>(&mut self, part: &CompiledPart) -> Result<T> {
+        let at = self.values.iter().position(|(id, _)| id.get() == part.number);
+        let permitted = self.permitted.iter().any(|id| id.get() == part.number);
+        let value = at.map(|at| self.values.remove(at).1);
+        T::from_value(value).map_err(|e| match e.kind() {
+            ErrorKind::Absent if !permitted => {
+                Error::new(ErrorKind::NotPermitted, "what the policy grants does not reach this order")
+                    .in_field(part.name)
+            }
+            _ => e.in_field(part.name),
+        })
+    }
+
+    /// Takes out all fields that are left, under their names: what no type knows of. Facets are passed over.
+    pub fn take_more(&mut self) -> super::Fields {
+        let policy = std::sync::Arc::clone(&self.policy);
+        let whole = |(id, value)| {
+            let part = policy.part(id).filter(|part| part.facet.is_none())?;
+            Some((part.name.to_owned(), value))
+        };
+        std::mem::take(&mut self.values).into_iter().filter_map(whole).collect()
+    }
+}
+
+/// The numbers of the parts that `T` reads, after comparing what the program was compiled with and the policy in force.
+///
+/// A program may be older than a policy that gives more: it opens what it knows. It may not be older than one that gives less
+/// or means something else by a number.
+///
+/// # Errors
+/// `PolicyMismatch` with the part's name.
+pub(crate) fn compiled_parts<T: FromView>(policy: &Policy, access: &Access) -> Result<Option<Vec<PartId>>> {
+    for compiled in T::PARTS {
+        let part = policy.part_named(compiled.name);
+        let same = part.filter(|part| part.id.get() == compiled.number && part.ty == compiled.ty);
+        let Some(part) = same else {
+            return Err(mismatch(format!("the policy in force has another part {}, or none", compiled.name)));
+        };
+        if !access.opens(part.id) {
+            let Access { role, purpose, .. } = access;
+            let what = format!("the policy in force does not open {} to {role} for {purpose}", compiled.name);
+            return Err(mismatch(what));
+        }
+    }
+    Ok((!T::TAKES_MORE).then(|| T::PARTS.iter().filter_map(|part| PartId::new(part.number)).collect()))
+}
+
+/// Compares the fields of a record type with the policy in force.
+///
+/// # Errors
+/// `PolicyMismatch` with the field's name.
+pub(crate) fn check_fields<R: Record>(policy: &Policy) -> Result<()> {
+    for field in R::FIELDS {
+        match policy.field(field.name) {
+            Some(known) if known.ty == field.ty => {}
+            Some(known) => {
+                let (name, theirs, ours) = (field.name, known.ty.name(), field.ty.name());
+                return Err(mismatch(format!(
+                    "the policy in force gives {name} the type {theirs}, not {ours}"
+                )));
+            }
+            None => return Err(mismatch(format!("the policy in force has no field {}", field.name))),
+        }
+    }
+    Ok(())
+}
+
+fn mismatch(what: String) -> Error {
+    Error::new(ErrorKind::PolicyMismatch, what)
+        .with_hint("this program was compiled against another policy: apply that one, or build it anew")
+}
+
+/// The arrays of nested types, one after the other, for derived code.
+///
+/// # Panics
+/// At compile time only, should `N` not be the sum of their lengths.
+#[doc(hidden)]
+pub const fn concat<T: Copy, const N: usize>(filler: T, parts: &[&[T]]) -> [T; N] {
+    let mut all = [filler; N];
+    let (mut at, mut part) = (0, 0);
+    while part < parts.len() {
+        let mut item = 0;
+        while item < parts[part].len() {
+            all[at] = parts[part][item];
+            at += 1;
+            item += 1;
+        }
+        part += 1;
+    }
+    assert!(at == N);
+    all
+}
