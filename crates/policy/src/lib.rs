@@ -44,6 +44,7 @@
 //! [`Policy::warnings`] names what is worth a second look.
 
 mod canonical;
+mod countries;
 mod diff;
 mod draft;
 mod model;
@@ -53,6 +54,7 @@ mod validate;
 mod warnings;
 
 pub use canonical::CanonicalError;
+pub use countries::NumberingPlan;
 pub use diff::{Change, Diff, What};
 pub use model::{Access, Facet, Field, FieldType, Index, Mask, Normaliser, Part, PartId};
 pub use parse::{PolicyError, PolicyErrors};
