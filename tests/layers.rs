@@ -9,6 +9,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("suite", &[]),
     ("store", &[]),
     ("value", &[]),
+    ("normalise", &["value"]),
     ("ledger", &["store"]),
     ("keys", &["suite", "ledger"]),
     ("alias", &["suite", "keys"]),
