@@ -355,6 +355,7 @@ impl Vault {
             accepted,
             self.ledger().policy_index(&accepted.policy.digest())?,
             &registry.parties,
+            self.inner().stores.orders.count_records()?,
             true,
         ))
     }

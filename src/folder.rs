@@ -122,6 +122,7 @@ impl Peek {
             accepted,
             ledger.policy_index(&accepted.policy.digest())?,
             &self.known.parties,
+            self.stores.orders.count_records()?,
             false,
         ))
     }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use consignee_policy::Policy;
+use consignee_policy::{Leakage, Policy};
 use serde::Serialize;
 
 use crate::registry::{AcceptedPolicy, Party, PartyState};
@@ -21,6 +21,8 @@ pub struct Scopes {
     pub policy: PolicyInForce,
     /// A row per role and purpose.
     pub scopes: Vec<Scope>,
+    /// What each search index shows to a thief of the database, and to whom it answers.
+    pub indexes: Vec<ScopeIndex>,
     /// What a reviewer should look at twice.
     pub warnings: Vec<String>,
 }
@@ -71,6 +73,52 @@ pub struct ScopeParty {
     pub revoked: bool,
 }
 
+/// A search index: [`Leakage`](crate::policy::Leakage) as JSON has it.
+#[derive(Debug, Clone, Serialize)]
+pub struct ScopeIndex {
+    /// Name of the field.
+    pub field: String,
+    /// The form values are compared in, such as `phone:CN`.
+    pub normaliser: String,
+    /// How many distinct values the policy expects.
+    pub expect: u64,
+    /// Length of a search tag in bits.
+    pub bits: u32,
+    /// The number of orders it is judged for: those stored; none for a policy file.
+    pub orders: Option<u64>,
+    /// Whether at that many orders two with one tag most likely have one value.
+    pub identifies: bool,
+    /// Who may search by it.
+    pub searched_by: Vec<ScopeSearch>,
+    /// All this in a line of plain words. The words may change.
+    pub line: String,
+}
+
+/// Who may search by a field.
+#[derive(Debug, Clone, Serialize)]
+pub struct ScopeSearch {
+    /// The role.
+    pub role: String,
+    /// The purpose.
+    pub purpose: String,
+}
+
+impl From<Leakage> for ScopeIndex {
+    fn from(leakage: Leakage) -> Self {
+        let searches = leakage.searched_by.into_iter();
+        Self {
+            field: leakage.field,
+            normaliser: leakage.normaliser.to_string(),
+            expect: leakage.expect,
+            bits: leakage.bits,
+            orders: leakage.orders,
+            identifies: leakage.identifies,
+            searched_by: searches.map(|(role, purpose)| ScopeSearch { role, purpose }).collect(),
+            line: leakage.line,
+        }
+    }
+}
+
 impl Scopes {
     /// The scopes of a policy that is in no vault.
     pub fn of_policy(policy: &Policy) -> Self {
@@ -80,13 +128,14 @@ impl Scopes {
             applied_at: None,
             existing_orders: None,
         };
-        Self::of(policy, in_force, &[], false)
+        Self::of(policy, in_force, &[], None, false)
     }
 
     pub(crate) fn of_vault(
         accepted: &AcceptedPolicy,
         ledger_index: Option<u64>,
         parties: &[Party],
+        orders: u64,
         authenticated: bool,
     ) -> Self {
         let seconds =
@@ -97,10 +146,16 @@ impl Scopes {
             applied_at: seconds.map(|time| time.to_string()),
             existing_orders: Some(accepted.existing_orders),
         };
-        Self::of(&accepted.policy, in_force, parties, authenticated)
+        Self::of(&accepted.policy, in_force, parties, Some(orders), authenticated)
     }
 
-    fn of(policy: &Policy, in_force: PolicyInForce, parties: &[Party], authenticated: bool) -> Self {
+    fn of(
+        policy: &Policy,
+        in_force: PolicyInForce,
+        parties: &[Party],
+        orders: Option<u64>,
+        authenticated: bool,
+    ) -> Self {
         let name = |id| policy.part(id).map(|part| part.name.to_owned());
         let scope = |access: &consignee_policy::Access| {
             let is_facet =
@@ -133,6 +188,7 @@ impl Scopes {
             authenticated,
             policy: in_force,
             scopes: policy.accesses().iter().map(scope).collect(),
+            indexes: policy.leakage(orders).into_iter().map(ScopeIndex::from).collect(),
             warnings: policy.warnings(),
         }
     }

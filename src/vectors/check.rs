@@ -9,7 +9,8 @@ use serde_json::{Value as Json, json};
 use sha2::{Digest, Sha256};
 
 use super::{
-    array, derive, folder, frontier, hex, leaf_hash, list, number, padded_len, suite, text, unhex,
+    array, derive, folder, frontier, hex, leaf_hash, list, normalisers, number, padded_len, suite, text,
+    unhex,
     vaults::{items_of, root_of},
 };
 use crate::{
@@ -68,6 +69,10 @@ fn every_file_is_read_and_does_what_it_says() {
             "value" => value(vector),
             "padding" => padding(vector),
             "mask" => masked(vector),
+            "normaliser" => {
+                normalisers::check(vector);
+                Ok(())
+            }
             "policy" => policy(vector),
             "entry" => entry(vector),
             "ledger" => ledger(vector),

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, fs};
 
 use serde_json::Value as Json;
 
-use super::{aliases, entries, folder, policies, records, values, vaults};
+use super::{aliases, entries, folder, normalisers, policies, records, values, vaults};
 use crate::suite::Suite;
 
 fn all() -> BTreeMap<String, Json> {
@@ -12,6 +12,7 @@ fn all() -> BTreeMap<String, Json> {
     let mut vectors = vaults::generate(&worlds);
     vectors.extend(records::generate(&worlds));
     vectors.extend(values::generate());
+    vectors.extend(normalisers::generate());
     vectors.extend(policies::generate());
     vectors.extend(entries::generate(&worlds[0]));
     vectors.extend(aliases::generate(&worlds[0]));

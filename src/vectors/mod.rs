@@ -8,6 +8,7 @@ mod check;
 mod derive;
 mod entries;
 mod generate;
+mod normalisers;
 mod policies;
 mod records;
 mod values;

@@ -105,6 +105,12 @@ pub(super) fn generate() -> Vec<Vector> {
             made(&[b"\x01\0\x08order_no\x01\0\x01\x06\0\0\x08\0\0\0\0\0\0\0"], &[], &[]),
         ),
         (
+            "unknown-country",
+            "F35",
+            "Normaliser 4 with the country ZZ.",
+            made(&[b"\x01\0\x08order_no\x01\0\x01\x04ZZ\x08\0\0\0\0\0\0\0"], &[], &[]),
+        ),
+        (
             "expect-7",
             "F35",
             "An index that expects 7 values.",

@@ -254,6 +254,90 @@ def check_mask(vector, _):
         assert mask(vector["mask"], text) == masked, text
 
 
+# ---- Section 6: normalisers
+
+FORMAT = (pathlib.Path(__file__).resolve().parents[2] / "docs/format.md").read_text()
+ROWS = [row.split() for row in FORMAT.split("```countries\n")[1].split("```")[0].split(";")]
+PLANS = {code: ([] if trunk == "-" else trunk.split(","), int(longest)) for code, trunk, longest, *_ in ROWS}
+HOMES = {country: row[0] for row in ROWS for country in row[3:]}
+DIGITS = "0123456789"
+
+
+def folded(c):
+    n = ord(c)
+    if 0xFF01 <= n <= 0xFF5E:
+        return chr(n - 0xFEE0)
+    if 0x660 <= n <= 0x669 or 0x6F0 <= n <= 0x6F9:
+        return DIGITS[n & 15]
+    return " " if n in (0xA0, 0x3000) else c
+
+
+def span(first, last, by, step=1):
+    return {n: n - by for n in range(first, last + 1, step)}
+
+
+CAPITALS = (
+    span(0x61, 0x7A, 32) | span(0xE0, 0xF6, 32) | span(0xF8, 0xFE, 32) | span(0x3B1, 0x3C1, 32) | span(0x3C3, 0x3CB, 32)
+    | span(0x430, 0x44F, 32) | span(0x450, 0x45F, 80) | span(0x101, 0x12F, 1, 2) | span(0x133, 0x137, 1, 2)
+    | span(0x14B, 0x177, 1, 2) | span(0x13A, 0x148, 1, 2) | span(0x17A, 0x17E, 1, 2) | span(0x3AD, 0x3AF, 37)
+    | span(0x3CD, 0x3CE, 63) | {0xFF: 0x178, 0x3C2: 0x3A3, 0x3AC: 0x386, 0x3CC: 0x38C}
+)
+
+
+def without_trunk(code, number):
+    trunks, longest = PLANS[code]
+    while True:
+        cut = [t for t in trunks if number.startswith(t) and (t[0] == "0" or len(number) > longest)]
+        if not cut:
+            return number
+        number = number[len(cut[0]) :]
+
+
+def telephone(text, country):
+    digits, plus = "", False
+    for c in text:
+        if c in DIGITS:
+            digits += c
+        elif digits and c in "xX#转轉分":
+            break
+        elif c == "+" and not digits:
+            plus = True
+    home = HOMES[country]
+    if plus or digits.startswith("00"):
+        number = digits.lstrip("0")
+    elif home == "1" and digits.startswith("011"):
+        number = digits[3:]
+    elif digits.startswith(home) and len(digits) > PLANS[home][1]:
+        number = digits
+    else:
+        number = home + without_trunk(home, digits)
+    code = next((code for code in PLANS if number.startswith(code)), None)
+    if code:
+        number = code + without_trunk(code, number[len(code) :])
+    return "+" + number if 7 <= len(number) <= 15 else ""
+
+
+def normal_form(normaliser, country, text):
+    text = "".join(map(folded, text))
+    capitals = [chr(CAPITALS.get(ord(c), ord(c))) for c in text]
+    if normaliser == 2:
+        spaced = "".join(" " if c in "\t\n\v\f\r" else c for c in capitals)
+        return " ".join(word for word in spaced.split(" ") if word)
+    if normaliser == 3:
+        return "".join(c for c in text if c in DIGITS)
+    if normaliser == 4:
+        return telephone(text, country)
+    kept = [c for c in capitals if ord(c) > 127 or c.isalnum()]
+    return "".join(kept[-4:]) if normaliser == 5 and len(kept) >= 4 else ""
+
+
+def check_normaliser(vector, _):
+    for text, form in vector["cases"]:
+        normal = normal_form(vector["normaliser"], vector["country"], text)
+        made = None if not text else "~" + normal if normal else "=" + text
+        assert made == form, (text, made)
+
+
 # ---- Section 3: records
 
 
@@ -484,8 +568,9 @@ def check_passphrase(vector, _):
 
 
 CHECKS = {"vault": check_vault, "record": check_record, "evidence": check_evidence, "value": check_value,
-          "padding": check_padding, "mask": check_mask, "policy": check_policy, "entry": check_entry,
-          "ledger": check_ledger, "alias": check_alias, "key file": check_key_file, "passphrase": check_passphrase}
+          "padding": check_padding, "mask": check_mask, "normaliser": check_normaliser, "policy": check_policy,
+          "entry": check_entry, "ledger": check_ledger, "alias": check_alias,
+          "key file": check_key_file, "passphrase": check_passphrase}
 
 
 def main():

@@ -2,10 +2,7 @@
 
 use std::{io::Write, path::Path};
 
-use consignee::{
-    ExistingOrders,
-    policy::{Field, Policy},
-};
+use consignee::{ExistingOrders, policy::Policy};
 
 use crate::{
     args::{PolicyApply, PolicyCheck, PolicyDiff, YesOrNo},
@@ -43,34 +40,14 @@ pub(crate) fn check(args: &PolicyCheck, screen: &mut Screen) -> Result<(), Failu
     )?;
     warn(&policy, screen)?;
     let Some(orders) = args.orders else { return Ok(()) };
-    policy
-        .fields()
-        .iter()
-        .filter_map(|field| leak(field, orders))
-        .try_for_each(|line| writeln!(screen, "{line}"))?;
+    for index in policy.leakage(Some(orders)) {
+        writeln!(screen, "{}{}", if index.identifies { "warning: " } else { "" }, index.line)?;
+    }
     Ok(())
 }
 
 fn warn(policy: &Policy, screen: &mut Screen) -> Result<(), Failure> {
     Ok(policy.warnings().iter().try_for_each(|warning| writeln!(screen, "warning: {warning}"))?)
-}
-
-/// What an index shows of that many orders to a thief of the database: equal tags, which are equal values or chance.
-fn leak(field: &Field, orders: u64) -> Option<String> {
-    let index = field.index.as_ref()?;
-    let tags = 1u64.checked_shl(index.bits()).unwrap_or(u64::MAX);
-    let (name, shown, tags_shown) = (&field.name, show::counted(orders, "order"), show::count(tags));
-    Some(if orders >= tags {
-        format!(
-            "index on {name}: {shown} over {tags_shown} tags, about {} to a tag: equal tags prove nothing",
-            show::count(orders / tags)
-        )
-    } else {
-        format!(
-            "warning: index on {name}: {shown} over {tags_shown} tags: two with the same tag most likely have the same \
-             value, which a thief of the database sees; a smaller `expect` hides it and makes searches slower"
-        )
-    })
 }
 
 pub(crate) fn diff(args: &PolicyDiff, screen: &mut Screen) -> Result<(), Failure> {

@@ -28,6 +28,7 @@ pub(crate) fn run(args: &args::Scopes, screen: &mut Screen) -> Result<(), Failur
     }
     in_force(&scopes, screen)?;
     table(&scopes, screen.is_terminal()).print(screen)?;
+    scopes.indexes.iter().try_for_each(|index| writeln!(screen, "{}", show::clean(&index.line)))?;
     scopes.warnings.iter().try_for_each(|warning| writeln!(screen, "warning: {}", show::clean(warning)))?;
     Ok(())
 }

@@ -49,7 +49,9 @@ fn check_tells_what_an_index_shows_of_so_many_orders() {
     let shop = Shop::empty();
     shop.write("p.toml", DEFAULT_POLICY);
     let check = |orders| shop.run_without_key(&["policy", "check", "p.toml", "--orders", orders]);
-    check("1000").exits(0).prints("warning: index on consignee.phone: 1,000 orders over 268,435,456 tags");
+    check("1000").exits(0).prints(
+        "warning: index on consignee.phone (phone:CN): 1,000 orders over 268,435,456 tags, by chance about 1 in 268,435",
+    );
     check("2000000000").exits(0).prints("about 7 to a tag");
     check("0").exits(2);
 }
@@ -141,9 +143,11 @@ fn scopes_need_no_key_and_say_when_they_are_not_authenticated() {
         (json(shop.run_without_key(&["scopes", "v", "--json"])), json(shop.run(&["scopes", "v", "--json"])));
     assert_eq!((&bare["authenticated"], &keyed["authenticated"]), (&Json::from(false), &Json::from(true)));
     assert_eq!(bare["scopes"], keyed["scopes"]);
+    assert_eq!((&bare["indexes"], &keyed["indexes"][0]["orders"]), (&keyed["indexes"], &Json::from(2)));
+    shop.run(&["scopes", "v"]).exits(0).prints("\nindex on consignee.phone (phone:CN): 2 orders over ");
     let of_file = json(shop.run_without_key(&["scopes", "p.toml", "--json"]));
     assert_eq!(of_file["policy"]["digest"], keyed["policy"]["digest"]);
-    assert!(of_file["policy"]["ledger_index"].is_null());
+    assert!(of_file["policy"]["ledger_index"].is_null() && of_file["indexes"][0]["orders"].is_null());
 }
 
 /// docs/scopes.md is the schema; its example has the keys that the program prints, and those only.

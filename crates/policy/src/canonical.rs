@@ -244,7 +244,7 @@ impl<'a> In<'a> {
                 let normaliser = Normaliser::from_number(self.u8()?, self.array()?)
                     .ok_or(CanonicalError::Damaged("an unknown normaliser"))?;
                 let expect = At::new(0, self.u64()?);
-                Ok(Some(DraftIndex { at: 0, normaliser: Some(normaliser), expect: Some(expect) }))
+                Ok(Some(DraftIndex { at: 0, normaliser: Some(At::new(0, normaliser)), expect: Some(expect) }))
             }
             _ => Err(CanonicalError::Damaged("an index is neither there nor absent")),
         }

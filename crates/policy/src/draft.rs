@@ -47,7 +47,7 @@ pub(crate) struct DraftFacet {
 #[derive(Debug)]
 pub(crate) struct DraftIndex {
     pub(crate) at: usize,
-    pub(crate) normaliser: Option<Normaliser>,
+    pub(crate) normaliser: Option<At<Normaliser>>,
     pub(crate) expect: Option<At<u64>>,
 }
 

@@ -44,8 +44,10 @@
 //! [`Policy::warnings`] names what is worth a second look.
 
 mod canonical;
+mod countries;
 mod diff;
 mod draft;
+mod leakage;
 mod model;
 mod parse;
 mod policy;
@@ -53,8 +55,11 @@ mod validate;
 mod warnings;
 
 pub use canonical::CanonicalError;
+pub use countries::NumberingPlan;
 pub use diff::{Change, Diff, What};
+pub use leakage::Leakage;
 pub use model::{Access, Facet, Field, FieldType, Index, Mask, Normaliser, Part, PartId};
 pub use parse::{PolicyError, PolicyErrors};
 pub use policy::{DEFAULT_POLICY, Policy};
 pub use validate::MAX_PARTS;
+pub use warnings::{SEARCHES_A_DAY, SEARCHES_AN_HOUR};

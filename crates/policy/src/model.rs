@@ -146,13 +146,13 @@ impl Mask {
 pub enum Normaliser {
     /// As it is.
     Exact,
-    /// In capital letters.
+    /// Without regard to case, width of letters and number of spaces.
     Upper,
     /// Its digits only.
     Digits,
-    /// A telephone number, written as in this country (two capital letters, ISO 3166).
+    /// A telephone number with its calling code; without one it is of this country (two capital letters, ISO 3166-1).
     Phone([u8; 2]),
-    /// Its last four characters.
+    /// Its last four letters or digits.
     Last4,
 }
 

@@ -199,8 +199,7 @@ impl Reader {
         self.known_keys(table, "an index", &OF_AN_INDEX);
         let normaliser = self
             .required(table, "normalise", key, NORMALISERS)
-            .and_then(|n| self.named(n, "normalise", Normaliser::from_name, NORMALISERS))
-            .map(|n| n.value);
+            .and_then(|n| self.named(n, "normalise", Normaliser::from_name, NORMALISERS));
         let expect = self.required(table, "expect", key, "how many distinct values there will be");
         let expect = expect.and_then(|expect| self.number(expect, "expect"));
         Some(DraftIndex { at: start(key), normaliser, expect })

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use sha2::{Digest, Sha256};
 
 use crate::{
-    Access, Facet, Field, FieldType, Index, PartId, Policy, canonical,
+    Access, Facet, Field, FieldType, Index, Normaliser, NumberingPlan, PartId, Policy, canonical,
     draft::{At, Draft, DraftFacet, DraftField, DraftTable, Mistakes, shown},
 };
 
@@ -140,6 +140,19 @@ fn check_field(field: &DraftField, mistakes: &mut Mistakes) {
         mistakes.add(
             index.at,
             format!("only text fields have an index; {} is of type {}", shown(&name.value), ty.value.name()),
+        );
+    }
+    if let Some(normaliser) = &index.normaliser
+        && let Normaliser::Phone(country) = normaliser.value
+        && NumberingPlan::of_country(country).is_none()
+    {
+        let write = match &country {
+            b"UK" => "the United Kingdom is GB: write phone:GB",
+            _ => "write a code of ISO 3166-1, such as phone:CN; docs/format.md, section 6, has the table",
+        };
+        mistakes.add(
+            normaliser.at,
+            format!("`{}` names no country with a calling code; {write}", normaliser.value),
         );
     }
     if let Some(expect) = &index.expect
@@ -408,7 +421,7 @@ fn build_field(draft: DraftField) -> Option<Field> {
     facets.sort_by_key(|facet| facet.id);
     let index = match draft.index {
         None => None,
-        Some(index) => Some(Index { normaliser: index.normaliser?, expect: index.expect?.value }),
+        Some(index) => Some(Index { normaliser: index.normaliser?.value, expect: index.expect?.value }),
     };
     Some(Field { id: PartId::new(draft.id?.value)?, name, ty: draft.ty?.value, facets, index })
 }

@@ -1,10 +1,12 @@
 //! What the rules allow and a reviewer should still look at.
 
-use crate::{Access, Field, Index, Mask, Normaliser, PartId, Policy};
+use crate::{Access, Field, Index, Mask, Normaliser, PartId, Policy, leakage::count};
 
-/// Searches that a party has for a field unless its vault says otherwise.
-const SEARCHES_AN_HOUR: u64 = 60;
-const SEARCHES_A_DAY: u64 = 300;
+/// Searches in an hour that one party has for one field unless its vault says otherwise.
+pub const SEARCHES_AN_HOUR: u64 = 60;
+
+/// Searches in a day that one party has for one field unless its vault says otherwise.
+pub const SEARCHES_A_DAY: u64 = 300;
 
 /// The shop itself: expected to open everything.
 const PLATFORM: &str = "platform";
@@ -54,19 +56,36 @@ fn target(index: &Index) -> &'static str {
     }
 }
 
+/// What the mask leaves to be tried, and how long one party tries within its budget.
 fn guesses(mask: Mask, index: &Index) -> String {
-    match (mask, index.normaliser) {
-        (Mask::Phone, Normaliser::Exact | Normaliser::Upper | Normaliser::Digits | Normaliser::Phone(_)) => {
-            let candidates = 10_000;
-            format!(
-                "Of 11 digits the mask shows 7, which leaves 10,000 candidates: {} days at the default budget of \
-                 {SEARCHES_AN_HOUR} searches an hour and {SEARCHES_A_DAY} a day",
-                u64::div_ceil(candidates, SEARCHES_A_DAY)
-            )
+    let (shown, candidates) = match (mask, index.normaliser) {
+        // Of 11 digits the mask shows the last four, and there is nothing left to try.
+        (Mask::Phone, Normaliser::Last4) => ("Of 4 to 10 digits the mask shows the last 2", 100),
+        (Mask::Phone, _) => ("Of 11 digits the mask shows 7", 10_000),
+        (Mask::Last4, Normaliser::Last4) => {
+            return "From 8 characters on the mask shows them already".to_owned();
         }
-        _ => format!(
-            "The default budget is {SEARCHES_AN_HOUR} searches an hour and {SEARCHES_A_DAY} a day; \
-             likely values are tried first"
-        ),
+        (Mask::Last4, _) => ("Of 11 digits the mask shows 4", 10_000_000),
+        (Mask::Name | Mask::City, _) => {
+            return format!("The default budget is {}; likely values are tried first", budget());
+        }
+    };
+    let left = count(candidates);
+    format!(
+        "{shown}, which leaves {left} candidates: {} at the default budget of {}",
+        time(candidates),
+        budget()
+    )
+}
+
+fn budget() -> String {
+    format!("{SEARCHES_AN_HOUR} searches an hour and {SEARCHES_A_DAY} a day")
+}
+
+/// How long so many searches take.
+fn time(searches: u64) -> String {
+    match (searches.div_ceil(SEARCHES_AN_HOUR), searches.div_ceil(SEARCHES_A_DAY)) {
+        (hours, 1) => format!("{hours} hours"),
+        (_, days) => format!("{} days", count(days)),
     }
 }

@@ -2,7 +2,9 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
-use consignee_policy::{DEFAULT_POLICY, FieldType, Mask, Normaliser, PartId, Policy};
+use consignee_policy::{
+    DEFAULT_POLICY, FieldType, Mask, Normaliser, PartId, Policy, SEARCHES_A_DAY, SEARCHES_AN_HOUR,
+};
 
 /// The example of the design, with the fields it leaves out.
 const EXAMPLE: &str = r#"version = 1
@@ -216,4 +218,78 @@ fn warnings_name_what_is_worth_a_second_look() {
     let warnings = Policy::parse(&name).unwrap().warnings();
     assert_eq!(warnings.len(), 1);
     assert!(warnings[0].ends_with("300 a day; likely values are tried first"), "{}", warnings[0]);
+}
+
+/// A policy whose support opens the facet and searches the field.
+fn guessed(mask: &str, normalise: &str) -> Policy {
+    let text = format!(
+        "version = 1\n[field.order_no]\nid = 1\ntype = \"text\"\nfacets = {{ less = {{ id = 2, mask = \"{mask}\" }} }}\n\
+         index = {{ normalise = \"{normalise}\", expect = 1000 }}\n[role.platform.operation]\nopen = [\"order_no\"]\n\
+         [role.support.find]\nopen = [\"order_no:less\"]\nsearch = [\"order_no\"]\n"
+    );
+    Policy::parse(&text).unwrap_or_else(|errors| panic!("{errors}"))
+}
+
+#[test]
+fn a_warning_tells_what_is_left_to_guess() {
+    assert_eq!((SEARCHES_AN_HOUR, SEARCHES_A_DAY), (60, 300));
+    for (mask, normalisers, target, left) in [
+        (
+            "phone",
+            ["exact", "upper", "digits", "phone:CN"].as_slice(),
+            "the whole value",
+            "10,000 candidates: 34 days",
+        ),
+        ("phone", &["last4"], "the last four characters", "the last 2, which leaves 100 candidates: 2 hours"),
+        (
+            "last4",
+            &["exact", "upper", "digits", "phone:CN"],
+            "the whole value",
+            "10,000,000 candidates: 33,334 days",
+        ),
+        ("last4", &["last4"], "the last four characters", "From 8 characters on the mask shows them already"),
+        (
+            "name",
+            &["exact", "upper", "digits", "phone:CN"],
+            "the whole value",
+            "300 a day; likely values are tried first",
+        ),
+        ("name", &["last4"], "the last four characters", "300 a day; likely values are tried first"),
+    ] {
+        for normalise in normalisers {
+            let warnings = guessed(mask, normalise).warnings();
+            assert_eq!(warnings.len(), 1, "{warnings:?}");
+            let can = format!("order_no: it can find {target} by trying. ");
+            assert!(warnings[0].contains(&can) && warnings[0].contains(left), "{}", warnings[0]);
+        }
+    }
+}
+
+#[test]
+fn an_index_shows_the_less_the_more_orders_there_are() {
+    let policy = guessed("name", "upper");
+    for (orders, identifies, words) in [
+        (None, false, "(upper): 256 tags; a thief of the database sees which orders share one"),
+        (Some(0), false, "no orders over 256 tags; nothing to see yet"),
+        (Some(1), true, "1 order over 256 tags, by chance about 1 in 256 shares"),
+        (Some(255), true, "255 orders over 256 tags, by chance about 1 in 1 shares"),
+        (Some(256), false, "256 orders over 256 tags, about 1 to a tag by chance"),
+        (Some(1_000_000), false, "1,000,000 orders over 256 tags, about 3,906 to a tag by chance"),
+    ] {
+        let leakage = policy.leakage(orders);
+        assert_eq!(leakage.len(), 1);
+        let index = &leakage[0];
+        assert_eq!((index.field.as_str(), index.normaliser), ("order_no", Normaliser::Upper));
+        assert_eq!(
+            (index.expect, index.bits, index.orders, index.identifies),
+            (1_000, 8, orders, identifies)
+        );
+        assert_eq!(index.searched_by, [("support".to_owned(), "find".to_owned())]);
+        assert!(index.line.starts_with("index on order_no (upper): "), "{}", index.line);
+        assert!(index.line.contains(words), "{}", index.line);
+        assert!(index.line.ends_with("; support/find may search by it"), "{}", index.line);
+    }
+    let unsearched = DEFAULT_POLICY.replace("search = [\"consignee.phone\"]\n", "");
+    let leakage = Policy::parse(&unsearched).unwrap().leakage(None);
+    assert!(leakage[0].line.ends_with("; nobody may search by it"), "{}", leakage[0].line);
 }

@@ -256,6 +256,11 @@ fn f18_bytes_that_break_a_rule_are_refused() {
     );
     invalid(&[b"\x01\0", ORDER_NO, b"\0\0\x01\0\x01a\x01b\0\0\0\0\0\0\0\0\0\0\0\0"], "opens nothing");
 
+    invalid(
+        &[b"\x01\0", b"\x01\0\x08order_no\x01\0\x01\x04ZZ\x08\0\0\0\0\0\0\0", NO_TABLES],
+        "`phone:ZZ` names no country",
+    );
+
     // Right in every rule, and yet not the one encoding.
     let second = b"\x02\0\x01a\x01\0\0";
     assert!(read(&[b"\x02\0", ORDER_NO, second, NO_TABLES]).is_ok());

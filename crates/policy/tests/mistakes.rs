@@ -172,6 +172,12 @@ fn of_indexes() {
         ("index = { normalise = ^\"lower\", expect = 8 }", "`lower` is no `normalise`; write one of exact"),
         ("index = { normalise = ^\"phone:cn\", expect = 8 }", "`phone:cn` is no `normalise`"),
         ("index = { normalise = ^\"phone:CHN\", expect = 8 }", "`phone:CHN` is no `normalise`"),
+        ("index = { normalise = ^\"phone:\", expect = 8 }", "`phone:` is no `normalise`"),
+        (
+            "index = { normalise = ^\"phone:ZZ\", expect = 8 }",
+            "`phone:ZZ` names no country with a calling code",
+        ),
+        ("index = { normalise = ^\"phone:UK\", expect = 8 }", "the United Kingdom is GB: write phone:GB"),
         ("^index = { normalise = \"exact\" }", "`index` has no `expect`"),
         ("^index = { expect = 8 }", "`index` has no `normalise`"),
         ("index = { normalise = \"exact\", expect = 8, ^bits = 3 }", "unknown key `bits`"),
