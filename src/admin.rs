@@ -1,21 +1,21 @@
 //! What a shop's administrator does with a vault: make it, unlock it, change its policy and parties, resolve aliases.
 
-use std::{borrow::Cow, sync::Arc, time::Duration};
+use std::{borrow::Cow, sync::Arc};
 
 use consignee_policy::{DEFAULT_POLICY, Policy, PolicyErrors};
 
 use crate::{
     alias::{self, Alias},
     error::{Error, ErrorKind, Result},
-    keys::{Evidence, HandleKey, RecordId, RootKey},
+    keys::{HandleKey, RecordId, RootKey},
     ledger::{Entry, EntryKind, now},
-    opener::{self, row_context, unlock},
+    opener::{self, unlock},
     record,
     registry::{AcceptedPolicy, Changes, Party, PartyState, Registry},
     scopes::Scopes,
     sealer::no_randomness,
     store::{SecretRow, SecretState, Stores},
-    suite::{SealRng, Suite, commit, os_random},
+    suite::{Suite, commit, os_random},
     value::Value,
     vault::{Found, Inner, Vault, not_found},
 };
@@ -120,46 +120,6 @@ impl Vault {
         (Arc::clone(&self.inner().root), self.inner().parameters.clone())
     }
 
-    /// Finishes or undoes the shreds that a failure cut short: finished if the ledger has the entry, undone if not. Its caller
-    /// holds the write lock. A row that cannot be settled stays as it is: it must not keep others from their work, and `doctor`
-    /// reports it.
-    pub(crate) fn settle(&self) -> Result<()> {
-        for row in self.inner().stores.secrets.unsettled()? {
-            match self.registry().and_then(|registry| self.settle_row(&registry, &row)) {
-                Err(e) if !matches!(e.kind(), ErrorKind::CannotOpen | ErrorKind::Locked) => return Err(e),
-                _ => {}
-            }
-        }
-        Ok(())
-    }
-
-    fn settle_row(&self, registry: &Registry, row: &SecretRow) -> Result<()> {
-        let cannot_open =
-            || Error::new(ErrorKind::CannotOpen, "a shred was cut short and its secret row does not open");
-        let context = row_context(registry, row);
-        let release = registry.release(row.generation).ok_or_else(cannot_open)?;
-        // The handle key does not depend on the suite that the order secret is for.
-        let Ok((_, handle_key)) = release.unwrap_secret(&context, release.suite, &row.wrapped) else {
-            // The secret is destroyed; what comes after that is missing.
-            if !row.wrapped.is_empty() {
-                release.unwrap_evidence(&context, &row.wrapped).map_err(|_| cannot_open())?;
-            }
-            return self.destroy(row, row.wrapped.clone(), Duration::ZERO);
-        };
-        let entries = self.ledger().with_handle(&handle_key.handle(&registry.own_key_id()))?;
-        let Some((_, entry)) = entries.into_iter().find(|(_, entry)| entry.kind == EntryKind::Shred) else {
-            let undone = SecretRow { state: SecretState::Current, ..row.clone() };
-            return self.replace_rows(std::slice::from_ref(row), &undone);
-        };
-        // The reason's text is lost; its commitment is in the entry.
-        let evidence = Evidence { handle_key, reason: String::new() };
-        let wrapped = match entry.detail.first() == Some(&1) {
-            true => SealRng::with(|rng| release.wrap_evidence(rng, &context, &evidence)),
-            false => Ok(Ok(Vec::new())),
-        };
-        self.destroy(row, wrapped.map_err(|_| no_randomness())?.map_err(|_| cannot_open())?, Duration::ZERO)
-    }
-
     /// The policy in force.
     ///
     /// # Errors
@@ -204,7 +164,7 @@ impl Vault {
         let policy = Arc::new(policy);
         let existing_orders = existing == ExistingOrders::Yes;
         let mut changes = registry.change(&*self.inner().root, &self.inner().parameters);
-        let made = changes.add_field_keys(epoch, suite, policy.parts().map(|part| part.id))?;
+        let made = changes.add_epoch_keys(epoch, suite, &policy)?;
         changes.add_policy(&AcceptedPolicy {
             policy: Arc::clone(&policy),
             applied_at: now(),
@@ -236,26 +196,6 @@ impl Vault {
             let _left_to_the_next = self.settle_change();
         }
         done
-    }
-
-    /// Finishes the change that a failure left announced if the ledger has its entry, and drops it if not. Its caller holds the
-    /// write lock.
-    pub(crate) fn settle_change(&self) -> Result<()> {
-        let inner = self.inner();
-        let Some(change) = self.registry()?.unfinished(&*inner.root, &inner.parameters)? else {
-            return Ok(());
-        };
-        let mut from = change.ledger_size;
-        loop {
-            let entries = self.ledger().entries(from, 256)?;
-            if entries.is_empty() {
-                return Ok(inner.stores.keys.write_items(&change.drop)?);
-            }
-            from += entries.len() as u64;
-            if entries.into_iter().any(|entry| Entry { time: 0, ..entry } == change.entry) {
-                return Ok(inner.stores.keys.write_items(&change.finish)?);
-            }
-        }
     }
 
     /// Adds a party that acts in a role; `lines` says which list elements are its own, where the role sees only its own.
@@ -402,7 +342,7 @@ impl Vault {
         }
         let release = registry.release(row.generation);
         let evidence =
-            release.and_then(|key| key.unwrap_evidence(&row_context(registry, row), &row.wrapped).ok());
+            release.and_then(|key| key.unwrap_evidence(&registry.row_context(row), &row.wrapped).ok());
         let evidence = evidence.ok_or_else(|| {
             Error::new(ErrorKind::CannotOpen, "what is left of the shredded order does not open")
                 .with_hint("run doctor")
@@ -422,8 +362,7 @@ impl Vault {
         let stored = found.newest()?;
         let record = record::Record::parse(stored.record)?;
         let parts: Vec<_> = registry.policy()?.field("order_no").map(|field| field.id).into_iter().collect();
-        let opened =
-            opener::open_for_vault(self.ledger(), registry, &record, stored.secret, &parts, "resolve")?.pop();
+        let opened = opener::open_for_vault(self.ledger(), registry, &stored, &parts, "resolve")?.pop();
         let order_no = opened.and_then(|(_, value)| match value {
             Value::Text(order_no) => Some(order_no),
             _ => None,

@@ -5,11 +5,11 @@ use std::collections::HashMap;
 use crate::{
     error::Result,
     ledger::{Entry, EntryKind},
-    opener::{row_context, unlock},
+    opener::unlock,
     record::Record,
     registry::{PartyState, Registry},
+    sealer::record_commitment,
     store::{SecretRow, SecretState},
-    suite::commit,
     vault::{MOST_SEALINGS, SEALINGS, Vault},
 };
 
@@ -174,7 +174,7 @@ impl Vault {
         if newest.kind == EntryKind::Shred {
             return Err("was shredded and is there again: a store was rolled back");
         }
-        let digest = commit("consignee/v1/commit/record", &[sealed]);
+        let digest = record_commitment(sealed);
         if newest.record == Some(digest) && newest.revision == row.revision {
             Ok(())
         } else {
@@ -184,7 +184,7 @@ impl Vault {
 
     fn handle_of_row(&self, registry: &Registry, row: &SecretRow) -> Option<[u8; 16]> {
         let release = registry.release(row.generation)?;
-        let context = row_context(registry, row);
+        let context = registry.row_context(row);
         let key = if row.state == SecretState::Shredded {
             release.unwrap_evidence(&context, &row.wrapped).ok()?.handle_key
         } else {

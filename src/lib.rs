@@ -69,9 +69,9 @@ mod doctor;
 mod error;
 #[cfg(feature = "sqlite")]
 mod folder;
+mod index;
 mod keys;
 mod ledger;
-#[cfg_attr(not(test), expect(dead_code, reason = "search indexes are not written yet"))]
 mod normalise;
 mod opener;
 mod order;
@@ -80,8 +80,10 @@ mod record;
 mod registry;
 mod scopes;
 mod sealer;
+mod search;
 pub mod store;
 mod suite;
+mod update;
 mod value;
 mod vault;
 #[cfg(test)]
@@ -106,6 +108,7 @@ pub use record::{Inspection, inspect};
 pub use registry::{Party, PartyState};
 pub use scopes::{PolicyInForce, SCOPES_SCHEMA, Scope, ScopeIndex, ScopeParty, ScopeSearch, Scopes};
 pub use sealer::SealedOrder;
+pub use search::{Hit, Hits};
 pub use suite::{Suite, after_fork};
 pub use value::*;
 pub use vault::{Put, ShredMode, Vault};

@@ -6,7 +6,7 @@ use consignee_policy::{Access, FieldType, PartId, Policy};
 
 use crate::{
     error::{Error, ErrorKind, Result},
-    keys::{HandleKey, Keyring, OrderSecret, PreparedTicket, RecordId, RowContext, Sought},
+    keys::{HandleKey, Keyring, OrderSecret, PreparedTicket, Sought},
     ledger::{Entry, EntryKind, Ledger, Receipt, now},
     record::{self, Record},
     registry::{Party, PartyState, Registry},
@@ -105,12 +105,12 @@ fn changed_meanwhile() -> Error {
 }
 
 /// One party at one purpose, as the policy in force sees it.
-struct Desk<'a> {
-    registry: &'a Registry,
+pub(crate) struct Desk<'a> {
+    pub(crate) registry: &'a Registry,
     policy: &'a Arc<Policy>,
-    party: &'a Party,
+    pub(crate) party: &'a Party,
     purpose: &'a str,
-    key_id: [u8; 16],
+    pub(crate) key_id: [u8; 16],
     now: u64,
     wanted: Option<Vec<PartId>>,
 }
@@ -126,7 +126,7 @@ struct Prepared<'a> {
 }
 
 impl<'a> Desk<'a> {
-    fn new(registry: &'a Arc<Registry>, request: &Request<'a>) -> Result<Self> {
+    pub(crate) fn new(registry: &'a Arc<Registry>, request: &Request<'a>) -> Result<Self> {
         let party = registry.party(request.party)?;
         Ok(Self {
             registry,
@@ -139,7 +139,7 @@ impl<'a> Desk<'a> {
         })
     }
 
-    fn admit(&self) -> Result<&'a Access> {
+    pub(crate) fn admit(&self) -> Result<&'a Access> {
         let (party, purpose) = (self.party, self.purpose);
         if party.state == PartyState::Revoked {
             return Err(Error::new(ErrorKind::Revoked, format!("party {} has been revoked", party.name)));
@@ -158,7 +158,7 @@ impl<'a> Desk<'a> {
     }
 
     /// Whether nothing that decides has changed since `admit`.
-    fn still_admits(&self, newest: &Arc<Registry>) -> Result<()> {
+    pub(crate) fn still_admits(&self, newest: &Arc<Registry>) -> Result<()> {
         let party = newest.party(&self.party.name)?;
         if party.state == PartyState::Revoked {
             return Err(Error::new(ErrorKind::Revoked, format!("party {} has been revoked", party.name)));
@@ -180,12 +180,14 @@ impl<'a> Desk<'a> {
     fn prepare<'r>(&self, asked: Asked<'r>) -> Result<Prepared<'r>> {
         let record = Record::parse(asked.record)?;
         let (secret, handle_key) = unlock(self.registry, &record, asked.secret)?;
-        let access = self.registry.access(
-            &self.party.role,
-            self.purpose,
-            &record.header.policy,
-            asked.secret.put_at,
-        )?;
+        if !self.registry.policies.iter().any(|accepted| accepted.policy.digest() == record.header.policy) {
+            return Err(Error::new(
+                ErrorKind::Damaged,
+                "a record names a policy that this vault never accepted",
+            )
+            .with_hint("restore it from a backup"));
+        }
+        let access = self.registry.access(&self.party.role, self.purpose, asked.secret.policy)?;
         let access = access.filter(|access| !access.open.is_empty()).ok_or_else(|| {
             Error::new(ErrorKind::NotPermitted, "what the policy grants does not reach this order").with_hint(
                 "it was put under an earlier policy; to extend it, withdraw the grant by one policy and give it again by another with --existing-orders yes",
@@ -193,8 +195,7 @@ impl<'a> Desk<'a> {
         })?;
         // Also where only an earlier policy cut the lines.
         self.check_lines(&access)?;
-        let age = self.now.saturating_sub(asked.secret.put_at);
-        if access.expires.is_some_and(|expires| age > expires) {
+        if self.is_over(&access, asked.secret) {
             return Err(Error::new(
                 ErrorKind::Expired,
                 "the time in which this purpose may open the order is over",
@@ -209,6 +210,18 @@ impl<'a> Desk<'a> {
         let (ticket, entry) =
             prepare(&record, (&secret, &handle_key), policy, &whom, |part| access.opens(part));
         Ok(Prepared { record, called: asked.called, serial: asked.secret.serial, access, ticket, entry })
+    }
+
+    /// Whether the party may search by this field among orders like this one, as yet.
+    pub(crate) fn reaches(&self, row: &SecretRow, field: PartId) -> bool {
+        let access = self.registry.access(&self.party.role, self.purpose, row.policy);
+        access.is_ok_and(|access| {
+            access.is_some_and(|access| access.searches(field) && !self.is_over(&access, row))
+        })
+    }
+
+    fn is_over(&self, access: &Access, row: &SecretRow) -> bool {
+        access.expires.is_some_and(|expires| self.now.saturating_sub(row.put_at) > expires)
     }
 
     fn lines(&self, access: &Access) -> &str {
@@ -261,10 +274,11 @@ impl<'a> Desk<'a> {
     }
 
     /// The entry of a refusal. The purpose is recorded only if the policy knows it: anything else is the caller's text.
-    fn denial(&self, kind: &ErrorKind, count: u32) -> Entry {
+    pub(crate) fn denial(&self, kind: &ErrorKind, count: u32) -> Entry {
         let reason = match kind {
             ErrorKind::Expired => 2,
             ErrorKind::Revoked => 3,
+            ErrorKind::Limit => 4,
             _ => 1u8,
         };
         let mut entry = Entry::new(EntryKind::Denied, self.key_id, self.policy.digest());
@@ -300,20 +314,8 @@ pub(crate) fn unlock(
     };
     let release = registry.release(row.generation).ok_or_else(cannot_open)?;
     let epoch = registry.epoch(header.epoch).ok_or_else(cannot_open)?;
-    let context = row_context(registry, row);
+    let context = registry.row_context(row);
     release.unwrap_secret(&context, epoch.suite, &row.wrapped).map_err(|_| cannot_open())
-}
-
-pub(crate) fn row_context(registry: &Registry, row: &SecretRow) -> RowContext {
-    RowContext {
-        vault: registry.vault,
-        record_id: RecordId(row.record_id),
-        n1: row.n1,
-        revision: row.revision,
-        generation: row.generation,
-        put_at: row.put_at,
-        serial: row.serial,
-    }
 }
 
 pub(crate) fn shredded() -> Error {
@@ -360,24 +362,47 @@ fn prepare(
     (ticket, entry)
 }
 
-/// Opens parts of a stored order for the vault itself, with an entry of its own: for what it must know to answer somebody.
+/// Opens parts of stored orders for the vault itself, with entries of its own: for what it must know to answer somebody, or to
+/// change an order. One disk sync for all.
+pub(crate) fn open_many_for_vault(
+    ledger: &Ledger,
+    registry: &Registry,
+    orders: &[StoredOrder<'_>],
+    parts: &[PartId],
+    purpose: &str,
+) -> Result<Vec<Result<Vec<(PartId, Value)>>>> {
+    let policy = registry.policy()?;
+    let whom = Whom { key_id: registry.own_key_id(), lines: "", purpose };
+    let mut prepared: Vec<Result<_>> = Vec::with_capacity(orders.len());
+    let mut entries = Vec::with_capacity(orders.len());
+    for order in orders {
+        prepared.push(Record::parse(order.record).and_then(|record| {
+            let (secret, handle_key) = unlock(registry, &record, order.secret)?;
+            let sought = |part| parts.contains(&part);
+            let (ticket, entry) = prepare(&record, (&secret, &handle_key), policy.digest(), &whom, sought);
+            entries.push(entry);
+            Ok((record, ticket))
+        }));
+    }
+    let mut receipts = ledger.append(entries)?.into_iter();
+    let keyring = Keyring::of(&registry.epochs, parts);
+    let open = |prepared: Result<(Record<'_>, PreparedTicket)>| {
+        let (record, ticket) = prepared?;
+        let ticket = receipts.next().and_then(|receipt| ticket.release(receipt));
+        let ticket = ticket.ok_or_else(|| Error::new(ErrorKind::Storage, "the ledger gave no receipt"))?;
+        record::open(&record, &keyring, &ticket, |part| policy.part(part).map(|part| part.ty))
+    };
+    Ok(prepared.into_iter().map(open).collect())
+}
+
+/// The same of one order.
 pub(crate) fn open_for_vault(
     ledger: &Ledger,
     registry: &Registry,
-    record: &Record<'_>,
-    row: &SecretRow,
+    order: &StoredOrder<'_>,
     parts: &[PartId],
     purpose: &str,
 ) -> Result<Vec<(PartId, Value)>> {
-    let (secret, handle_key) = unlock(registry, record, row)?;
-    let policy = registry.policy()?;
-    let whom = Whom { key_id: registry.own_key_id(), lines: "", purpose };
-    let sought = |part| parts.contains(&part);
-    let (ticket, entry) = prepare(record, (&secret, &handle_key), policy.digest(), &whom, sought);
-    let receipt = ledger.append(vec![entry])?.pop();
-    let ticket = receipt.and_then(|receipt| ticket.release(receipt));
-    let ticket = ticket.ok_or_else(|| Error::new(ErrorKind::Storage, "the ledger gave no receipt"))?;
-    record::open(record, &Keyring::of(&registry.epochs, parts), &ticket, |part| {
-        policy.part(part).map(|part| part.ty)
-    })
+    let opened = open_many_for_vault(ledger, registry, std::slice::from_ref(order), parts, purpose)?.pop();
+    opened.unwrap_or_else(|| Err(Error::new(ErrorKind::Storage, "nothing was opened")))
 }

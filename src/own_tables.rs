@@ -2,7 +2,6 @@
 
 use crate::{
     error::Result,
-    ledger::now,
     opener::{self, Asked, Meanwhile, Request, StoredOrder},
     record::Workspace,
     sealer::{Plan, RowPlan, SealedOrder, Sealing, no_randomness},
@@ -40,7 +39,7 @@ impl Sealer {
         let serial = self.0.allot_serials(&registry, 1)?.start;
         let sealed = SealRng::with(|rng| {
             let mut sealing = Sealing { registry: &registry, plan: &plan, rng, space: Workspace::default() };
-            sealing.seal(order, RowPlan { serial, put_at: now(), revision: 1 })
+            sealing.seal(order, RowPlan::new(&registry, serial))
         });
         sealed.map_err(|_| no_randomness())?
     }

@@ -1,16 +1,17 @@
 //! Sealing as a pure step: an order in, bytes out. The vault's `put` and [`Sealer`](crate::Sealer) are made of it.
 
-use consignee_policy::{FieldType, Mask, Part, PartId, Policy};
+use consignee_policy::{FieldType, Index, Mask, Part, PartId, Policy};
 use zeroize::Zeroizing;
 
 use crate::{
     error::{Error, ErrorKind, Result},
-    keys::{HandleKey, RecordId, RowContext},
-    ledger::{Entry, EntryKind},
+    index,
+    keys::{EpochKeys, HandleKey, RecordId},
+    ledger::{Entry, EntryKind, now},
     order::check_order_no,
     record::{self, Content, Place, Workspace},
     registry::Registry,
-    store::{SecretRow, SecretState},
+    store::{RecordRow, SecretRow, SecretState, Tag},
     suite::{SealRng, commit},
     value::{Value, ValueRef, encode, encode_padded},
     view::{Record, check_fields},
@@ -22,16 +23,32 @@ pub struct SealedOrder {
     pub record_id: RecordId,
     /// The sealed record.
     pub record: Vec<u8>,
+    /// What it is found by; nothing where no field has an index.
+    pub tags: Vec<Tag>,
     /// Its secret row. Keep it apart from the records and their backups: together with the release key it opens them.
     pub secret: SecretRow,
     /// Entry of the ledger.
     pub(crate) entry: Entry,
 }
 
+impl SealedOrder {
+    /// Its row in the store of records.
+    pub(crate) fn record_row(&self) -> RecordRow {
+        RecordRow {
+            id: self.record_id.0,
+            revision: self.secret.revision,
+            put_day: u32::try_from(self.secret.put_at / 86_400).unwrap_or(u32::MAX),
+            sealed: self.record.clone(),
+            tags: self.tags.clone(),
+        }
+    }
+}
+
 /// Which part of the policy is made from which field of the record.
 pub(crate) struct Plan {
     parts: Vec<PlannedPart>,
     order_no: Source,
+    indexed: Vec<(PartId, Source, Index)>,
 }
 
 struct PlannedPart {
@@ -66,7 +83,15 @@ impl Plan {
             ty: part.field.ty,
             mask: part.facet.map(|facet| facet.mask),
         };
-        Ok(Self { parts: policy.parts().map(planned).collect(), order_no: source("order_no") })
+        let indexed = policy.fields().iter().filter_map(|field| {
+            let index = field.index?;
+            Some((field.id, source(&field.name), index))
+        });
+        Ok(Self {
+            parts: policy.parts().map(planned).collect(),
+            order_no: source("order_no"),
+            indexed: indexed.collect(),
+        })
     }
 
     pub(crate) fn order_no<'a, R: Record>(&self, order: &'a R) -> Result<&'a str> {
@@ -106,6 +131,16 @@ impl Plan {
         })
     }
 
+    /// What the order is found by. A field that has no value, an empty one, or no key in the epoch gives no tag: putting never
+    /// fails because of an index.
+    fn tags<R: Record>(&self, order: &R, epoch: &EpochKeys) -> Vec<Tag> {
+        let tag = |(field, source, index): &(PartId, Source, Index)| match source.value(order) {
+            Some(ValueRef::Text(text)) => index::tag(epoch, *field, index, text),
+            _ => None,
+        };
+        self.indexed.iter().filter_map(tag).collect()
+    }
+
     /// What a fingerprint is over: for each field, its number and its encoded value.
     pub(crate) fn canonical<R: Record>(&self, order: &R) -> Result<Zeroizing<Vec<u8>>> {
         let mut out = Zeroizing::new(Vec::with_capacity(1024));
@@ -132,12 +167,26 @@ impl Source {
     }
 }
 
-/// What the secret row says beside the secret.
+/// Which sealing of an order it is, and what its secret row says beside the secret.
 #[derive(Clone, Copy)]
 pub(crate) struct RowPlan {
     pub(crate) serial: u64,
     pub(crate) put_at: u64,
+    pub(crate) policy: u32,
     pub(crate) revision: u32,
+}
+
+impl RowPlan {
+    /// Of an order that is put now.
+    pub(crate) fn new(registry: &Registry, serial: u64) -> Self {
+        Self { serial, put_at: now(), policy: registry.policy_number(), revision: 1 }
+    }
+
+    /// Of the next revision of an order.
+    pub(crate) fn after(row: &SecretRow) -> Self {
+        let revision = row.revision.saturating_add(1);
+        Self { serial: row.serial, put_at: row.put_at, policy: row.policy, revision }
+    }
 }
 
 /// Sealing of many orders with one generator and one set of buffers.
@@ -151,41 +200,41 @@ pub(crate) struct Sealing<'a> {
 impl Sealing<'_> {
     /// Seals a new order: fresh secret, fresh handle key, record, row and entry.
     pub(crate) fn seal<R: Record>(&mut self, order: &R, row: RowPlan) -> Result<SealedOrder> {
+        self.seal_revision(order, row, None)
+    }
+
+    /// Seals an order that has a handle key already. Its row is pending: the record that it opens is yet to take its place.
+    pub(crate) fn seal_again<R: Record>(
+        &mut self,
+        order: &R,
+        row: RowPlan,
+        handle_key: HandleKey,
+    ) -> Result<SealedOrder> {
+        let mut sealed = self.seal_revision(order, row, Some(handle_key))?;
+        sealed.entry.kind = EntryKind::Update;
+        sealed.secret.state = SecretState::Pending;
+        Ok(sealed)
+    }
+
+    fn seal_revision<R: Record>(
+        &mut self,
+        order: &R,
+        row: RowPlan,
+        handle_key: Option<HandleKey>,
+    ) -> Result<SealedOrder> {
         let (registry, plan) = (self.registry, self.plan);
         plan.check(order)?;
         let order_no = plan.order_no(order)?;
         let policy = registry.policy()?.digest();
         let record_id = registry.id_key.record_id(order_no);
-        self.rng.refresh().map_err(|_| no_randomness())?;
         let place = Place { vault: registry.vault, record_id, revision: row.revision, policy };
         let epoch = registry.current_epoch()?;
+        self.rng.refresh().map_err(|_| no_randomness())?;
         let sealed = record::seal(&mut self.space, self.rng, &place, epoch, plan.contents(order))
             .map_err(|e| name_the_field(plan, order, e))?;
-        let handle_key = HandleKey::draw(self.rng);
+        let handle_key = handle_key.unwrap_or_else(|| HandleKey::draw(self.rng));
         let release = registry.current_release()?;
-        let context = RowContext {
-            vault: registry.vault,
-            record_id,
-            n1: sealed.n1,
-            revision: row.revision,
-            generation: release.generation,
-            put_at: row.put_at,
-            serial: row.serial,
-        };
-        let wrapped = release
-            .wrap_secret(self.rng, &context, &sealed.secret, &handle_key)
-            .map_err(|_| no_randomness())?;
-        let fingerprint = registry.id_key.fingerprint(record_id, &sealed.secret, &plan.canonical(order)?);
-        let mut entry = Entry::new(EntryKind::Put, registry.own_key_id(), policy);
-        entry.handle = handle_key.handle(&registry.own_key_id());
-        entry.revision = row.revision;
-        entry.parts = plan.contents(order).map(|(part, _)| part).collect();
-        entry.commitments = vec![
-            commit("consignee/v1/commit/record", &[&self.space.record]),
-            sealed.secret.commitment(record_id, &sealed.n1),
-            handle_key.order_commitment(record_id, order_no),
-        ];
-        let secret = SecretRow {
+        let mut secret = SecretRow {
             record_id: record_id.0,
             n1: sealed.n1,
             revision: row.revision,
@@ -193,11 +242,33 @@ impl Sealing<'_> {
             state: SecretState::Current,
             put_at: row.put_at,
             serial: row.serial,
-            fingerprint: fingerprint.to_vec(),
-            wrapped,
+            policy: row.policy,
+            changed_at: now(),
+            fingerprint: Vec::new(),
+            wrapped: Vec::new(),
         };
-        Ok(SealedOrder { record_id, record: self.space.record.clone(), secret, entry })
+        secret.wrapped = release
+            .wrap_secret(self.rng, &registry.row_context(&secret), &sealed.secret, &handle_key)
+            .map_err(|_| no_randomness())?;
+        secret.fingerprint =
+            registry.id_key.fingerprint(record_id, &sealed.secret, &plan.canonical(order)?).to_vec();
+        let mut entry = Entry::new(EntryKind::Put, registry.own_key_id(), policy);
+        entry.handle = handle_key.handle(&registry.own_key_id());
+        entry.revision = row.revision;
+        entry.parts = plan.contents(order).map(|(part, _)| part).collect();
+        entry.commitments = vec![
+            record_commitment(&self.space.record),
+            sealed.secret.commitment(record_id, &sealed.n1),
+            handle_key.order_commitment(record_id, order_no),
+        ];
+        let tags = plan.tags(order, epoch);
+        Ok(SealedOrder { record_id, record: self.space.record.clone(), tags, secret, entry })
     }
+}
+
+/// Commitment of a sealed record, by which its entry names it.
+pub(crate) fn record_commitment(sealed: &[u8]) -> [u8; 32] {
+    commit("consignee/v1/commit/record", &[sealed])
 }
 
 /// Finds the field at fault, for the message: sealing itself knows only numbers.

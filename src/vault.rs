@@ -1,25 +1,30 @@
 //! The flow: put, open, shred. No cryptography and no SQL in it; every call leads one level down.
 
+mod lookup;
+mod settle;
+
 use std::{
     ops::Range,
     process,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
+    sync::{Arc, Mutex},
 };
 
 use crate::{
-    alias::{self, Alias},
     error::{Error, ErrorKind, Result},
     keys::{Evidence, RecordId, RootKey},
     ledger::{Entry, EntryKind, Ledger, LedgerState, now},
-    opener::{self, Asked, Meanwhile, Request, StoredOrder, row_context, shredded, unlock},
+    opener::{self, Asked, Request, StoredOrder, unlock},
     record,
     registry::Registry,
     sealer::{Plan, RowPlan, SealedOrder, Sealing, no_randomness},
-    store::{Held, LOCK_WAIT, RecordRow, RecordSummary, SecretRow, SecretState, Stores},
+    search::{Hits, MAX_CANDIDATES, Search},
+    store::{LOCK_WAIT, RecordSummary, SecretRow, SecretState, StagedRecord, Stores},
     suite::SealRng,
-    view::{FromView, Opened, Record, RoleView, View},
+    update,
+    view::{FromView, Opened, Patch, Record, RoleView, View},
 };
+
+pub(crate) use lookup::{Found, MOST_SEALINGS, SEALINGS};
 
 /// Sealed orders, their secrets, keys and ledger. `Clone + Send + Sync`; clones share one vault.
 ///
@@ -84,13 +89,12 @@ impl Vault {
         while results.iter().any(Option::is_none) {
             let mut batch = self.triage(&registry, &plan, orders, &mut results)?;
             let mut serials = self.allot_serials(&registry, batch.new.len() as u64)?;
-            let put_at = now();
             let sealed = SealRng::with(|rng| {
                 let mut sealing =
                     Sealing { registry: &registry, plan: &plan, rng, space: record::Workspace::default() };
                 let mut seal = |at: &usize| {
                     let serial = serials.next().unwrap_or(u64::MAX);
-                    sealing.seal(&orders[*at], RowPlan { serial, put_at, revision: 1 })
+                    sealing.seal(&orders[*at], RowPlan::new(&registry, serial))
                 };
                 batch.new.iter().map(&mut seal).collect::<Vec<_>>()
             });
@@ -113,9 +117,7 @@ impl Vault {
         let stores = &self.0.stores;
         let (mut rows, mut secrets, mut entries) = (Vec::new(), Vec::new(), Vec::new());
         for order in sealed {
-            let put_day = u32::try_from(order.secret.put_at / 86_400).unwrap_or(u32::MAX);
-            let (id, revision) = (order.record_id.0, order.secret.revision);
-            rows.push(RecordRow { id, revision, put_day, sealed: order.record });
+            rows.push(order.record_row());
             secrets.push(order.secret);
             entries.push(order.entry);
         }
@@ -170,7 +172,7 @@ impl Vault {
     }
 
     /// Opens one order whole, as the record type it was put as: for the shop itself, by a purpose that opens every field of the
-    /// type. Its revision is what an update wants. Waits for one disk sync.
+    /// type. Its revision is what [`Vault::update`] wants. Waits for one disk sync.
     ///
     /// # Errors
     /// As for [`Vault::open`], and `PolicyMismatch` where the purpose does not open every field of the type.
@@ -182,7 +184,7 @@ impl Vault {
     fn open_request(&self, request: &Request<'_>, orders: &[&str]) -> Result<Vec<Result<View>>> {
         let registry = self.registry()?;
         registry.party(request.party)?;
-        let found = self.find_many(&registry, orders)?;
+        let found = self.look_up_many(&registry, orders)?;
         let asked = found.iter().zip(orders).map(|(found, order)| {
             let found = found.as_ref().ok_or_else(not_found)?;
             let StoredOrder { record, secret } = found.newest()?;
@@ -190,6 +192,68 @@ impl Vault {
         });
         let meanwhile = || self.meanwhile(&found);
         opener::open_many(&self.0.ledger, &registry, request, asked.collect(), meanwhile)
+    }
+
+    /// Changes fields of an order whose revision is `expected`; returns the revision it has then. Facets and search tags follow
+    /// their fields. Nothing is written where the order says so already. The order's number cannot be changed.
+    ///
+    /// The vault opens what the patch leaves as it is, which is an entry of its own (purpose `update`), and seals the whole order
+    /// anew. Waits for six disk syncs and, at most 10 seconds, for another writer.
+    ///
+    /// # Errors
+    /// `Conflict` where the order has another revision (read it again and repeat), `NotFound`, `Shredded`, `Input`, `Limit`,
+    /// `Locked`, `Storage`.
+    pub fn update(&self, order: &str, expected: u32, patch: Patch) -> Result<u32> {
+        let _writer = self.writer()?;
+        let registry = self.registry()?;
+        let found = self.look_up(&registry, order)?;
+        let stored = found.newest()?;
+        if stored.secret.revision != expected {
+            let message = format!("the order has revision {}, not {expected}", stored.secret.revision);
+            return Err(Error::new(ErrorKind::Conflict, message).with_hint("read it again and repeat"));
+        }
+        let called = found.by_number.then_some(order);
+        let Some(sealed) = update::seal(&self.0.ledger, &registry, &stored, called, patch)? else {
+            return Ok(expected);
+        };
+        let revision = sealed.secret.revision;
+        let done = self.replace(&sealed);
+        if done.is_err() {
+            let _left_to_the_next = self.settle();
+        }
+        done.map(|()| revision)
+    }
+
+    /// Pending secret → next record beside the old one → ledger → record → secret, each durable before the next. Until the
+    /// record is swapped, the old one opens; what a crash leaves is finished if the ledger has the entry, and undone if not.
+    fn replace(&self, sealed: &SealedOrder) -> Result<()> {
+        let stores = &self.0.stores;
+        stores.secrets.insert_secrets(std::slice::from_ref(&sealed.secret))?;
+        let ledger_size = self.0.ledger.state()?.size;
+        stores.orders.stage_record(&StagedRecord { record: sealed.record_row(), ledger_size })?;
+        self.0.ledger.append(vec![sealed.entry.clone()])?;
+        self.finish_update(&sealed.secret)
+    }
+
+    /// Orders that have a value in an indexed field, for a party that may search by it for this purpose. Each hit is a
+    /// disclosure with an entry of its own. Candidates are opened inside the vault, which enters that, too. At most 60 searches
+    /// an hour and 300 a day for each party and field. Waits for three disk syncs.
+    ///
+    /// Only orders put since the field has its index are found.
+    ///
+    /// # Errors
+    /// `NotPermitted`, `Revoked`, `NotFound` for an unknown party, `Input` for an empty value, `Limit` when the party's searches are
+    /// used up or more than 1,000 orders may have the value, `Storage`.
+    pub fn find(&self, party: &str, purpose: &str, field: &str, value: &str) -> Result<Hits> {
+        let registry = self.registry()?;
+        let request = Request::all(party, purpose);
+        let search = Search::admit(&self.0.ledger, &registry, &request, field, value)?;
+        search.spend(&*self.0.stores.keys, now())?;
+        let ids = self.0.stores.orders.tagged(&search.tags(), MAX_CANDIDATES + 1)?;
+        search.check_number(ids.len())?;
+        let found = self.rows_of(&ids)?;
+        let candidates: Vec<_> = found.iter().filter_map(|found| found.newest().ok()).collect();
+        search.answer(&candidates, found.len() - candidates.len(), || self.registry())
     }
 
     /// Destroys the secret of an order: nothing opens it any more, for anybody. The reason goes into the ledger as a commitment.
@@ -206,7 +270,7 @@ impl Vault {
         }
         let _writer = self.writer()?;
         let registry = self.registry()?;
-        let found = self.find(&registry, order)?.ok_or_else(not_found)?;
+        let found = self.look_up(&registry, order)?;
         let StoredOrder { record, secret: row } = found.newest()?;
         let parsed = record::Record::parse(record)?;
         let (_, handle_key) = unlock(&registry, &parsed, row)?;
@@ -216,7 +280,7 @@ impl Vault {
         entry.revision = row.revision;
         entry.commitments = vec![handle_key.reason_commitment(id, reason)];
         entry.detail = vec![u8::from(mode == ShredMode::KeepEvidence)];
-        let context = row_context(&registry, row);
+        let context = registry.row_context(row);
         let release = registry.release(row.generation).ok_or_else(not_found)?;
         let wrapped = match mode {
             ShredMode::WithEvidence => Vec::new(),
@@ -229,7 +293,7 @@ impl Vault {
         };
         // Marked first, so that from here on nobody opens it; entered; destroyed. What fails in between is settled: by this call,
         // and if that fails too by the next writer.
-        let marked = SecretRow { state: SecretState::Shredded, ..row.clone() };
+        let marked = SecretRow { state: SecretState::Shredded, changed_at: now(), ..row.clone() };
         let done = self
             .replace_rows(&found.rows, &marked)
             .and_then(|()| self.0.ledger.append(vec![entry]))
@@ -238,19 +302,6 @@ impl Vault {
             let _left_to_the_next = self.settle();
         }
         done.map(|()| id)
-    }
-
-    /// Destroys the secret of an order whose shredding is entered. The fingerprint goes last: a row that has it is not done.
-    pub(crate) fn destroy(&self, marked: &SecretRow, evidence: Vec<u8>, wait: Duration) -> Result<()> {
-        let stores = &self.0.stores;
-        let destroyed = SecretRow { wrapped: evidence, ..marked.clone() };
-        self.replace_rows(std::slice::from_ref(marked), &destroyed)?;
-        stores.orders.delete_records(&[marked.record_id])?;
-        stores.secrets.wipe_removed(wait)?;
-        self.replace_rows(
-            std::slice::from_ref(&destroyed),
-            &SecretRow { fingerprint: Vec::new(), ..destroyed.clone() },
-        )
     }
 
     /// A page of stored orders above `after`, at most `limit`, ascending by id. Opens nothing.
@@ -266,7 +317,7 @@ impl Vault {
     /// # Errors
     /// `NotFound`, `Shredded`, `Storage`.
     pub fn sealed(&self, order: &str) -> Result<Vec<u8>> {
-        let found = self.find(&*self.registry()?, order)?.ok_or_else(not_found)?;
+        let found = self.look_up(&*self.registry()?, order)?;
         Ok(found.newest()?.record.to_vec())
     }
 
@@ -287,39 +338,6 @@ impl Vault {
     }
 }
 
-/// Orders of one call, sorted out.
-#[derive(Default)]
-struct Triage {
-    /// Indices of orders to be sealed.
-    new: Vec<usize>,
-    /// Secret rows that a crashed put left.
-    abandoned: Vec<([u8; 16], [u8; 10])>,
-}
-
-/// The rows of one order.
-pub(crate) struct Found {
-    pub(crate) record: Option<RecordRow>,
-    pub(crate) rows: Vec<SecretRow>,
-    pub(crate) by_number: bool,
-}
-
-impl Found {
-    fn record_id(&self) -> [u8; 16] {
-        self.rows.first().map_or([0; 16], |row| row.record_id)
-    }
-
-    /// The record and the secret row that belongs to it.
-    pub(crate) fn newest(&self) -> Result<StoredOrder<'_>> {
-        if self.rows.iter().any(|row| row.state == SecretState::Shredded) {
-            return Err(shredded());
-        }
-        let record = self.record.as_ref().ok_or_else(not_found)?;
-        let n1 = record::Record::parse(&record.sealed)?.header.n1;
-        let secret = self.rows.iter().find(|row| row.n1 == n1).ok_or_else(opener::rolled_back)?;
-        Ok(StoredOrder { record: &record.sealed, secret })
-    }
-}
-
 impl Vault {
     pub(crate) fn new(inner: Inner) -> Self {
         Self(Arc::new(inner))
@@ -327,150 +345,6 @@ impl Vault {
 
     pub(crate) fn inner(&self) -> &Inner {
         &self.0
-    }
-
-    /// Tells new orders from those that are there, whose results it fills in. Holds back the second of two equal numbers.
-    fn triage<R: Record>(
-        &self,
-        registry: &Registry,
-        plan: &Plan,
-        orders: &[R],
-        results: &mut [Option<Result<Put>>],
-    ) -> Result<Triage> {
-        let mut sought = Vec::new();
-        let mut seen = std::collections::HashSet::new();
-        for (at, (order, result)) in
-            orders.iter().zip(results.iter_mut()).enumerate().filter(|(_, (_, r))| r.is_none())
-        {
-            match plan.order_no(order) {
-                Err(e) => *result = Some(Err(e)),
-                Ok(number) => {
-                    let id = registry.id_key.record_id(number);
-                    if seen.insert(id) {
-                        sought.push((at, id));
-                    }
-                }
-            }
-        }
-        let ids: Vec<[u8; 16]> = sought.iter().map(|(_, id)| id.0).collect();
-        let secrets = self.0.stores.secrets.secrets(&ids)?;
-        let known: Vec<[u8; 16]> = secrets.iter().flatten().map(|row| row.record_id).collect();
-        let records = self.0.stores.orders.records(&known)?;
-        let mut records: std::collections::HashMap<_, _> =
-            records.into_iter().flatten().map(|row| (row.id, row)).collect();
-        let mut triage = Triage::default();
-        for ((at, id), rows) in sought.into_iter().zip(secrets) {
-            let found = Found { record: records.remove(&id.0), rows, by_number: true };
-            if found.record.is_none() && found.rows.iter().all(|row| row.state != SecretState::Shredded) {
-                // This call holds the writer's lock, so whoever wrote these rows is gone.
-                triage.abandoned.extend(found.rows.iter().map(|row| (row.record_id, row.n1)));
-                triage.new.push(at);
-            } else if let Some(result) = results.get_mut(at) {
-                *result = Some(compare(registry, plan, &orders[at], id, &found));
-            }
-        }
-        Ok(triage)
-    }
-
-    /// The rows of an order by its number or an alias; `None` if there are none.
-    pub(crate) fn find(&self, registry: &Registry, order: &str) -> Result<Option<Found>> {
-        Ok(self.find_many(registry, &[order])?.pop().flatten())
-    }
-
-    fn meanwhile(&self, found: &[Option<Found>]) -> Result<Meanwhile> {
-        let ids: Vec<_> =
-            found.iter().map(|found| found.as_ref().map_or([0; 16], Found::record_id)).collect();
-        let rows = self.0.stores.secrets.secrets(&ids)?;
-        let same =
-            |(found, rows): (&Option<Found>, Vec<SecretRow>)| found.as_ref().is_some_and(|f| f.rows == rows);
-        Ok(Meanwhile { registry: self.registry()?, unchanged: found.iter().zip(rows).map(same).collect() })
-    }
-
-    fn find_many(&self, registry: &Registry, orders: &[&str]) -> Result<Vec<Option<Found>>> {
-        let stores = &self.0.stores;
-        let ids: Vec<_> = orders.iter().map(|order| registry.id_key.record_id(order).0).collect();
-        let mut found = Vec::with_capacity(orders.len());
-        for (order, rows) in orders.iter().zip(stores.secrets.secrets(&ids)?) {
-            let serial = || Some(registry.alias_key.resolve(&Alias::parse(order)?)?.1);
-            found.push(match if rows.is_empty() { serial() } else { None } {
-                Some(serial) => (self.rows_of_serial(serial)?, false),
-                None => (rows, true),
-            });
-        }
-        let ids: Vec<_> = found.iter().filter_map(|(rows, _)| Some(rows.first()?.record_id)).collect();
-        let mut records = stores.orders.records(&ids)?.into_iter();
-        let whole = |(rows, by_number): (Vec<SecretRow>, bool)| {
-            (!rows.is_empty()).then(|| Found { record: records.next().flatten(), rows, by_number })
-        };
-        Ok(found.into_iter().map(whole).collect())
-    }
-
-    /// The rows of the one order with this serial.
-    pub(crate) fn rows_of_serial(&self, serial: u64) -> Result<Vec<SecretRow>> {
-        let rows = self.0.stores.secrets.secrets_by_serial(serial)?;
-        if rows.windows(2).any(|pair| pair[0].record_id != pair[1].record_id) {
-            return Err(Error::new(ErrorKind::Damaged, "two orders have one alias: keys.db was rolled back")
-                .with_hint("ask by order number; restore the newest backup of keys.db"));
-        }
-        Ok(rows)
-    }
-
-    /// The write lock, with what an earlier holder left half done settled.
-    pub(crate) fn writer(&self) -> Result<Box<dyn Held + '_>> {
-        let writer = self.0.stores.lock.hold()?;
-        self.settle_change()?;
-        self.settle()?;
-        Ok(writer)
-    }
-
-    pub(crate) fn replace_rows(&self, old: &[SecretRow], new: &SecretRow) -> Result<()> {
-        let old: Vec<_> = old.iter().map(|row| (row.record_id, row.n1)).collect();
-        Ok(self.0.stores.secrets.replace_secrets(&old, std::slice::from_ref(new))?)
-    }
-
-    /// The newest snapshot of keys, policies and parties, whatever process changed them.
-    pub(crate) fn registry(&self) -> Result<Arc<Registry>> {
-        if process::id() != self.0.process {
-            // A forked child shares the parent's locks, connections and serial numbers without knowing it.
-            return Err(Error::new(ErrorKind::Locked, "the vault was unlocked by another process")
-                .with_hint("after a fork, unlock it again in the child"));
-        }
-        let version = self.0.stores.keys.items_version()?;
-        let mut snapshot = held(&self.0.registry);
-        if snapshot.0 != version {
-            let items = self.0.stores.keys.items()?;
-            *snapshot = (version, Arc::new(Registry::load(items, &*self.0.root)?));
-        }
-        Ok(Arc::clone(&snapshot.1))
-    }
-
-    /// `count` serial numbers. Taken from the store in blocks of at least 256; those a process does not use are lost.
-    pub(crate) fn allot_serials(&self, registry: &Registry, count: u64) -> Result<Range<u64>> {
-        const BLOCK: u64 = 256;
-        let mut left = held(&self.0.serials);
-        if left.end - left.start < count {
-            let block = count.max(BLOCK);
-            let sealings = self.0.stores.keys.allot(SEALINGS + registry.current_epoch()?.epoch, block)?;
-            if sealings + block > MOST_SEALINGS {
-                return Err(Error::new(ErrorKind::Limit, "this epoch has sealed 2^32 orders")
-                    .with_hint("rotate the keys"));
-            }
-            let mut start = self.0.stores.keys.allot(SERIALS, block)?;
-            // The counter has no tag: where it was set back, it goes on behind the greatest number in use.
-            let used =
-                self.0.stores.secrets.greatest_serial()?.map_or(0, |greatest| greatest.saturating_add(1));
-            if start < used {
-                start = self.0.stores.keys.allot(SERIALS, used - start)?.max(used);
-                self.0.stores.keys.allot(SERIALS, block)?;
-            }
-            if start.saturating_add(block) > alias::MAX_SERIAL {
-                return Err(Error::new(ErrorKind::Limit, "the vault's numbers for aliases are used up"));
-            }
-            *left = start..start + block;
-        }
-        let start = left.start;
-        left.start += count;
-        Ok(start..left.start)
     }
 
     pub(crate) fn ledger(&self) -> &Ledger {
@@ -494,38 +368,6 @@ impl Inner {
     }
 }
 
-/// Counter of serial numbers.
-const SERIALS: u32 = 1;
-/// Counters of sealings begin here, one per epoch.
-pub(crate) const SEALINGS: u32 = 1 << 16;
-/// Beyond this, N1 (80 bits) may repeat within an epoch with a probability above 2^-17 (`docs/format.md`, "Bounds").
-pub(crate) const MOST_SEALINGS: u64 = 1 << 32;
-
-/// Whether what is stored is the same order, by its fingerprint; opens nothing.
-fn compare<R: Record>(
-    registry: &Registry,
-    plan: &Plan,
-    order: &R,
-    id: RecordId,
-    found: &Found,
-) -> Result<Put> {
-    let StoredOrder { record, secret: row } = found.newest()?;
-    let (secret, _) = unlock(registry, &record::Record::parse(record)?, row)?;
-    let fingerprint = registry.id_key.fingerprint(id, &secret, &plan.canonical(order)?);
-    if fingerprint.as_slice() == row.fingerprint {
-        Ok(Put::Unchanged(id))
-    } else {
-        let hint =
-            "a stored order cannot be changed yet; shred it and put the correction under another number";
-        Err(Error::new(ErrorKind::Exists, "another order is stored under this number").with_hint(hint))
-    }
-}
-
 pub(crate) fn not_found() -> Error {
     Error::new(ErrorKind::NotFound, "no such order")
-}
-
-fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    // What these mutexes guard is replaced whole, so a panicking holder leaves nothing half done.
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -16,9 +16,10 @@ mod faulty;
 
 use common::{ROOT, order, staffed};
 use consignee::{
-    Entry, EntryKind, Error, ErrorKind, ExistingOrders, KeyFile, Put, Setup, Severity, ShredMode, Vault,
+    Entry, EntryKind, Error, ErrorKind, ExistingOrders, KeyFile, Patch, Put, Setup, Severity, ShredMode,
+    Value, Vault,
     policy::{DEFAULT_POLICY, Policy},
-    store::{Memory, SecretRow, Stores},
+    store::{Memory, SecretRow, SecretState, Stores},
 };
 use faulty::{Fault, Switch};
 
@@ -402,6 +403,61 @@ fn apply_policy() {
             broken
                 .unless(matches!(state(left.vault, "SO-2"), State::Whole), "an earlier order does not open");
             left.sound(broken);
+        },
+    );
+}
+
+#[test]
+fn update() {
+    let note = |vault: &Vault| {
+        let view = vault.open("shop", "operation", "SO-1").ok()?;
+        Some((view.text("note").ok()?.to_owned(), view.revision()))
+    };
+    let patch = || Patch::new().set("note", Value::Text("new".into()));
+    let (before, after) = (Some(("Canary-Note".to_owned(), 1)), Some(("new".to_owned(), 2)));
+    at_each_write(
+        |vault| {
+            vault.put(&order("SO-1")).unwrap();
+        },
+        |vault| vault.update("SO-1", 1, patch()),
+        |left, broken| {
+            // Read before anybody writes, so before anything is settled: one of the two revisions, whole.
+            let seen = note(left.vault);
+            broken.unless(seen == before || seen == after, "neither the old revision nor the new one opens");
+            broken.unless(left.vault.put(&order("SO-2")).is_ok(), "nothing can be put");
+            let settled = note(left.vault);
+            broken.unless(
+                (settled == after) == left.has_new(EntryKind::Update),
+                "the revision that opens and the ledger do not agree",
+            );
+            broken.unless(settled == before || settled == after, "settling left neither revision");
+            broken.unless(!(seen == after && settled == before), "a revision that was seen was undone");
+            let rows = left.stores.secrets.secrets_page(None, 1_000).unwrap();
+            broken.unless(
+                rows.iter().all(|row| row.state != SecretState::Pending),
+                "a pending secret was left",
+            );
+            left.sound(broken);
+            let again = left.vault.update("SO-1", if settled == before { 1 } else { 2 }, patch());
+            broken.unless(again.is_ok_and(|revision| revision == 2), "updating cannot be repeated");
+            broken.unless(note(left.vault) == after, "updated again, the new revision does not open");
+            left.sound(broken);
+        },
+    );
+}
+
+#[test]
+fn find() {
+    at_each_write(
+        |vault| {
+            vault.put(&order("SO-1")).unwrap();
+        },
+        |vault| vault.find("agent 17", "after_sale", "consignee.phone", "13812345678"),
+        |left, broken| {
+            left.sound(broken);
+            let hits = left.vault.find("agent 17", "after_sale", "consignee.phone", "13812345678");
+            broken.unless(hits.is_ok_and(|hits| hits.hits.len() == 2), "searching cannot be repeated");
+            broken.unless(left.has_new(EntryKind::Search), "a search without an entry");
         },
     );
 }

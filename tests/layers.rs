@@ -18,11 +18,20 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("record", &["suite", "keys", "value", "view"]),
     ("registry", &["alias", "suite", "keys", "ledger", "store"]),
     ("scopes", &["registry"]),
-    ("sealer", &["keys", "ledger", "order", "record", "registry", "store", "suite", "value", "view"]),
+    ("index", &["keys", "normalise", "registry", "store", "value"]),
+    (
+        "sealer",
+        &["index", "keys", "ledger", "order", "record", "registry", "store", "suite", "value", "view"],
+    ),
     ("opener", &["keys", "ledger", "record", "registry", "store", "value", "view"]),
+    ("search", &["alias", "index", "ledger", "opener", "record", "registry", "store"]),
+    ("update", &["ledger", "opener", "record", "registry", "sealer", "suite", "value", "view"]),
     (
         "vault",
-        &["alias", "keys", "ledger", "opener", "record", "registry", "sealer", "store", "suite", "view"],
+        &[
+            "alias", "keys", "ledger", "opener", "record", "registry", "sealer", "search", "store", "suite",
+            "update", "view",
+        ],
     ),
     ("own_tables", &["ledger", "opener", "record", "sealer", "suite", "vault", "view"]),
     (
@@ -32,7 +41,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "value", "vault",
         ],
     ),
-    ("doctor", &["ledger", "opener", "record", "registry", "store", "suite", "vault"]),
+    ("doctor", &["ledger", "opener", "record", "registry", "sealer", "store", "vault"]),
     (
         "folder",
         &["admin", "doctor", "keys", "ledger", "registry", "scopes", "sealer", "store", "suite", "vault"],

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use consignee_policy::PartId;
 
-use super::VaultId;
+use super::{IndexKey, VaultId};
 use crate::suite::{Kdf, Secret, Suite, commit};
 
 /// FK[e, f]. Not `Clone`: epochs and keyrings share it.
@@ -44,12 +44,23 @@ pub(crate) struct EpochKeys {
     pub(crate) epoch: u32,
     pub(crate) suite: Suite,
     keys: Vec<(PartId, Arc<FieldKey>)>,
+    index_keys: Vec<(PartId, IndexKey)>,
 }
 
 impl EpochKeys {
-    pub(crate) fn new(epoch: u32, suite: Suite, mut keys: Vec<(PartId, Arc<FieldKey>)>) -> Self {
+    pub(crate) fn new(
+        epoch: u32,
+        suite: Suite,
+        mut keys: Vec<(PartId, Arc<FieldKey>)>,
+        index_keys: Vec<(PartId, IndexKey)>,
+    ) -> Self {
         keys.sort_unstable_by_key(|(part, _)| *part);
-        Self { epoch, suite, keys }
+        Self { epoch, suite, keys, index_keys }
+    }
+
+    /// Key of a field's search tags; none where the field had no index when the epoch's keys were made.
+    pub(crate) fn index_key(&self, field: PartId) -> Option<&IndexKey> {
+        self.index_keys.iter().find(|(f, _)| *f == field).map(|(_, key)| key)
     }
 
     pub(crate) fn get(&self, part: PartId) -> Option<&FieldKey> {
@@ -60,7 +71,7 @@ impl EpochKeys {
     fn only(&self, parts: &[PartId]) -> Self {
         let keys =
             self.keys.iter().filter(|(part, _)| parts.contains(part)).map(|(p, k)| (*p, Arc::clone(k)));
-        Self { epoch: self.epoch, suite: self.suite, keys: keys.collect() }
+        Self { epoch: self.epoch, suite: self.suite, keys: keys.collect(), index_keys: Vec::new() }
     }
 }
 

@@ -4,6 +4,7 @@
 //! root key (RootKeyProvider: passphrase | key file | a token or service)
 //!  └─ wraps, each bound to its place (WrapContext):
 //!       FieldKey[epoch, part]   which fields         ReleaseKey[generation]  wraps the secret rows
+//!       IndexKey[epoch, field]  search tags          QueryKey                names searches in the ledger
 //!       IdKey  AliasKey  RegistryKey  issuing and ledger seeds
 //! OrderSecret (one per sealing) ─► ticket parts      which orders
 //! HandleKey   (one per order)   ─► handles in the ledger
@@ -12,12 +13,14 @@
 //! A part opens only with its field key and its ticket part together.
 
 mod field;
+mod index;
 mod root;
 mod row;
 mod ticket;
 mod vault_key;
 
 pub(crate) use field::{EpochKeys, FieldKey, Keyring};
+pub(crate) use index::{IndexKey, QueryKey};
 pub use root::{KeyFile, Passphrase, RootKey, RootKeyProvider};
 pub(crate) use root::{KeyKind, WrapContext};
 pub(crate) use row::{Evidence, HandleKey, OrderSecret, ReleaseKey, RowContext};

@@ -57,10 +57,12 @@ pub trait RootKey: Send + Sync {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum KeyKind {
     Field = 1,
+    Index = 2,
     Release = 3,
     Id = 4,
     Alias = 5,
     Registry = 8,
+    Query = 9,
 }
 
 /// The place of a wrapped key. Without it, whoever writes the key store could have every later phone number sealed under the

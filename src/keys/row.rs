@@ -80,10 +80,11 @@ pub(crate) struct RowContext {
     pub(crate) generation: u32,
     pub(crate) put_at: u64,
     pub(crate) serial: u64,
+    pub(crate) policy: u32,
 }
 
 impl RowContext {
-    // label ‖ vault id ‖ record id ‖ N1 ‖ revision ‖ generation ‖ put time ‖ serial   (docs/format.md, section 4)
+    // label ‖ vault id ‖ record id ‖ N1 ‖ revision ‖ generation ‖ put time ‖ serial ‖ policy   (docs/format.md, section 4)
     fn associated_data(&self, label: &str) -> Vec<u8> {
         [
             label.as_bytes(),
@@ -94,6 +95,7 @@ impl RowContext {
             &self.generation.to_le_bytes(),
             &self.put_at.to_le_bytes(),
             &self.serial.to_le_bytes(),
+            &self.policy.to_le_bytes(),
         ]
         .concat()
     }

@@ -33,7 +33,7 @@ impl World {
         let mut rng = SealRng::from_seed([suite.number(); 32]);
         let key = |id| (id, Arc::new(FieldKey::new(suite, rng.secret())));
         let keys: Vec<_> = policy.parts().map(|part| part.id).map(key).collect();
-        let epoch = EpochKeys::new(EPOCH, suite, keys.clone());
+        let epoch = EpochKeys::new(EPOCH, suite, keys.clone(), Vec::new());
         let order = order(&policy);
         let plan = Plan::of::<Order>(&policy).unwrap();
         let place = Place { vault: VaultId([1; 16]), record_id: ID, revision: 1, policy: policy.digest() };
@@ -54,7 +54,7 @@ impl World {
 
     /// Whether `part` opens with these keys, each filed under the part it is tried for, and this ticket part.
     fn opens(&self, part: PartId, key: Arc<FieldKey>, secret: &OrderSecret, ticket_of: PartId) -> bool {
-        let epoch = Arc::new(EpochKeys::new(EPOCH, self.suite, vec![(part, key)]));
+        let epoch = Arc::new(EpochKeys::new(EPOCH, self.suite, vec![(part, key)], Vec::new()));
         let keyring = Keyring::of(&[epoch], &[part]);
         let ticket = Ticket::forged(ID, vec![(part, secret.ticket_part(ID, ticket_of))]);
         let record = Record::parse(&self.record).unwrap();
@@ -134,7 +134,7 @@ fn all_field_keys_and_every_ticket_but_its_own_open_nothing() {
 #[test]
 fn a_roles_keyring_with_everybodys_tickets_opens_the_roles_parts_and_no_others() {
     for world in worlds() {
-        let epoch = [Arc::new(EpochKeys::new(EPOCH, world.suite, world.keys.clone()))];
+        let epoch = [Arc::new(EpochKeys::new(EPOCH, world.suite, world.keys.clone(), Vec::new()))];
         let record = Record::parse(&world.record).unwrap();
         for role in world.policy.roles() {
             let own = world.policy.role_parts(role);

@@ -1,6 +1,6 @@
 //! Changing the registry: what is added or replaced, announced before its ledger entry and finished after it.
 
-use consignee_policy::PartId;
+use consignee_policy::{PartId, Policy};
 
 use super::{
     AcceptedPolicy, Party, Registry,
@@ -14,7 +14,7 @@ use crate::{
     keys::{FieldKey, KeyKind, RootKey, WrapContext},
     ledger::Entry,
     store::Item,
-    suite::Suite,
+    suite::{Secret, Suite},
 };
 
 /// Changes to a registry, to be written as one.
@@ -50,38 +50,43 @@ impl<'a> Changes<'a> {
         Ok(())
     }
 
-    /// Makes field keys for the parts that have none in the epoch; returns each with its commitment.
-    pub(crate) fn add_field_keys(
+    /// Makes the keys that the parts and indexes of a policy lack in the epoch; returns the parts that got a field key, each
+    /// with its commitment.
+    pub(crate) fn add_epoch_keys(
         &mut self,
         epoch: u32,
         suite: Suite,
-        parts: impl Iterator<Item = PartId>,
+        policy: &Policy,
     ) -> Result<Vec<(PartId, [u8; 32])>> {
-        let vault = self.registry.vault;
+        let there = self.registry.epoch(epoch);
         let mut made = Vec::new();
-        for part in parts {
-            if self.registry.epoch(epoch).is_some_and(|keys| keys.get(part).is_some()) {
-                continue;
+        for part in policy.parts() {
+            if there.is_none_or(|keys| keys.get(part.id).is_none()) {
+                let key = self.add_key(KeyKind::Field, part.id, epoch, suite)?;
+                let vault = self.registry.vault;
+                made.push((part.id, FieldKey::new(suite, key).commitment(vault, epoch, part.id, suite)));
             }
-            let key = new_key()?;
-            let context = WrapContext {
-                vault,
-                kind: KeyKind::Field,
-                id: part.get().into(),
-                generation: epoch,
-                suite: Some(suite),
-            };
-            insert_key(
-                &mut self.changed,
-                &self.registry.registry_key,
-                self.root,
-                self.parameters,
-                context,
-                &key,
-            )?;
-            made.push((part, FieldKey::new(suite, key).commitment(vault, epoch, part, suite)));
+        }
+        for field in policy.fields().iter().filter(|field| field.index.is_some()) {
+            if there.is_none_or(|keys| keys.index_key(field.id).is_none()) {
+                self.add_key(KeyKind::Index, field.id, epoch, suite)?;
+            }
         }
         Ok(made)
+    }
+
+    fn add_key(&mut self, kind: KeyKind, part: PartId, epoch: u32, suite: Suite) -> Result<Secret<32>> {
+        let key = new_key()?;
+        let context = WrapContext {
+            vault: self.registry.vault,
+            kind,
+            id: part.get().into(),
+            generation: epoch,
+            suite: Some(suite),
+        };
+        let registry_key = &self.registry.registry_key;
+        insert_key(&mut self.changed, registry_key, self.root, self.parameters, context, &key)?;
+        Ok(key)
     }
 
     /// The items to write in the end, and those that announce them before `entry` goes into a ledger of `ledger_size` entries.

@@ -8,7 +8,7 @@ mod items;
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use consignee_policy::{Access, PartId, Policy};
+use consignee_policy::{Access, Index, PartId, Policy};
 use serde::{Deserialize, Serialize};
 
 pub(crate) use change::Changes;
@@ -21,10 +21,10 @@ use crate::{
     alias::AliasKey,
     error::{Error, ErrorKind, Result},
     keys::{
-        EpochKeys, FieldKey, IdKey, KeyKind, RegistryKey, ReleaseKey, RootKey, VAULT_PARTY, VaultId,
-        WrapContext, party_key_id,
+        EpochKeys, FieldKey, IdKey, IndexKey, KeyKind, QueryKey, RecordId, RegistryKey, ReleaseKey, RootKey,
+        RowContext, VAULT_PARTY, VaultId, WrapContext, party_key_id,
     },
-    store::Item,
+    store::{Item, SecretRow},
     suite::{Suite, os_random},
 };
 
@@ -84,6 +84,7 @@ pub(crate) struct Registry {
     release_keys: Vec<ReleaseKey>,
     pub(crate) id_key: IdKey,
     pub(crate) alias_key: AliasKey,
+    pub(crate) query_key: QueryKey,
     registry_key: RegistryKey,
     /// All items as stored, to which changes are made.
     items: Items,
@@ -98,7 +99,7 @@ impl Registry {
         let mut items = BTreeMap::new();
         items.insert((VAULT, 0, 0), [&[LAYOUT], id.as_slice(), parameters].concat());
         let mut registry_key = None;
-        for kind in [KeyKind::Registry, KeyKind::Id, KeyKind::Alias, KeyKind::Release] {
+        for kind in [KeyKind::Registry, KeyKind::Id, KeyKind::Alias, KeyKind::Query, KeyKind::Release] {
             let key = new_key()?;
             let suite = (kind == KeyKind::Release).then_some(suite);
             let context =
@@ -126,19 +127,24 @@ impl Registry {
         for (&(kind, id, generation), body) in items.iter().filter(|(place, _)| is_tagged(place.0)) {
             authentic(&registry_key, vault, (kind, id, generation), body)?;
         }
-        let mut epochs = BTreeMap::<u32, (Suite, Vec<_>)>::new();
+        let mut epochs = BTreeMap::<u32, (Suite, Vec<_>, Vec<_>)>::new();
         let mut release_keys = Vec::new();
         for &(kind, id, generation) in items.keys() {
             let load = |kind| load_key(&items, root, &parameters, vault, kind, id, generation);
-            if kind == KeyKind::Field as u8 {
-                let (suite, key) = load(KeyKind::Field)?;
+            let of_epoch = [KeyKind::Field, KeyKind::Index].into_iter().find(|known| *known as u8 == kind);
+            if let Some(of_epoch) = of_epoch {
+                let (suite, key) = load(of_epoch)?;
                 let suite = suite.ok_or_else(damaged)?;
                 let part = u16::try_from(id).ok().and_then(PartId::new).ok_or_else(damaged)?;
-                let (epoch_suite, keys) = epochs.entry(generation).or_insert((suite, Vec::new()));
+                let (epoch_suite, keys, index_keys) =
+                    epochs.entry(generation).or_insert((suite, Vec::new(), Vec::new()));
                 if *epoch_suite != suite {
                     return Err(damaged());
                 }
-                keys.push((part, Arc::new(FieldKey::new(suite, key))));
+                match of_epoch {
+                    KeyKind::Index => index_keys.push((part, IndexKey::new(&key))),
+                    _ => keys.push((part, Arc::new(FieldKey::new(suite, key)))),
+                }
             } else if kind == KeyKind::Release as u8 {
                 let (suite, key) = load(KeyKind::Release)?;
                 release_keys.push(ReleaseKey::new(generation, suite.ok_or_else(damaged)?, key));
@@ -151,11 +157,12 @@ impl Registry {
             parties: parties(&items)?,
             epochs: epochs
                 .into_iter()
-                .map(|(n, (suite, keys))| Arc::new(EpochKeys::new(n, suite, keys)))
+                .map(|(n, (suite, keys, index_keys))| Arc::new(EpochKeys::new(n, suite, keys, index_keys)))
                 .collect(),
             release_keys,
             id_key: IdKey::new(&single(KeyKind::Id)?),
             alias_key: AliasKey::new(vault, &single(KeyKind::Alias)?).ok_or_else(damaged)?,
+            query_key: QueryKey::new(&single(KeyKind::Query)?),
             registry_key,
             items,
         })
@@ -209,28 +216,39 @@ impl Registry {
         self.release_keys.iter().find(|key| key.generation == generation)
     }
 
-    /// What a role may open for a purpose of an order sealed at `put_at` under the policy with this digest.
+    /// Number of the policy in force among those accepted: what newly put orders are put under.
+    pub(crate) fn policy_number(&self) -> u32 {
+        u32::try_from(self.policies.len().saturating_sub(1)).unwrap_or(u32::MAX)
+    }
+
+    /// Where a secret row of this vault belongs.
+    pub(crate) fn row_context(&self, row: &SecretRow) -> RowContext {
+        RowContext {
+            vault: self.vault,
+            record_id: RecordId(row.record_id),
+            n1: row.n1,
+            revision: row.revision,
+            generation: row.generation,
+            put_at: row.put_at,
+            serial: row.serial,
+            policy: row.policy,
+        }
+    }
+
+    /// What a role may open for a purpose of an order that was put under the accepted policy of this number.
     ///
     /// Each later policy takes away what it does not grant; what it grants beyond its predecessor reaches the order only if
-    /// it was accepted for existing orders.
-    pub(crate) fn access(
-        &self,
-        role: &str,
-        purpose: &str,
-        sealed_under: &[u8; 32],
-        put_at: u64,
-    ) -> Result<Option<Access>> {
-        let same = |accepted: &&AcceptedPolicy| accepted.policy.digest() == *sealed_under;
-        // A policy may have been accepted, replaced and accepted again: the order was sealed under the one in force then.
-        let since = self
-            .policies
-            .iter()
-            .rposition(|accepted| same(&accepted) && accepted.applied_at <= put_at)
-            .or_else(|| self.policies.iter().position(|accepted| same(&accepted)))
-            .ok_or_else(|| {
-                Error::new(ErrorKind::Damaged, "a record names a policy that this vault never accepted")
-                    .with_hint("restore it from a backup")
-            })?;
+    /// it was accepted for existing orders. (An update seals under the policy in force, but the order was put under its own:
+    /// otherwise changing a note would hand out what had been withheld.)
+    pub(crate) fn access(&self, role: &str, purpose: &str, put_under: u32) -> Result<Option<Access>> {
+        let since = usize::try_from(put_under).unwrap_or(usize::MAX);
+        if since >= self.policies.len() {
+            return Err(Error::new(
+                ErrorKind::Damaged,
+                "an order names a policy that this vault never accepted: keys.db was rolled back",
+            )
+            .with_hint("restore its newest backup"));
+        }
         let table = |at: usize| self.policies.get(at)?.policy.access(role, purpose);
         let mut access = table(since).cloned();
         for (at, accepted) in self.policies.iter().enumerate().skip(since + 1) {
@@ -242,6 +260,17 @@ impl Registry {
             };
         }
         Ok(access)
+    }
+
+    /// Every way in which a field has been indexed, by whatever accepted policy: orders have the tags of the policy they were
+    /// sealed under.
+    pub(crate) fn indexes_of(&self, field: PartId) -> Vec<Index> {
+        let mut indexes: Vec<Index> = Vec::new();
+        for accepted in &self.policies {
+            let index = accepted.policy.part(field).and_then(|part| part.field.index);
+            indexes.extend(index.filter(|index| !indexes.contains(index)));
+        }
+        indexes
     }
 
     /// Starts changing it.

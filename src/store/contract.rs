@@ -224,7 +224,7 @@ fn on_each_store(test: impl Fn(&Stores)) {
 }
 
 fn record(n: u8) -> RecordRow {
-    RecordRow { id: [n; 16], revision: 1, put_day: 20_000, sealed: vec![n; 700] }
+    RecordRow { id: [n; 16], revision: 1, put_day: 20_000, sealed: vec![n; 700], tags: Vec::new() }
 }
 
 fn secret(id: u8, n1: u8) -> SecretRow {
@@ -236,6 +236,8 @@ fn secret(id: u8, n1: u8) -> SecretRow {
         state: SecretState::Current,
         put_at: 1_700_000_000,
         serial: id.into(),
+        policy: 0,
+        changed_at: 1_700_000_000,
         fingerprint: vec![id; 16],
         wrapped: vec![n1; 104],
     }

@@ -8,14 +8,14 @@ use std::{
 
 use super::{
     Held, Item, KeyStore, LOCK_WAIT, LedgerHead, LedgerRow, LedgerStore, OrderStore, RecordIdBytes,
-    RecordRow, RecordSummary, SecretRow, SecretState, SecretStore, StoreError, StoreResult, Stores,
-    WriteLock,
+    RecordRow, RecordSummary, SecretRow, SecretState, SecretStore, StagedRecord, StoreError, StoreResult,
+    Stores, Tag, WriteLock,
 };
 
 /// All four stores of one vault in memory.
 #[derive(Default)]
 pub struct Memory {
-    records: Mutex<BTreeMap<RecordIdBytes, RecordRow>>,
+    orders: Mutex<Orders>,
     secrets: Mutex<BTreeMap<SecretKey, SecretRow>>,
     keys: Mutex<Keys>,
     ledger: Mutex<(LedgerHead, Vec<LedgerRow>)>,
@@ -26,10 +26,32 @@ pub struct Memory {
 type SecretKey = (RecordIdBytes, [u8; 10]);
 
 #[derive(Default)]
+struct Orders {
+    records: BTreeMap<RecordIdBytes, RecordRow>,
+    tags: BTreeSet<(Tag, RecordIdBytes)>,
+    staged: BTreeMap<RecordIdBytes, StagedRecord>,
+}
+
+impl Orders {
+    fn add_tags(&mut self, row: &RecordRow) {
+        self.tags.extend(row.tags.iter().map(|tag| (*tag, row.id)));
+    }
+
+    fn remove(&mut self, id: &RecordIdBytes) {
+        if let Some(row) = self.records.remove(id) {
+            for tag in &row.tags {
+                self.tags.remove(&(*tag, row.id));
+            }
+        }
+    }
+}
+
+#[derive(Default)]
 struct Keys {
     items: BTreeMap<(u8, u32, u32), Vec<u8>>,
     version: u64,
     counters: HashMap<u32, u64>,
+    spent: HashMap<u64, Vec<u64>>,
 }
 
 impl Memory {
@@ -67,28 +89,72 @@ fn insert_new<K: Copy + Ord, R: Clone>(
 
 impl OrderStore for Memory {
     fn records(&self, ids: &[RecordIdBytes]) -> StoreResult<Vec<Option<RecordRow>>> {
-        let records = held(&self.records);
-        Ok(ids.iter().map(|id| records.get(id).cloned()).collect())
+        let orders = held(&self.orders);
+        Ok(ids.iter().map(|id| orders.records.get(id).cloned()).collect())
     }
 
     fn insert_records(&self, rows: &[RecordRow]) -> StoreResult<()> {
-        insert_new(&mut held(&self.records), rows, |row| row.id)
+        let mut orders = held(&self.orders);
+        insert_new(&mut orders.records, rows, |row| row.id)?;
+        rows.iter().for_each(|row| orders.add_tags(row));
+        Ok(())
+    }
+
+    fn tagged(&self, tags: &[Tag], limit: usize) -> StoreResult<Vec<RecordIdBytes>> {
+        let orders = held(&self.orders);
+        let of = |tag: &Tag| orders.tags.range((*tag, [0; 16])..=(*tag, [255; 16])).map(|(_, id)| *id);
+        let found: BTreeSet<_> = tags.iter().flat_map(of).collect();
+        Ok(found.into_iter().take(limit).collect())
+    }
+
+    fn stage_record(&self, staged: &StagedRecord) -> StoreResult<()> {
+        held(&self.orders).staged.insert(staged.record.id, staged.clone());
+        Ok(())
+    }
+
+    fn staged(&self, id: &RecordIdBytes) -> StoreResult<Option<StagedRecord>> {
+        Ok(held(&self.orders).staged.get(id).cloned())
+    }
+
+    fn swap_staged(&self, id: &RecordIdBytes) -> StoreResult<bool> {
+        let mut orders = held(&self.orders);
+        let (Some(record), Some(staged)) = (orders.records.get(id), orders.staged.get(id)) else {
+            return Ok(false);
+        };
+        if record.revision.checked_add(1) != Some(staged.record.revision) {
+            return Ok(false);
+        }
+        let next = staged.record.clone();
+        orders.remove(id);
+        orders.staged.remove(id);
+        orders.add_tags(&next);
+        orders.records.insert(*id, next);
+        Ok(true)
+    }
+
+    fn drop_staged(&self, id: &RecordIdBytes) -> StoreResult<()> {
+        held(&self.orders).staged.remove(id);
+        Ok(())
     }
 
     fn delete_records(&self, ids: &[RecordIdBytes]) -> StoreResult<()> {
-        let mut records = held(&self.records);
-        ids.iter().for_each(|id| drop(records.remove(id)));
+        let mut orders = held(&self.orders);
+        for id in ids {
+            orders.remove(id);
+            orders.staged.remove(id);
+        }
         Ok(())
     }
 
     fn page(&self, after: Option<&RecordIdBytes>, limit: usize) -> StoreResult<Vec<RecordSummary>> {
-        let records = held(&self.records);
-        let page = records.range((after.map_or(Unbounded, |after| Excluded(*after)), Unbounded)).take(limit);
+        let orders = held(&self.orders);
+        let page =
+            orders.records.range((after.map_or(Unbounded, |after| Excluded(*after)), Unbounded)).take(limit);
         Ok(page.map(|(_, row)| row.summary()).collect())
     }
 
     fn count_records(&self) -> StoreResult<u64> {
-        Ok(held(&self.records).len() as u64)
+        Ok(held(&self.orders).records.len() as u64)
     }
 }
 
@@ -127,8 +193,17 @@ impl SecretStore for Memory {
     }
 
     fn unsettled(&self) -> StoreResult<Vec<SecretRow>> {
-        let unsettled = |row: &&SecretRow| row.state == SecretState::Shredded && !row.fingerprint.is_empty();
+        let unsettled = |row: &&SecretRow| match row.state {
+            SecretState::Pending => true,
+            SecretState::Shredded => !row.fingerprint.is_empty(),
+            SecretState::Current | SecretState::Superseded => false,
+        };
         Ok(held(&self.secrets).values().filter(unsettled).cloned().collect())
+    }
+
+    fn superseded_before(&self, time: u64, limit: usize) -> StoreResult<Vec<SecretRow>> {
+        let old = |row: &&SecretRow| row.state == SecretState::Superseded && row.changed_at < time;
+        Ok(held(&self.secrets).values().filter(old).take(limit).cloned().collect())
     }
 
     fn secrets_page(&self, after: Option<&SecretKey>, limit: usize) -> StoreResult<Vec<SecretRow>> {
@@ -168,6 +243,20 @@ impl KeyStore for Memory {
         let first = *next;
         *next = first.checked_add(count).ok_or(StoreError::Failed)?;
         Ok(first)
+    }
+
+    fn spend(&self, account: u64, at: u64, windows: &[(u64, u64)]) -> StoreResult<bool> {
+        let mut keys = held(&self.keys);
+        let spent = keys.spent.entry(account).or_default();
+        let longest = windows.iter().map(|(length, _)| *length).max().unwrap_or_default();
+        spent.retain(|time| *time > at.saturating_sub(longest));
+        let within =
+            |length: u64| spent.iter().filter(|time| **time > at.saturating_sub(length)).count() as u64;
+        let fits = windows.iter().all(|(length, most)| within(*length) < *most);
+        if fits {
+            spent.push(at);
+        }
+        Ok(fits)
     }
 }
 

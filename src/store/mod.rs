@@ -33,6 +33,27 @@ pub struct RecordRow {
     pub put_day: u32,
     /// The sealed record (`docs/format.md`, section 3).
     pub sealed: Vec<u8>,
+    /// What it is found by.
+    pub tags: Vec<Tag>,
+}
+
+/// A search tag of a record (`docs/format.md`, section 4): says to whoever lacks the index key only that records with one tag
+/// may have one value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Tag {
+    /// Number of the field.
+    pub field: u16,
+    /// Its bits, below 2^63.
+    pub value: u64,
+}
+
+/// The next revision of a record, kept beside it until the ledger has its entry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StagedRecord {
+    /// What the record will be.
+    pub record: RecordRow,
+    /// Size of the ledger before its entry.
+    pub ledger_size: u64,
 }
 
 /// What a listing shows of a record, without its bytes.
@@ -98,6 +119,10 @@ pub struct SecretRow {
     pub put_at: u64,
     /// Number of the order within the vault, for aliases.
     pub serial: u64,
+    /// Which of the vault's accepted policies was in force when the order was put, counted from 0.
+    pub policy: u32,
+    /// When the row came into its state, seconds since 1970. Not authenticated.
+    pub changed_at: u64,
     /// Tells the same order put again from another; empty once the secret is destroyed.
     pub fingerprint: Vec<u8>,
     /// The wrapped secret; after shredding the wrapped evidence or nothing.
@@ -174,7 +199,18 @@ pub trait OrderStore: Send + Sync {
     fn records(&self, ids: &[RecordIdBytes]) -> StoreResult<Vec<Option<RecordRow>>>;
     /// Adds records; `Exists`, and nothing added, if one of the ids is there already or twice among them.
     fn insert_records(&self, rows: &[RecordRow]) -> StoreResult<()>;
-    /// Removes records; ids that are not there are passed over.
+    /// The ids of records that have one of these tags, each once, ascending, at most `limit`.
+    fn tagged(&self, tags: &[Tag], limit: usize) -> StoreResult<Vec<RecordIdBytes>>;
+    /// Keeps the next revision of a record, in place of what may be kept for it already.
+    fn stage_record(&self, staged: &StagedRecord) -> StoreResult<()>;
+    /// What is kept for this record.
+    fn staged(&self, id: &RecordIdBytes) -> StoreResult<Option<StagedRecord>>;
+    /// In one transaction: replaces the record by what is kept for it, tags too, if that is its next revision. `false`, and
+    /// nothing changed, if nothing is kept or the record is of another revision.
+    fn swap_staged(&self, id: &RecordIdBytes) -> StoreResult<bool>;
+    /// Forgets what is kept for a record, if anything.
+    fn drop_staged(&self, id: &RecordIdBytes) -> StoreResult<()>;
+    /// Removes records, with their tags and what is kept for them; ids that are not there are passed over.
     fn delete_records(&self, ids: &[RecordIdBytes]) -> StoreResult<()>;
     /// At most `limit` records with an id above `after`, ascending by id.
     fn page(&self, after: Option<&RecordIdBytes>, limit: usize) -> StoreResult<Vec<RecordSummary>>;
@@ -198,8 +234,10 @@ pub trait SecretStore: Send + Sync {
     fn greatest_serial(&self) -> StoreResult<Option<u64>>;
     /// The rows of an order by its serial number.
     fn secrets_by_serial(&self, serial: u64) -> StoreResult<Vec<SecretRow>>;
-    /// Rows that a crashed shred left: marked shredded and still with a fingerprint. Cheap, whatever the number of rows.
+    /// Rows that a crash left: pending, or marked shredded and still with a fingerprint. Cheap, whatever the number of rows.
     fn unsettled(&self) -> StoreResult<Vec<SecretRow>>;
+    /// At most `limit` superseded rows that came into this state before `time`. Cheap, whatever the number of rows.
+    fn superseded_before(&self, time: u64, limit: usize) -> StoreResult<Vec<SecretRow>>;
     /// At most `limit` rows with a key above `after`, ascending by (record id, N1).
     fn secrets_page(
         &self,
@@ -218,6 +256,9 @@ pub trait KeyStore: Send + Sync {
     fn items_version(&self) -> StoreResult<u64>;
     /// Takes `count` numbers from the counter of this name, from 0 on, and returns the first; no number is given twice.
     fn allot(&self, counter: u32, count: u64) -> StoreResult<u64>;
+    /// Takes one from the budget of an account at a time in seconds since 1970, whatever process asks: `false`, and nothing
+    /// taken, where one of the windows (length in seconds, most within it) is full. What lies before all windows is forgotten.
+    fn spend(&self, account: u64, at: u64, windows: &[(u64, u64)]) -> StoreResult<bool>;
 }
 
 /// The ledger's entries.

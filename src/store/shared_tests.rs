@@ -61,6 +61,8 @@ fn secret(id: u8, n1: u8) -> SecretRow {
         state: SecretState::Current,
         put_at: u64::MAX >> 1,
         serial: u64::from(id),
+        policy: 0,
+        changed_at: 1_700_000_000,
         fingerprint: vec![1; 16],
         wrapped: vec![n1; 60],
     }

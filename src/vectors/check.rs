@@ -209,6 +209,8 @@ fn row(node: &Json) -> Result<SecretRow> {
         state: SecretState::from_number(number(&node["state"])).ok_or_else(damaged)?,
         put_at: number(&node["put_at"]),
         serial: number(&node["serial"]),
+        policy: number(&node["policy"]),
+        changed_at: 0,
         fingerprint: unhex(&node["fingerprint"]),
         wrapped: unhex(&node["wrapped"]),
     })
@@ -223,7 +225,13 @@ fn record(vector: &Json, files: &BTreeMap<String, Json>) -> Result<()> {
     let id = rows[0].record_id;
     stores
         .orders
-        .insert_records(&[RecordRow { id, revision: 1, put_day: 0, sealed: sealed.clone() }])
+        .insert_records(&[RecordRow {
+            id,
+            revision: 1,
+            put_day: 0,
+            sealed: sealed.clone(),
+            tags: Vec::new(),
+        }])
         .unwrap();
     stores.secrets.insert_secrets(&rows).unwrap();
     let order_no = text(&vector["order_no"]);
@@ -267,6 +275,7 @@ fn evidence(vector: &Json) -> Result<()> {
         generation: row.generation,
         put_at: row.put_at,
         serial: row.serial,
+        policy: row.policy,
     };
     let key = Secret::new(array(&vector["release_key"]));
     let release = ReleaseKey::new(row.generation, suite(&vector["suite"]).unwrap(), key);

@@ -117,6 +117,7 @@ pub(super) fn sealing(inputs: &Json) -> Json {
         &le(&row["generation"], 4),
         &le(&row["put_at"], 8),
         &le(&row["serial"], 8),
+        &le(&row["policy"], 4),
     ]
     .concat();
     let fingerprint = mac(&id_key, &[b"consignee/v1/same", &record_id, &os, &canonical]);

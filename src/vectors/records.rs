@@ -2,13 +2,18 @@
 
 use serde_json::{Value as Json, json};
 
-use super::{Vector, derive, fixed, hex, vaults::World};
+use super::{
+    Vector, derive, fixed, hex,
+    vaults::{DESK, World},
+};
 use crate::{
     Order,
+    index::Query,
     keys::{Evidence, HandleKey, KeyKind, RecordId, ReleaseKey, RowContext},
+    policy::PartId,
     record::Workspace,
     sealer::{Plan, RowPlan, SealedOrder, Sealing},
-    store::{SecretRow, SecretState},
+    store::{SecretRow, SecretState, Tag},
     suite::{SealRng, Secret},
     value::{ValueRef, encode},
     view::{Record as _, mask},
@@ -52,7 +57,7 @@ impl World {
         let mut rng = SealRng::from_seed(seed);
         let mut sealing =
             Sealing { registry: &self.registry, plan: &plan, rng: &mut rng, space: Workspace::default() };
-        let row = RowPlan { serial: 10_248, put_at: PUT_AT, revision: 1 };
+        let row = RowPlan { serial: 10_248, put_at: PUT_AT, policy: 0, revision: 1 };
         let sealed = sealing.seal(&order, row).unwrap();
         let parts = self.parts(&order);
         Case { order_no: order.order_no.clone(), seed, sealed, parts }
@@ -100,7 +105,27 @@ impl World {
             generation: row.generation,
             put_at: row.put_at,
             serial: row.serial,
+            policy: row.policy,
         }
+    }
+
+    /// The tags of an order, and what the ledger calls a search of the support desk for the same value.
+    fn searched(&self, case: &Case) -> Vec<Json> {
+        let epoch = &self.registry.epochs[0];
+        let of_tag = |tag: &Tag| {
+            let field = PartId::new(tag.field).unwrap();
+            let part = self.policy.part(field).unwrap();
+            let index = part.field.index.unwrap();
+            let text = case.parts.iter().find(|known| known["part"] == tag.field).unwrap()["value"].clone();
+            let query = Query::new(&self.policy, part.name, text.as_str().unwrap()).unwrap();
+            assert!(crate::index::tag(epoch, field, &index, text.as_str().unwrap()) == Some(*tag));
+            json!({
+                "field": tag.field, "normaliser": index.normaliser.number(), "bits": index.bits(),
+                "country": String::from_utf8(index.normaliser.country().to_vec()).unwrap(), "text": text,
+                "tag": tag.value, "query": hex(query.name(&self.registry, &self.party_key_id(DESK))),
+            })
+        };
+        case.sealed.tags.iter().map(of_tag).collect()
     }
 
     fn good(&self, name: &str, comment: &str, rules: &[&str], json: &str) -> Vector {
@@ -116,7 +141,7 @@ impl World {
             "own_key_id": hex(self.party_key_id(0)), "party_key_id": hex(self.party_key_id(3)), "lines": "Yixing",
             "parts": case.parts,
             "row": {
-                "suite": self.suite.number(), "generation": 1, "put_at": PUT_AT, "serial": 10_248,
+                "suite": self.suite.number(), "generation": 1, "put_at": PUT_AT, "serial": 10_248, "policy": 0,
                 "release_key": hex(self.key(KeyKind::Release, 0, 1)), "nonce": hex(nonce),
             },
         });
@@ -124,6 +149,7 @@ impl World {
             "comment": comment, "of": "record", "rules": rules, "expect": "opens",
             "vault": self.name, "order_no": case.order_no, "inputs": inputs, "intermediate": derive::sealing(&inputs),
             "record": hex(&case.sealed.record), "rows": [row_json(&case.sealed.secret)],
+            "searched": self.searched(&case),
         });
         (format!("record-{name}-suite-{}", self.suite.number()), vector)
     }
@@ -152,7 +178,7 @@ impl World {
 fn row_json(row: &SecretRow) -> Json {
     json!({
         "record_id": hex(row.record_id), "n1": hex(row.n1), "revision": row.revision, "generation": row.generation,
-        "state": row.state as u8, "put_at": row.put_at, "serial": row.serial,
+        "state": row.state as u8, "put_at": row.put_at, "serial": row.serial, "policy": row.policy,
         "fingerprint": hex(&row.fingerprint), "wrapped": hex(&row.wrapped),
     })
 }
@@ -291,6 +317,9 @@ fn rows(world: &World, vectors: &mut Vec<Vector>) {
         o.secret.put_at += 1
     });
     bad("serial-altered", "F26", "cannot open", "The serial is the next one.", &|o| o.secret.serial += 1);
+    bad("policy-altered", "F26", "cannot open", "The order was put under the next policy.", &|o| {
+        o.secret.policy += 1
+    });
     bad("wrap-altered", "F26", "cannot open", "A bit of the wrapped secret.", &|o| o.secret.wrapped[40] ^= 1);
     bad("wrap-cut", "F26", "cannot open", "The wrap's last byte is missing.", &|o| {
         o.secret.wrapped.pop();
@@ -330,6 +359,7 @@ fn evidence(world: &World, vectors: &mut Vec<Vector>) {
         &row.generation.to_le_bytes(),
         &row.put_at.to_le_bytes(),
         &row.serial.to_le_bytes(),
+        &row.policy.to_le_bytes(),
     ]
     .concat();
     let mut add = |name: &str, expect: &str, comment: &str, wrapped: &[u8], more: Json| {

@@ -69,12 +69,15 @@ impl World {
         let mut items =
             vec![Item { kind: 100, id: 0, generation: 0, body: [&[1], &vault.0[..], &[1]].concat() }];
         let mut wraps = Vec::new();
-        let single =
-            [(KeyKind::Id, 0, 0, None), (KeyKind::Alias, 0, 0, None), (KeyKind::Registry, 0, 0, None)];
+        let single = [KeyKind::Id, KeyKind::Alias, KeyKind::Registry, KeyKind::Query];
+        let single = single.map(|kind| (kind, 0, 0, None));
         let release = [(KeyKind::Release, 0, 1, Some(suite))];
         let field = |part: PartId| (KeyKind::Field, u32::from(part.get()), 1, Some(suite));
         let fields: Vec<_> = policy.parts().map(|part| field(part.id)).collect();
-        for (kind, id, generation, suite) in single.into_iter().chain(release).chain(fields) {
+        let indexed = policy.fields().iter().filter(|field| field.index.is_some());
+        let indexes: Vec<_> =
+            indexed.map(|field| (KeyKind::Index, u32::from(field.id.get()), 1, Some(suite))).collect();
+        for (kind, id, generation, suite) in single.into_iter().chain(release).chain(fields).chain(indexes) {
             let context = WrapContext { vault, kind, id, generation, suite };
             let place = format!("{name} key {} {id} {generation}", kind as u8);
             let key: [u8; 32] = fixed(&place);

@@ -8,7 +8,7 @@ use std::sync::{
 
 use consignee::store::{
     Held, Item, KeyStore, LedgerHead, LedgerRow, LedgerStore, OrderStore, RecordIdBytes, RecordRow,
-    RecordSummary, SecretRow, SecretStore, StoreError, StoreResult, Stores, WriteLock,
+    RecordSummary, SecretRow, SecretStore, StagedRecord, StoreError, StoreResult, Stores, Tag, WriteLock,
 };
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -108,6 +108,28 @@ impl OrderStore for Faulty {
         self.switch.write("insert_records", || self.inner.orders.insert_records(rows))
     }
 
+    fn tagged(&self, tags: &[Tag], limit: usize) -> StoreResult<Vec<RecordIdBytes>> {
+        self.switch.read()?;
+        self.inner.orders.tagged(tags, limit)
+    }
+
+    fn stage_record(&self, staged: &StagedRecord) -> StoreResult<()> {
+        self.switch.write("stage_record", || self.inner.orders.stage_record(staged))
+    }
+
+    fn staged(&self, id: &RecordIdBytes) -> StoreResult<Option<StagedRecord>> {
+        self.switch.read()?;
+        self.inner.orders.staged(id)
+    }
+
+    fn swap_staged(&self, id: &RecordIdBytes) -> StoreResult<bool> {
+        self.switch.write("swap_staged", || self.inner.orders.swap_staged(id))
+    }
+
+    fn drop_staged(&self, id: &RecordIdBytes) -> StoreResult<()> {
+        self.switch.write("drop_staged", || self.inner.orders.drop_staged(id))
+    }
+
     fn delete_records(&self, ids: &[RecordIdBytes]) -> StoreResult<()> {
         self.switch.write("delete_records", || self.inner.orders.delete_records(ids))
     }
@@ -172,6 +194,11 @@ impl SecretStore for Faulty {
         self.inner.secrets.unsettled()
     }
 
+    fn superseded_before(&self, time: u64, limit: usize) -> StoreResult<Vec<SecretRow>> {
+        self.switch.read()?;
+        self.inner.secrets.superseded_before(time, limit)
+    }
+
     fn secrets_page(
         &self,
         after: Option<&(RecordIdBytes, [u8; 10])>,
@@ -199,6 +226,10 @@ impl KeyStore for Faulty {
 
     fn allot(&self, counter: u32, count: u64) -> StoreResult<u64> {
         self.switch.write("allot", || self.inner.keys.allot(counter, count))
+    }
+
+    fn spend(&self, account: u64, at: u64, windows: &[(u64, u64)]) -> StoreResult<bool> {
+        self.switch.write("spend", || self.inner.keys.spend(account, at, windows))
     }
 }
 

@@ -360,7 +360,7 @@ def check_record(vector, vectors):
     release_suite, release = vault.key(3, 0, row["generation"])
     assert unhex(row["n1"]) == n1 and row["revision"] == revision and row["state"] == 1
     bound = vault_id + record_id + n1 + le(revision, 4) + le(row["generation"], 4)
-    data = b"consignee/v1/secret" + bound + le(row["put_at"], 8) + le(row["serial"], 8)
+    data = b"consignee/v1/secret" + bound + le(row["put_at"], 8) + le(row["serial"], 8) + le(row["policy"], 4)
     plain = unwrap(release_suite, release, unhex(row["wrapped"]), data)
     secret, handle_key = plain[:32], plain[32:]
     assert len(plain) == 64 and data.hex() == made["row"]["associated_data"] and plain.hex() == made["row"]["plaintext"]
@@ -370,7 +370,7 @@ def check_record(vector, vectors):
               "party_key_id": key_id(vault_id, 3).hex()}
     assert {name: inputs[name] for name in stated} == stated
     of_row = {"suite": release_suite, "release_key": release.hex(), "nonce": row["wrapped"][:48]}
-    assert of_row | {name: row[name] for name in ("generation", "put_at", "serial")} == inputs["row"]
+    assert of_row | {name: row[name] for name in ("generation", "put_at", "serial", "policy")} == inputs["row"]
     if release_suite == 1:
         assert made["row"]["wrap_subkeys"] == {"L": subkeys(release)[0].hex(), "C": subkeys(release)[1].hex()}
 
@@ -417,11 +417,23 @@ def check_record(vector, vectors):
     }
     assert commitments == made["commitments"]
 
+    desk = key_id(vault_id, 2)
+    for index in vector["searched"]:
+        f, number = index["field"], le(index["field"], 2) + bytes([index["normaliser"]])
+        text = next(part["value"] for part in inputs["parts"] if part["part"] == f)
+        normal = normal_form(index["normaliser"], index["country"], text)
+        form = ("~" + normal if normal else "=" + text).encode()
+        tag = mac(vault.key(2, f, epoch)[1], b"consignee/v1/index", number, form)
+        assert int.from_bytes(tag[:8], "big") >> 64 - index["bits"] == index["tag"] and index["text"] == text
+        query = mac(vault.key(9, 0, 0)[1], b"consignee/v1/query", desk, number, form)
+        assert query.hex() == index["query"]
+
 
 def check_evidence(vector, _):
     row, suite, key = vector["row"], vector["suite"], unhex(vector["release_key"])
     data = b"consignee/v1/evidence" + unhex(vector["vault_id"] + row["record_id"] + row["n1"])
     data += le(row["revision"], 4) + le(row["generation"], 4) + le(row["put_at"], 8) + le(row["serial"], 8)
+    data += le(row["policy"], 4)
     plain = unwrap(suite, key, unhex(row["wrapped"]), data)
     assert plain[:32].hex() == vector["handle_key"] and plain[32:].decode() == vector["reason"]
     made = commit("consignee/v1/commit/reason", plain[:32], unhex(row["record_id"]), plain[32:])

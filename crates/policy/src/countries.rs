@@ -1,7 +1,7 @@
 //! How telephone numbers are written in each country: what the normaliser `phone:CC` needs (docs/format.md section 6).
 //!
-//! Calling codes are those of the list of assigned country codes of ITU-T E.164, countries the codes of ISO 3166-1 and XK.
-//! Trunk prefixes and lengths are as in the metadata of libphonenumber 9.0, but for older prefixes still seen (Mexico, Chile,
+//! Countries (ISO 3166-1 codes, and XK), calling codes, trunk prefixes and lengths are as in the metadata of libphonenumber 9.0,
+//! which takes the codes from ITU-T E.164; but for older prefixes still seen (Mexico, Chile,
 //! Tajikistan, Uzbekistan, Lithuania, Belarus) and lengths lowered where no national number begins with the calling code
 //! and is so long (Germany, Indonesia, Israel, Italy, Kosovo, Netherlands, Serbia).
 //!

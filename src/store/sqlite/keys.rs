@@ -16,7 +16,12 @@ pub(super) const TABLES: &str = "
     CREATE TABLE counter (
         name INTEGER PRIMARY KEY NOT NULL,
         next INTEGER NOT NULL
-    ) STRICT;";
+    ) STRICT;
+    CREATE TABLE spent (
+        account INTEGER NOT NULL,
+        at INTEGER NOT NULL
+    ) STRICT;
+    CREATE INDEX spent_by_account ON spent (account, at);";
 
 pub(super) struct Keys {
     database: Database,
@@ -86,6 +91,28 @@ impl KeyStore for Keys {
             let sql = "INSERT OR REPLACE INTO counter (name, next) VALUES (?1, ?2)";
             transaction.execute(sql, params![counter, next]).map_err(fault)?;
             Ok(first)
+        })
+    }
+
+    fn spend(&self, account: u64, at: u64, windows: &[(u64, u64)]) -> StoreResult<bool> {
+        self.database.write(|transaction| {
+            let account = signed(account)?;
+            let begin = |length: u64| signed(at.saturating_sub(length));
+            let longest = windows.iter().map(|(length, _)| *length).max().unwrap_or_default();
+            let sql = "DELETE FROM spent WHERE account = ?1 AND at <= ?2";
+            transaction.execute(sql, [account, begin(longest)?]).map_err(fault)?;
+            for (length, most) in windows {
+                let sql = "SELECT count(*) FROM spent WHERE account = ?1 AND at > ?2";
+                let count: i64 = transaction
+                    .query_row(sql, [account, begin(*length)?], |row| row.get(0))
+                    .map_err(fault)?;
+                if unsigned::<u64>(count)? >= *most {
+                    return Ok(false);
+                }
+            }
+            let sql = "INSERT INTO spent (account, at) VALUES (?1, ?2)";
+            transaction.execute(sql, [account, signed(at)?]).map_err(fault)?;
+            Ok(true)
         })
     }
 }

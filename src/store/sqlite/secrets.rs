@@ -16,7 +16,8 @@ use crate::store::{LOCK_WAIT, RecordIdBytes, SecretRow, SecretState, SecretStore
 // rows in its free space (`rebuildPage` in btree.c). Measured with the bytes in table `secret`: of 15,000 shreds up to 4 left
 // half a secret or more in the file. Rows of one size always fit where one was, so that pages are never written anew.
 //
-// `unsettled` holds only what a crash left, so finding that costs nothing. State 4 is "shredded".
+// `unsettled` holds only what a crash left, so finding that costs nothing; `superseded` the rows of a day. The states are 2
+// "pending", 3 "superseded", 4 "shredded".
 pub(super) const TABLES: &str = "
     CREATE TABLE secret (
         record_id BLOB NOT NULL,
@@ -26,20 +27,23 @@ pub(super) const TABLES: &str = "
         state INTEGER NOT NULL,
         put_at INTEGER NOT NULL,
         serial INTEGER NOT NULL,
+        policy INTEGER NOT NULL,
+        changed_at INTEGER NOT NULL,
         slot INTEGER NOT NULL,
         fingerprint_size INTEGER NOT NULL,
         wrapped_size INTEGER NOT NULL,
         PRIMARY KEY (record_id, n1)
     ) STRICT, WITHOUT ROWID;
     CREATE INDEX secret_by_serial ON secret (serial);
-    CREATE INDEX unsettled ON secret (record_id) WHERE state = 4 AND fingerprint_size > 0;
+    CREATE INDEX unsettled ON secret (record_id) WHERE state = 2 OR (state = 4 AND fingerprint_size > 0);
+    CREATE INDEX superseded ON secret (changed_at) WHERE state = 3;
     CREATE TABLE piece (
         slot INTEGER PRIMARY KEY NOT NULL,
         bytes BLOB NOT NULL
     ) STRICT;";
 
-const COLUMNS: &str =
-    "slot, fingerprint_size, wrapped_size, record_id, n1, revision, generation, state, put_at, serial";
+const COLUMNS: &str = "slot, fingerprint_size, wrapped_size, record_id, n1, revision, generation, state, put_at, serial, \
+    policy, changed_at";
 
 /// Bytes of a piece: fingerprint (16) and wrapped secret (104), so that an order's row needs one. The last is filled with zeros.
 const PIECE: usize = 120;
@@ -140,6 +144,8 @@ fn secret_row(transaction: &Transaction<'_>, row: &Row<'_>) -> StoreResult<Secre
         state: SecretState::from_number(unsigned(number(7)?)?).ok_or(StoreError::Damaged)?,
         put_at: unsigned(number(8)?)?,
         serial: unsigned(number(9)?)?,
+        policy: unsigned(number(10)?)?,
+        changed_at: unsigned(number(11)?)?,
         fingerprint,
         wrapped,
     })
@@ -148,7 +154,8 @@ fn secret_row(transaction: &Transaction<'_>, row: &Row<'_>) -> StoreResult<Secre
 fn insert(transaction: &Transaction<'_>, rows: &[SecretRow]) -> StoreResult<()> {
     let last = transaction.query_row("SELECT max(slot) FROM piece", [], |row| row.get::<_, Option<i64>>(0));
     let mut slot = last.map_err(fault)?.map_or(Some(FIRST_SLOT), |last| last.checked_add(1));
-    let sql = format!("INSERT INTO secret ({COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)");
+    let sql =
+        format!("INSERT INTO secret ({COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)");
     let mut insert = transaction.prepare_cached(&sql).map_err(fault)?;
     let sql = "INSERT INTO piece (slot, bytes) VALUES (?1, ?2)";
     let mut insert_piece = transaction.prepare_cached(sql).map_err(fault)?;
@@ -166,6 +173,8 @@ fn insert(transaction: &Transaction<'_>, rows: &[SecretRow]) -> StoreResult<()> 
                 row.state as u8,
                 signed(row.put_at)?,
                 signed(row.serial)?,
+                row.policy,
+                signed(row.changed_at)?,
             ])
             .map_err(fault)?;
         for bytes in [&row.fingerprint[..], &row.wrapped].concat().chunks(PIECE) {
@@ -236,8 +245,13 @@ impl SecretStore for Secrets {
     }
 
     fn unsettled(&self) -> StoreResult<Vec<SecretRow>> {
-        let rest = "WHERE state = 4 AND fingerprint_size > 0 ORDER BY record_id, n1";
+        let rest = "WHERE state = 2 OR (state = 4 AND fingerprint_size > 0) ORDER BY record_id, n1";
         self.0.read(|transaction| select(transaction, rest, []))
+    }
+
+    fn superseded_before(&self, time: u64, rows: usize) -> StoreResult<Vec<SecretRow>> {
+        let rest = "WHERE state = 3 AND changed_at < ?1 ORDER BY changed_at LIMIT ?2";
+        self.0.read(|transaction| select(transaction, rest, params![signed(time)?, limit(rows)]))
     }
 
     fn secrets_page(

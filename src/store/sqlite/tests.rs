@@ -474,7 +474,7 @@ impl Random {
 }
 
 fn record(n: u8) -> RecordRow {
-    RecordRow { id: [n; 16], revision: 1, put_day: 20_000, sealed: vec![n; 700] }
+    RecordRow { id: [n; 16], revision: 1, put_day: 20_000, sealed: vec![n; 700], tags: Vec::new() }
 }
 
 fn secret(id: u8, wrapped: &[u8]) -> SecretRow {
@@ -486,6 +486,8 @@ fn secret(id: u8, wrapped: &[u8]) -> SecretRow {
         state: SecretState::Current,
         put_at: 1_700_000_000,
         serial: id.into(),
+        policy: 0,
+        changed_at: 1_700_000_000,
         fingerprint: vec![id; 16],
         wrapped: wrapped.to_vec(),
     }

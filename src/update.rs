@@ -1,0 +1,61 @@
+//! Changing an order as a pure step: the stored order and a patch in, the next revision's bytes out.
+
+use crate::{
+    error::{Error, Result},
+    ledger::Ledger,
+    opener::{StoredOrder, open_for_vault, unlock},
+    record::{Record, Workspace},
+    registry::Registry,
+    sealer::{Plan, RowPlan, SealedOrder, Sealing, no_randomness},
+    suite::SealRng,
+    value::Value,
+    view::{Fields, Patch},
+};
+
+/// Seals the order with the patch made, as its next revision; none where it says so already. What the patch does not name is
+/// opened for the vault itself, entry first. `called` is the order's number, where it is known.
+///
+/// Fields that the policy in force has no more are not in the next revision.
+pub(crate) fn seal(
+    ledger: &Ledger,
+    registry: &Registry,
+    stored: &StoredOrder<'_>,
+    called: Option<&str>,
+    patch: Patch,
+) -> Result<Option<SealedOrder>> {
+    let record = Record::parse(stored.record)?;
+    let policy = registry.policy()?;
+    let plan = Plan::of::<Fields>(policy)?;
+    let mut fields = Fields::new();
+    if let Some(number) = called {
+        fields.set("order_no", Value::Text(number.to_owned()));
+    }
+    let kept = |name: &str| fields.get(name).is_none() && patch.names().all(|changed| changed != name);
+    let parts: Vec<_> = record
+        .parts()
+        .filter_map(|(id, _)| policy.part(id))
+        .filter(|part| part.facet.is_none() && kept(part.name))
+        .map(|part| part.id)
+        .collect();
+    if !parts.is_empty() {
+        for (id, value) in open_for_vault(ledger, registry, stored, &parts, "update")? {
+            if let Some(part) = policy.part(id) {
+                fields.set(part.name, value);
+            }
+        }
+    }
+    patch.apply(&mut fields);
+    if registry.id_key.record_id(plan.order_no(&fields)?) != record.header.record_id {
+        return Err(Error::input("order_no", "cannot be changed"));
+    }
+    let (secret, handle_key) = unlock(registry, &record, stored.secret)?;
+    let same = registry.id_key.fingerprint(record.header.record_id, &secret, &plan.canonical(&fields)?);
+    if same.as_slice() == stored.secret.fingerprint {
+        return Ok(None);
+    }
+    let sealed = SealRng::with(|rng| {
+        let mut sealing = Sealing { registry, plan: &plan, rng, space: Workspace::default() };
+        sealing.seal_again(&fields, RowPlan::after(stored.secret), handle_key)
+    });
+    sealed.map_err(|_| no_randomness())?.map(Some)
+}

@@ -1,0 +1,262 @@
+//! Finding things for the flow: orders by number, alias or tag, the snapshot of the registry, serial numbers.
+
+use std::{
+    collections::{HashMap, HashSet},
+    ops::Range,
+    process,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use super::{Put, Vault, not_found};
+use crate::{
+    alias::{self, Alias},
+    error::{Error, ErrorKind, Result},
+    keys::RecordId,
+    opener::{Meanwhile, StoredOrder, rolled_back, shredded, unlock},
+    record,
+    registry::Registry,
+    sealer::Plan,
+    store::{RecordRow, SecretRow, SecretState},
+    view::Record,
+};
+
+/// Orders of one call, sorted out.
+#[derive(Default)]
+pub(super) struct Triage {
+    /// Indices of orders to be sealed.
+    pub(super) new: Vec<usize>,
+    /// Secret rows that a crashed put left.
+    pub(super) abandoned: Vec<([u8; 16], [u8; 10])>,
+}
+
+/// The rows of one order.
+pub(crate) struct Found {
+    pub(crate) record: Option<RecordRow>,
+    pub(crate) rows: Vec<SecretRow>,
+    pub(crate) by_number: bool,
+}
+
+impl Found {
+    fn record_id(&self) -> [u8; 16] {
+        self.rows.first().map_or([0; 16], |row| row.record_id)
+    }
+
+    /// The record and the secret row that belongs to it.
+    pub(crate) fn newest(&self) -> Result<StoredOrder<'_>> {
+        if self.rows.iter().any(|row| row.state == SecretState::Shredded) {
+            return Err(shredded());
+        }
+        let record = self.record.as_ref().ok_or_else(not_found)?;
+        let n1 = record::Record::parse(&record.sealed)?.header.n1;
+        let secret = self.rows.iter().find(|row| row.n1 == n1).ok_or_else(rolled_back)?;
+        Ok(StoredOrder { record: &record.sealed, secret })
+    }
+
+    /// Whether the record is not the one that a current or pending row is for: rolled back, or changed while it was read.
+    fn was_overtaken(&self) -> bool {
+        self.newest().map_or_else(
+            |e| *e.kind() == ErrorKind::RolledBack,
+            |stored| stored.secret.state == SecretState::Superseded,
+        )
+    }
+
+    /// Whether these rows still let the order be opened as it was found.
+    fn still_opens(&self, rows: &[SecretRow]) -> bool {
+        let opens = |stored: StoredOrder<'_>, row: &SecretRow| {
+            let state = matches!(row.state, SecretState::Current | SecretState::Pending);
+            state && row.n1 == stored.secret.n1 && row.wrapped == stored.secret.wrapped
+        };
+        rows.iter().all(|row| row.state != SecretState::Shredded)
+            && self.newest().is_ok_and(|stored| rows.iter().any(|row| opens(stored, row)))
+    }
+}
+
+impl Vault {
+    /// Tells new orders from those that are there, whose results it fills in. Holds back the second of two equal numbers.
+    pub(super) fn triage<R: Record>(
+        &self,
+        registry: &Registry,
+        plan: &Plan,
+        orders: &[R],
+        results: &mut [Option<Result<Put>>],
+    ) -> Result<Triage> {
+        let mut sought = Vec::new();
+        let mut seen = HashSet::new();
+        for (at, (order, result)) in
+            orders.iter().zip(results.iter_mut()).enumerate().filter(|(_, (_, r))| r.is_none())
+        {
+            match plan.order_no(order) {
+                Err(e) => *result = Some(Err(e)),
+                Ok(number) => {
+                    let id = registry.id_key.record_id(number);
+                    if seen.insert(id) {
+                        sought.push((at, id));
+                    }
+                }
+            }
+        }
+        let ids: Vec<[u8; 16]> = sought.iter().map(|(_, id)| id.0).collect();
+        let secrets = self.0.stores.secrets.secrets(&ids)?;
+        let known: Vec<[u8; 16]> = secrets.iter().flatten().map(|row| row.record_id).collect();
+        let records = self.0.stores.orders.records(&known)?;
+        let mut records: HashMap<_, _> = records.into_iter().flatten().map(|row| (row.id, row)).collect();
+        let mut triage = Triage::default();
+        for ((at, id), rows) in sought.into_iter().zip(secrets) {
+            let found = Found { record: records.remove(&id.0), rows, by_number: true };
+            if found.record.is_none() && found.rows.iter().all(|row| row.state != SecretState::Shredded) {
+                // This call holds the writer's lock, so whoever wrote these rows is gone.
+                triage.abandoned.extend(found.rows.iter().map(|row| (row.record_id, row.n1)));
+                triage.new.push(at);
+            } else if let Some(result) = results.get_mut(at) {
+                *result = Some(compare(registry, plan, &orders[at], id, &found));
+            }
+        }
+        Ok(triage)
+    }
+
+    /// The rows of an order by its number or an alias.
+    pub(crate) fn look_up(&self, registry: &Registry, order: &str) -> Result<Found> {
+        self.look_up_many(registry, &[order])?.pop().flatten().ok_or_else(not_found)
+    }
+
+    /// The rows of orders by number or alias; `None` where there are none.
+    pub(crate) fn look_up_many(&self, registry: &Registry, orders: &[&str]) -> Result<Vec<Option<Found>>> {
+        let ids: Vec<_> = orders.iter().map(|order| registry.id_key.record_id(order).0).collect();
+        let found = self.rows_of(&ids)?;
+        let by_number_or_alias = |(found, order): (Found, &&str)| {
+            if !found.rows.is_empty() {
+                return Ok(Some(found));
+            }
+            let Some((_, serial)) = Alias::parse(order).and_then(|alias| registry.alias_key.resolve(&alias))
+            else {
+                return Ok(None);
+            };
+            let Some(row) = self.rows_of_serial(serial)?.pop() else { return Ok(None) };
+            let found = self.rows_of(&[row.record_id])?.pop();
+            Ok(found.map(|found| Found { by_number: false, ..found }))
+        };
+        found.into_iter().zip(orders).map(by_number_or_alias).collect()
+    }
+
+    /// The rows of these records, in their order.
+    ///
+    /// Records are read before secrets, and a record's secret is written before the record: so a record that was changed in
+    /// between has its secret among the rows, superseded at worst. Then both are read again.
+    pub(crate) fn rows_of(&self, ids: &[[u8; 16]]) -> Result<Vec<Found>> {
+        let stores = &self.0.stores;
+        let read = |ids: &[[u8; 16]]| {
+            let records = stores.orders.records(ids)?;
+            let rows = stores.secrets.secrets(ids)?;
+            let found = |(record, rows)| Found { record, rows, by_number: true };
+            Ok::<Vec<_>, Error>(records.into_iter().zip(rows).map(found).collect())
+        };
+        let mut all = read(ids)?;
+        for (found, id) in all.iter_mut().zip(ids) {
+            let mut tries = 0;
+            while tries < 3 && found.was_overtaken() {
+                tries += 1;
+                if let Some(again) = read(&[*id])?.pop() {
+                    *found = again;
+                }
+            }
+        }
+        Ok(all)
+    }
+
+    pub(super) fn meanwhile(&self, found: &[Option<Found>]) -> Result<Meanwhile> {
+        let ids: Vec<_> =
+            found.iter().map(|found| found.as_ref().map_or([0; 16], Found::record_id)).collect();
+        let rows = self.0.stores.secrets.secrets(&ids)?;
+        let same = |(found, rows): (&Option<Found>, Vec<SecretRow>)| {
+            found.as_ref().is_some_and(|found| found.still_opens(&rows))
+        };
+        Ok(Meanwhile { registry: self.registry()?, unchanged: found.iter().zip(rows).map(same).collect() })
+    }
+
+    /// The rows of the one order with this serial.
+    pub(crate) fn rows_of_serial(&self, serial: u64) -> Result<Vec<SecretRow>> {
+        let rows = self.0.stores.secrets.secrets_by_serial(serial)?;
+        if rows.windows(2).any(|pair| pair[0].record_id != pair[1].record_id) {
+            return Err(Error::new(ErrorKind::Damaged, "two orders have one alias: keys.db was rolled back")
+                .with_hint("ask by order number; restore the newest backup of keys.db"));
+        }
+        Ok(rows)
+    }
+
+    /// The newest snapshot of keys, policies and parties, whatever process changed them.
+    pub(crate) fn registry(&self) -> Result<Arc<Registry>> {
+        if process::id() != self.0.process {
+            // A forked child shares the parent's locks, connections and serial numbers without knowing it.
+            return Err(Error::new(ErrorKind::Locked, "the vault was unlocked by another process")
+                .with_hint("after a fork, unlock it again in the child"));
+        }
+        let version = self.0.stores.keys.items_version()?;
+        let mut snapshot = held(&self.0.registry);
+        if snapshot.0 != version {
+            let items = self.0.stores.keys.items()?;
+            *snapshot = (version, Arc::new(Registry::load(items, &*self.0.root)?));
+        }
+        Ok(Arc::clone(&snapshot.1))
+    }
+
+    /// `count` serial numbers. Taken from the store in blocks of at least 256; those a process does not use are lost.
+    pub(crate) fn allot_serials(&self, registry: &Registry, count: u64) -> Result<Range<u64>> {
+        const BLOCK: u64 = 256;
+        let mut left = held(&self.0.serials);
+        if left.end - left.start < count {
+            let block = count.max(BLOCK);
+            let sealings = self.0.stores.keys.allot(SEALINGS + registry.current_epoch()?.epoch, block)?;
+            if sealings + block > MOST_SEALINGS {
+                return Err(Error::new(ErrorKind::Limit, "this epoch has sealed 2^32 orders")
+                    .with_hint("rotate the keys"));
+            }
+            let mut start = self.0.stores.keys.allot(SERIALS, block)?;
+            // The counter has no tag: where it was set back, it goes on behind the greatest number in use.
+            let used =
+                self.0.stores.secrets.greatest_serial()?.map_or(0, |greatest| greatest.saturating_add(1));
+            if start < used {
+                start = self.0.stores.keys.allot(SERIALS, used - start)?.max(used);
+                self.0.stores.keys.allot(SERIALS, block)?;
+            }
+            if start.saturating_add(block) > alias::MAX_SERIAL {
+                return Err(Error::new(ErrorKind::Limit, "the vault's numbers for aliases are used up"));
+            }
+            *left = start..start + block;
+        }
+        let start = left.start;
+        left.start += count;
+        Ok(start..left.start)
+    }
+}
+
+/// Counter of serial numbers.
+const SERIALS: u32 = 1;
+/// Counters of sealings begin here, one per epoch.
+pub(crate) const SEALINGS: u32 = 1 << 16;
+/// Beyond this, N1 (80 bits) may repeat within an epoch with a probability above 2^-17 (`docs/format.md`, "Bounds").
+pub(crate) const MOST_SEALINGS: u64 = 1 << 32;
+
+/// Whether what is stored is the same order, by its fingerprint; opens nothing.
+fn compare<R: Record>(
+    registry: &Registry,
+    plan: &Plan,
+    order: &R,
+    id: RecordId,
+    found: &Found,
+) -> Result<Put> {
+    let StoredOrder { record, secret: row } = found.newest()?;
+    let (secret, _) = unlock(registry, &record::Record::parse(record)?, row)?;
+    let fingerprint = registry.id_key.fingerprint(id, &secret, &plan.canonical(order)?);
+    if fingerprint.as_slice() == row.fingerprint {
+        Ok(Put::Unchanged(id))
+    } else {
+        let hint =
+            "a stored order cannot be changed yet; shred it and put the correction under another number";
+        Err(Error::new(ErrorKind::Exists, "another order is stored under this number").with_hint(hint))
+    }
+}
+
+fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // What these mutexes guard is replaced whole, so a panicking holder leaves nothing half done.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
