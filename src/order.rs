@@ -14,6 +14,7 @@ use serde_json::{Map, json};
 
 /// An order of a shop: the record that is used where a program has no type of its own.
 #[derive(Clone, PartialEq, Eq, Record)]
+#[record(view_derive(serde::Serialize))]
 pub struct Order {
     /// The number the shop knows it by: 1 to [`Order::MAX_ORDER_NO`] bytes, no control characters, no white space at either end.
     pub order_no: String,
@@ -35,7 +36,7 @@ pub struct Order {
 
 /// The person who receives an order.
 #[derive(Clone, PartialEq, Eq, Record)]
-#[record(within = "consignee")]
+#[record(within = "consignee", view_derive(serde::Serialize))]
 pub struct Consignee {
     /// Name.
     pub name: String,
@@ -46,7 +47,7 @@ pub struct Consignee {
 }
 
 /// A line of an order.
-#[derive(Clone, PartialEq, Eq, Row)]
+#[derive(Clone, PartialEq, Eq, Row, serde::Serialize)]
 pub struct Item {
     /// Number of the article.
     pub sku: String,
