@@ -63,6 +63,9 @@
 //! - `sqlite` (default): a vault in a folder. Without it no SQLite is built, and vaults live in [`store::Memory`] or in stores
 //!   of your own.
 
+// Derived code says `::consignee::…`, also in this crate.
+extern crate self as consignee;
+
 mod admin;
 mod alias;
 mod doctor;
@@ -102,7 +105,11 @@ pub use folder::Peek;
 pub use keys::{KeyFile, Passphrase, RecordId, RootKey, RootKeyProvider};
 pub use ledger::{Entry, EntryKind, LedgerState};
 pub use opener::StoredOrder;
-pub use order::{Consignee, Item, Order};
+pub use order::{
+    Consignee, ConsigneeForCourier, ConsigneeForPlatform, ConsigneeForSupportAfterSale,
+    ConsigneeForSupportCallBack, Item, Order, OrderForCourier, OrderForFinance, OrderForPlatform,
+    OrderForSupplier, OrderForSupportAfterSale, OrderForSupportCallBack,
+};
 pub use own_tables::{Opener, Sealer};
 pub use record::{Inspection, inspect};
 pub use registry::{Party, PartyState};
@@ -112,13 +119,11 @@ pub use search::{Hit, Hits};
 pub use suite::{Suite, after_fork};
 pub use value::*;
 pub use vault::{Put, ShredMode, Vault};
+#[doc(hidden)]
+pub use view::derived;
 pub use view::{CompiledPart, Fields, FromView, Opened, Patch, Record, RecordField, RoleView, View};
 
-/// What derived code calls and people do not.
-#[doc(hidden)]
-pub mod derived {
-    pub use crate::view::concat;
-}
+pub use consignee_derive::{Record, Row};
 
 /// The README's program compiles and runs.
 #[cfg(doctest)]

@@ -3,22 +3,25 @@
 use crate::{
     error::{Error, ErrorKind, Result},
     value::{
-        Address, CellRef, Cells, Decimal, Money, Node, Object, Path, Row, Timestamp, Value, ValueRef,
-        address, integer, money, opaque_debug, parsed, text,
+        Address, Decimal, Money, Node, Object, Path, Row, Timestamp, Value, ValueRef, address, integer,
+        money, opaque_debug, parsed, text,
     },
-    view::{Fields, MAX_JSON, Record, RecordField},
+    view::{Fields, MAX_JSON},
 };
-use consignee_policy::{FieldType, Policy};
+use consignee_derive::{Record, Row};
+use consignee_policy::Policy;
 use serde_json::{Map, json};
 
 /// An order of a shop: the record that is used where a program has no type of its own.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, Record)]
+#[record(view_derive(serde::Serialize))]
 pub struct Order {
     /// The number the shop knows it by: 1 to [`Order::MAX_ORDER_NO`] bytes, no control characters, no white space at either end.
     pub order_no: String,
     /// When it was placed.
     pub placed_at: Timestamp,
     /// Who receives it.
+    #[record(nested)]
     pub consignee: Consignee,
     /// What was ordered.
     pub items: Vec<Item>,
@@ -27,11 +30,13 @@ pub struct Order {
     /// What the shopper or the shop remarked; may be empty.
     pub note: String,
     /// Values of the fields that the policy names `extra.NAME`, under these names.
+    #[record(more)]
     pub extra: Fields,
 }
 
 /// The person who receives an order.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, Record)]
+#[record(within = "consignee", view_derive(serde::Serialize))]
 pub struct Consignee {
     /// Name.
     pub name: String,
@@ -42,7 +47,7 @@ pub struct Consignee {
 }
 
 /// A line of an order.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, Row, serde::Serialize)]
 pub struct Item {
     /// Number of the article.
     pub sku: String,
@@ -57,62 +62,6 @@ pub struct Item {
 }
 
 opaque_debug!(Order, Consignee, Item);
-
-impl Record for Order {
-    const FIELDS: &'static [RecordField] = &[
-        RecordField::new("order_no", FieldType::Text),
-        RecordField::new("placed_at", FieldType::Timestamp),
-        RecordField::new("consignee.name", FieldType::Text),
-        RecordField::new("consignee.phone", FieldType::Text),
-        RecordField::new("consignee.address", FieldType::Address),
-        RecordField::new("items", FieldType::List),
-        RecordField::new("amount", FieldType::Money),
-        RecordField::new("note", FieldType::Text),
-    ];
-
-    fn field(&self, index: usize) -> Option<ValueRef<'_>> {
-        Some(match index {
-            0 => ValueRef::Text(&self.order_no),
-            1 => ValueRef::Timestamp(self.placed_at),
-            2 => ValueRef::Text(&self.consignee.name),
-            3 => ValueRef::Text(&self.consignee.phone),
-            4 => ValueRef::Address(&self.consignee.address),
-            5 => ValueRef::List(&self.items),
-            6 => ValueRef::Money(self.amount),
-            7 => ValueRef::Text(&self.note),
-            _ => return None,
-        })
-    }
-
-    fn more(&self) -> &Fields {
-        &self.extra
-    }
-}
-
-impl Row for Item {
-    const COLUMNS: &'static [&'static str] = &["sku", "title", "quantity", "unit_price", "supplier"];
-
-    fn cell(&self, column: usize) -> CellRef<'_> {
-        match column {
-            0 => CellRef::Text(&self.sku),
-            1 => CellRef::Text(&self.title),
-            2 => CellRef::Integer(self.quantity),
-            3 => CellRef::Decimal(self.unit_price),
-            4 => CellRef::Text(&self.supplier),
-            _ => CellRef::Absent,
-        }
-    }
-
-    fn from_cells(cells: &mut Cells<'_>) -> Result<Self> {
-        Ok(Self {
-            sku: cells.take("sku")?,
-            title: cells.take("title")?,
-            quantity: cells.take("quantity")?,
-            unit_price: cells.take("unit_price")?,
-            supplier: cells.take("supplier")?,
-        })
-    }
-}
 
 impl Order {
     /// Longest order number, in bytes.

@@ -1,7 +1,10 @@
 //! Orders in several writing systems there and back, and every refusal.
 
 use super::*;
-use crate::value::{decode_padded, encode_padded};
+use crate::{
+    value::{decode_padded, encode_padded},
+    view::{Record, RecordField},
+};
 use consignee_policy::FieldType;
 use serde_json::Value as Json;
 

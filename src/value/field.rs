@@ -53,6 +53,9 @@ pub mod types {
             list: Vec of a type with #[derive(Row)]; bytes: Vec<u8>; or an Option of it, or your own implementation of FieldOf"
 )]
 pub trait FieldOf<Type>: Sized {
+    /// Of a list, the columns that its rows have, where the type says so: a policy's `lines` must name one of them.
+    const COLUMNS: Option<&'static [&'static str]> = None;
+
     /// The value, borrowed; `None` where the order has none.
     fn to_value(&self) -> Option<ValueRef<'_>>;
 
@@ -65,6 +68,8 @@ pub trait FieldOf<Type>: Sized {
 }
 
 impl<Type, T: FieldOf<Type>> FieldOf<Type> for Option<T> {
+    const COLUMNS: Option<&'static [&'static str]> = T::COLUMNS;
+
     fn to_value(&self) -> Option<ValueRef<'_>> {
         self.as_ref()?.to_value()
     }
@@ -107,6 +112,8 @@ fields! {
 }
 
 impl<T: Row> FieldOf<types::List> for Vec<T> {
+    const COLUMNS: Option<&'static [&'static str]> = Some(T::COLUMNS);
+
     fn to_value(&self) -> Option<ValueRef<'_>> {
         Some(ValueRef::List(self))
     }

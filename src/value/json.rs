@@ -9,7 +9,7 @@ use super::{
 use crate::error::{ErrorKind, Result};
 use base64::{Engine, prelude::BASE64_STANDARD};
 use consignee_policy::FieldType;
-use serde::de::IgnoredAny;
+use serde::{Serialize, Serializer, de::IgnoredAny};
 use serde_json::{Map, Value as Json, json};
 
 /// Longest text that is taken from JSON, in bytes.
@@ -78,6 +78,27 @@ impl ValueRef<'_> {
             Self::Json(text) => serde_json::from_str(text).unwrap_or_else(|_| text.into()),
         }
     }
+}
+
+/// In the form of [`ValueRef::to_json`], for views that go out of a program as JSON.
+macro_rules! serialize {
+    ($($type:ty: $value:ident => $json:expr),+ $(,)?) => { $(
+        impl Serialize for $type {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                let $value = self;
+                $json.serialize(serializer)
+            }
+        }
+    )+ };
+}
+
+serialize! {
+    Value: value => value.to_json(),
+    Money: money => ValueRef::Money(*money).to_json(),
+    Timestamp: time => ValueRef::Timestamp(*time).to_json(),
+    Address: address => ValueRef::Address(address).to_json(),
+    List: list => ValueRef::List(list).to_json(),
+    Decimal: number => number.to_string(),
 }
 
 fn row_to_json(rows: &dyn Rows, row: usize) -> Json {

@@ -56,10 +56,18 @@ impl Cells<'_> {
     /// # Errors
     /// As for [`CellOf::from_cell`], with the column's name. (It is the program's own: it stands in its source.)
     pub fn take<T: CellOf>(&mut self, column: &'static str) -> Result<T> {
+        self.take_with(column, T::from_cell)
+    }
+
+    pub(crate) fn take_with<T>(
+        &mut self,
+        column: &'static str,
+        from_cell: impl FnOnce(Cell) -> Result<T>,
+    ) -> Result<T> {
         let at = self.columns.iter().position(|name| name == column);
         let cell = at.and_then(|at| self.cells.get_mut(at));
         let cell = cell.map_or(Cell::Absent, |cell| std::mem::replace(cell, Cell::Absent));
-        T::from_cell(cell).map_err(|e| e.in_field(column))
+        from_cell(cell).map_err(|e| e.in_field(column))
     }
 }
 

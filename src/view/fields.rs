@@ -122,6 +122,13 @@ impl Record for Fields {
     }
 }
 
+/// As [`Fields::to_json`].
+impl serde::Serialize for Fields {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.to_json().serialize(serializer)
+    }
+}
+
 impl FromIterator<(String, Value)> for Fields {
     fn from_iter<I: IntoIterator<Item = (String, Value)>>(values: I) -> Self {
         let mut fields = Self::new();

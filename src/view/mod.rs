@@ -1,5 +1,6 @@
 //! What a role sees of an order, and how an order is handed in.
 
+pub mod derived;
 mod fields;
 pub(crate) mod mask;
 mod record;
@@ -13,8 +14,6 @@ use serde_json::{Map, Value as Json};
 pub(crate) use fields::MAX_JSON;
 pub use fields::{Fields, Patch};
 pub use record::{Record, RecordField};
-#[doc(hidden)]
-pub use typed::concat;
 pub use typed::{CompiledPart, FromView, Opened, RoleView};
 pub(crate) use typed::{check_fields, compiled_parts};
 

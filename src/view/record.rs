@@ -23,6 +23,15 @@ pub trait Record {
     }
 }
 
+/// A nested type that is optional: where there is none, its fields are absent.
+impl<R: Record> Record for Option<R> {
+    const FIELDS: &'static [RecordField] = R::FIELDS;
+
+    fn field(&self, index: usize) -> Option<ValueRef<'_>> {
+        self.as_ref()?.field(index)
+    }
+}
+
 /// A field of a record type: what the policy must call it, and its type there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RecordField {

@@ -6,7 +6,7 @@ use super::{Record, View};
 use crate::{
     alias::Alias,
     error::{Error, ErrorKind, Result},
-    value::FieldOf,
+    value::{FieldOf, Value},
 };
 
 /// A part as a program was compiled with it.
@@ -73,6 +73,17 @@ impl<T> std::ops::Deref for Opened<T> {
     }
 }
 
+/// A nested type that is optional: none where the view has no part of it.
+impl<T: FromView> FromView for Option<T> {
+    const PARTS: &'static [CompiledPart] = T::PARTS;
+    const TAKES_MORE: bool = T::TAKES_MORE;
+
+    fn from_view(view: &mut View) -> Result<Self> {
+        let known = |id: PartId| T::PARTS.iter().any(|part| part.number == id.get());
+        if view.values.iter().any(|(id, _)| known(*id)) { T::from_view(view).map(Some) } else { Ok(None) }
+    }
+}
+
 impl View {
     /// The view as a type of the program.
     ///
@@ -90,10 +101,18 @@ impl View {
     /// # Errors
     /// As for [`FromView::from_view`], with the part's name.
     pub fn take<Type, T: FieldOf<Type>>(&mut self, part: &CompiledPart) -> Result<T> {
+        self.take_with(part, T::from_value)
+    }
+
+    pub(super) fn take_with<T>(
+        &mut self,
+        part: &CompiledPart,
+        from_value: impl FnOnce(Option<Value>) -> Result<T>,
+    ) -> Result<T> {
         let at = self.values.iter().position(|(id, _)| id.get() == part.number);
         let permitted = self.permitted.iter().any(|id| id.get() == part.number);
         let value = at.map(|at| self.values.remove(at).1);
-        T::from_value(value).map_err(|e| match e.kind() {
+        from_value(value).map_err(|e| match e.kind() {
             ErrorKind::Absent if !permitted => {
                 Error::new(ErrorKind::NotPermitted, "what the policy grants does not reach this order")
                     .in_field(part.name)
@@ -159,25 +178,4 @@ pub(crate) fn check_fields<R: Record>(policy: &Policy) -> Result<()> {
 fn mismatch(what: String) -> Error {
     Error::new(ErrorKind::PolicyMismatch, what)
         .with_hint("this program was compiled against another policy: apply that one, or build it anew")
-}
-
-/// The arrays of nested types, one after the other, for derived code.
-///
-/// # Panics
-/// At compile time only, should `N` not be the sum of their lengths.
-#[doc(hidden)]
-pub const fn concat<T: Copy, const N: usize>(filler: T, parts: &[&[T]]) -> [T; N] {
-    let mut all = [filler; N];
-    let (mut at, mut part) = (0, 0);
-    while part < parts.len() {
-        let mut item = 0;
-        while item < parts[part].len() {
-            all[at] = parts[part][item];
-            at += 1;
-            item += 1;
-        }
-        part += 1;
-    }
-    assert!(at == N);
-    all
 }

@@ -1,0 +1,19 @@
+//! What compiles, and what each mistake is told as. `TRYBUILD=overwrite cargo test -p consignee-derive --test ui` writes the
+//! messages anew; they are those of the compiler that `CHANGELOG.md` names.
+#![allow(clippy::unwrap_used)]
+
+use std::{fs, path::Path};
+
+#[test]
+fn each_mistake_has_a_message_of_its_own() {
+    // A policy's path begins at the manifest of the crate that is built: of trybuild's own, here.
+    let policies = Path::new(env!("CARGO_TARGET_TMPDIR")).join("../tests/trybuild/consignee-derive/tests/policies");
+    fs::create_dir_all(&policies).unwrap();
+    for policy in fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/policies")).unwrap() {
+        let policy = policy.unwrap();
+        fs::copy(policy.path(), policies.join(policy.file_name())).unwrap();
+    }
+    let cases = trybuild::TestCases::new();
+    cases.pass("tests/ui/pass/*.rs");
+    cases.compile_fail("tests/ui/fail/*.rs");
+}

@@ -1,0 +1,12 @@
+use consignee::Record;
+
+#[derive(Record)]
+struct Order {
+    order_no: String,
+    #[record(nested)]
+    consignee: Vec<Consignee>,
+}
+
+struct Consignee;
+
+fn main() {}

@@ -1,0 +1,15 @@
+use consignee::Record;
+
+#[derive(Record)]
+struct Order {
+    note: String,
+}
+
+#[derive(Record)]
+#[record(within = "consignee")]
+struct Consignee {
+    #[record(skip)]
+    name: String,
+}
+
+fn main() {}

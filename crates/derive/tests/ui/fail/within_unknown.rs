@@ -1,0 +1,9 @@
+use consignee::Record;
+
+#[derive(Record)]
+#[record(within = "buyer")]
+struct Buyer {
+    name: String,
+}
+
+fn main() {}
