@@ -102,7 +102,8 @@ impl Plan {
         }
     }
 
-    fn check<R: Record>(&self, order: &R) -> Result<()> {
+    /// Refuses fields and types that the policy does not know.
+    pub(crate) fn check<R: Record>(&self, order: &R) -> Result<()> {
         let planned = |name: &str| {
             self.parts.iter().any(|part| matches!(&part.source, Source::More(known) if known == name))
         };

@@ -45,6 +45,7 @@ pub(crate) fn seal(
         }
     }
     patch.apply(&mut fields);
+    plan.check(&fields)?;
     if registry.id_key.record_id(plan.order_no(&fields)?) != record.header.record_id {
         return Err(Error::input("order_no", "cannot be changed"));
     }
