@@ -362,6 +362,9 @@ fn prepare(
     (ticket, entry)
 }
 
+/// What was opened, ascending by number.
+type Values = Vec<(PartId, Value)>;
+
 /// Opens parts of stored orders for the vault itself, with entries of its own: for what it must know to answer somebody, or to
 /// change an order. One disk sync for all.
 pub(crate) fn open_many_for_vault(
@@ -370,7 +373,7 @@ pub(crate) fn open_many_for_vault(
     orders: &[StoredOrder<'_>],
     parts: &[PartId],
     purpose: &str,
-) -> Result<Vec<Result<Vec<(PartId, Value)>>>> {
+) -> Result<Vec<Result<Values>>> {
     let policy = registry.policy()?;
     let whom = Whom { key_id: registry.own_key_id(), lines: "", purpose };
     let mut prepared: Vec<Result<_>> = Vec::with_capacity(orders.len());
@@ -402,7 +405,7 @@ pub(crate) fn open_for_vault(
     order: &StoredOrder<'_>,
     parts: &[PartId],
     purpose: &str,
-) -> Result<Vec<(PartId, Value)>> {
+) -> Result<Values> {
     let opened = open_many_for_vault(ledger, registry, std::slice::from_ref(order), parts, purpose)?.pop();
     opened.unwrap_or_else(|| Err(Error::new(ErrorKind::Storage, "nothing was opened")))
 }
