@@ -1,11 +1,13 @@
-//! A process that puts, opens and shreds is killed at any moment, again and again, in one vault.
+//! A process that puts, opens, updates and shreds is killed at any moment, again and again, in one vault.
 //!
 //! Rules, after each kill:
 //! 1. What was acknowledged is there: an order put opens with its content, an order shredded is shredded.
 //! 2. Each opening whose plaintext came out has its disclosure entry, at the index the view named.
 //! 3. An order whose put was not acknowledged opens whole or does not exist; putting it (or any other) again never fails.
 //! 4. An order whose shred was not acknowledged opens whole or is shredded, and can be shredded then.
-//! 5. `doctor` finds no fault, and the ledger's hashes fit.
+//! 5. An order whose update was acknowledged has that revision; one whose update was not has the revision before it or the next
+//!    one, whole.
+//! 6. `doctor` finds no fault, and the ledger's hashes fit.
 //!
 //! `CONSIGNEE_CRASH_ROUNDS` sets the number of rounds, `CONSIGNEE_CRASH_SEED` the seed (it is printed).
 #![cfg(all(feature = "sqlite", unix))]
@@ -23,7 +25,7 @@ use std::{
 };
 
 use common::{Folder, ROOT, order, order_json};
-use consignee::{EntryKind, ErrorKind, KeyFile, Put, Severity, ShredMode, Vault};
+use consignee::{EntryKind, ErrorKind, KeyFile, Patch, Put, Severity, ShredMode, Value, Vault};
 
 const CHILD: &str = "CRASH_CHILD";
 /// Longest a child lives after it has unlocked the vault.
@@ -36,6 +38,9 @@ const ROUNDS_PER_VAULT: usize = 10;
 struct Said {
     putting: bool,
     put: bool,
+    /// Revisions begun and acknowledged.
+    updating: u32,
+    updated: u32,
     shredding: bool,
     shredded: bool,
 }
@@ -48,19 +53,19 @@ fn what_was_acknowledged_outlives_a_kill() {
     let seed = number("CONSIGNEE_CRASH_SEED").unwrap_or_else(|| clock().subsec_nanos().into());
     println!("CONSIGNEE_CRASH_SEED={seed} CONSIGNEE_CRASH_ROUNDS={rounds}");
     let mut random = Random(seed | 1);
-    let mut seen = [0; 4];
+    let mut seen = [0; 5];
     for first in (0..rounds).step_by(ROUNDS_PER_VAULT) {
         let last = rounds.min(first + ROUNDS_PER_VAULT as u64);
         let in_vault = rounds_in_one_vault(first..last, &mut random);
         seen.iter_mut().zip(in_vault).for_each(|(all, some)| *all += some);
     }
-    let [put, opened, shredded, unsure] = seen;
-    println!("{put} put, {opened} opened, {shredded} shredded, {unsure} cut short");
+    let [put, opened, shredded, updated, unsure] = seen;
+    println!("{put} put, {opened} opened, {shredded} shredded, {updated} updated, {unsure} cut short");
     assert!(seen.iter().all(|count| *count > 0), "too little happened before the kills");
 }
 
-/// Counts of what was put, opened, shredded, and cut short.
-fn rounds_in_one_vault(rounds: Range<u64>, random: &mut Random) -> [usize; 4] {
+/// Counts of what was put, opened, shredded, updated, and cut short.
+fn rounds_in_one_vault(rounds: Range<u64>, random: &mut Random) -> [usize; 5] {
     let folder = Folder::new();
     let mut said: BTreeMap<String, Said> = BTreeMap::new();
     let mut opened = 0;
@@ -83,8 +88,12 @@ fn rounds_in_one_vault(rounds: Range<u64>, random: &mut Random) -> [usize; 4] {
     let vault = folder.unlock();
     for (order_no, said) in &said {
         check_order(&vault, order_no, *said);
+        // Another order than the one that was put first, if it was updated.
         let again = vault.put(&order(order_no));
-        if said.shredding {
+        let updated = again.as_ref().is_err_and(|e| *e.kind() == ErrorKind::Exists);
+        if updated {
+            assert!(said.updating > 1 && opens_whole(&vault, order_no).unwrap().0, "{order_no} {said:?}");
+        } else if said.shredding {
             let shredded = again.as_ref().is_err_and(|e| *e.kind() == ErrorKind::Shredded);
             assert!(shredded || (again.is_ok() && !said.shredded), "{order_no} {said:?}: {again:?}");
             let done = vault.shred(order_no, "again", ShredMode::KeepEvidence);
@@ -92,13 +101,15 @@ fn rounds_in_one_vault(rounds: Range<u64>, random: &mut Random) -> [usize; 4] {
         } else {
             let unchanged = matches!(again, Ok(Put::Unchanged(_)));
             assert!(unchanged || (again.is_ok() && !said.put), "{order_no} {said:?}: {again:?}");
-            assert!(opens_whole(&vault, order_no).unwrap(), "{order_no}");
+            assert!(opens_whole(&vault, order_no).unwrap().0, "{order_no}");
         }
     }
     sound(&vault, u64::MAX);
     let count = |what: fn(&Said) -> bool| said.values().filter(|said| what(said)).count();
-    let unsure = count(|said| (said.putting && !said.put) || (said.shredding && !said.shredded));
-    [count(|said| said.put), opened, count(|said| said.shredded), unsure]
+    let unsure = count(|said| {
+        (said.putting && !said.put) || (said.shredding && !said.shredded) || said.updating != said.updated
+    });
+    [count(|said| said.put), opened, count(|said| said.shredded), count(|said| said.updated > 1), unsure]
 }
 
 fn sound(vault: &Vault, round: u64) {
@@ -109,20 +120,33 @@ fn sound(vault: &Vault, round: u64) {
 
 fn check_order(vault: &Vault, order_no: &str, said: Said) {
     match opens_whole(vault, order_no) {
-        Ok(whole) => assert!(whole && !said.shredded, "{order_no} {said:?} opens, whole: {whole}"),
+        Ok((whole, revision)) => {
+            assert!(whole && !said.shredded, "{order_no} {said:?} opens, whole: {whole}");
+            let revisions = said.updated.max(1)..=said.updating.max(1);
+            assert!(revisions.contains(&revision), "{order_no} {said:?} has revision {revision}");
+        }
         Err(ErrorKind::Shredded) => assert!(said.shredding, "{order_no} {said:?} is shredded"),
         Err(ErrorKind::NotFound) => assert!(!said.put, "{order_no} {said:?} is lost"),
         Err(other) => panic!("{order_no} {said:?}: {other:?}"),
     }
 }
 
-/// Whether it opens with exactly what was put; the kind of the error if it does not open.
-fn opens_whole(vault: &Vault, order_no: &str) -> Result<bool, ErrorKind> {
+/// Whether it opens with exactly what was put and updated, and its revision; the kind of the error if it does not open.
+fn opens_whole(vault: &Vault, order_no: &str) -> Result<(bool, u32), ErrorKind> {
     let view = vault.open("shop", "operation", order_no).map_err(|e| e.kind().clone())?;
-    let (fields, given) = (&view.to_json()["fields"], order(order_no).to_json());
+    let (fields, mut given) = (&view.to_json()["fields"], order(order_no).to_json());
+    if view.revision() > 1 {
+        given["note"] = note_of(view.revision()).into();
+    }
     let flat = ["order_no", "placed_at", "items", "amount", "note"].iter().all(|f| fields[f] == given[f]);
     let nested = ["name", "phone", "address"];
-    Ok(flat && nested.iter().all(|f| fields[format!("consignee.{f}")] == given["consignee"][f]))
+    let nested = nested.iter().all(|f| fields[format!("consignee.{f}")] == given["consignee"][f]);
+    Ok((flat && nested, view.revision()))
+}
+
+/// What an update to this revision writes.
+fn note_of(revision: u32) -> String {
+    format!("Canary-Note of revision {revision}")
 }
 
 /// Takes in what the child said; returns what it showed: index of the entry, order.
@@ -130,14 +154,16 @@ fn hear(lines: &[String], said: &mut BTreeMap<String, Said>) -> Vec<(u64, String
     let mut shows = Vec::new();
     for line in lines {
         let words: Vec<&str> = line.split(' ').collect();
-        let mut note = |orders: &[&str], what: fn(&mut Said)| {
+        let mut note = |orders: &[&str], what: &dyn Fn(&mut Said)| {
             orders.iter().for_each(|order_no| what(said.entry((*order_no).to_owned()).or_default()));
         };
         match words.as_slice() {
-            ["putting", orders @ ..] => note(orders, |said| said.putting = true),
-            ["put", orders @ ..] => note(orders, |said| said.put = true),
-            ["shredding", orders @ ..] => note(orders, |said| said.shredding = true),
-            ["shredded", orders @ ..] => note(orders, |said| said.shredded = true),
+            ["putting", orders @ ..] => note(orders, &|said| said.putting = true),
+            ["put", orders @ ..] => note(orders, &|said| said.put = true),
+            ["updating", revision, o] => note(&[o], &|said| said.updating = revision.parse().unwrap()),
+            ["updated", revision, o] => note(&[o], &|said| said.updated = revision.parse().unwrap()),
+            ["shredding", orders @ ..] => note(orders, &|said| said.shredding = true),
+            ["shredded", orders @ ..] => note(orders, &|said| said.shredded = true),
             ["shown", index, o] => shows.push((index.parse().unwrap(), (*o).to_owned())),
             other => panic!("the child said {other:?}"),
         }
@@ -188,17 +214,27 @@ fn child() {
     let vault = Vault::unlock(Path::new(folder), &KeyFile::from_bytes(ROOT)).unwrap();
     // The harness may be in the middle of a line.
     say("\nBEGIN");
-    let mut living: Vec<String> = Vec::new();
+    let mut living: Vec<(String, u32)> = Vec::new();
     for step in 0.. {
-        match random.next() % 4 {
-            0 | 1 if living.len() > 2 => {
-                let order_no = &living[random.below(living.len())];
+        match random.next() % 5 {
+            0 if living.len() > 2 => {
+                let at = random.below(living.len());
+                let (order_no, revision) = &mut living[at];
+                let next = *revision + 1;
+                say(&format!("updating {next} {order_no}"));
+                let patch = Patch::new().set("note", Value::Text(note_of(next)));
+                assert_eq!(vault.update(order_no, *revision, patch).unwrap(), next);
+                say(&format!("updated {next} {order_no}"));
+                *revision = next;
+            }
+            1 | 2 if living.len() > 2 => {
+                let (order_no, _) = &living[random.below(living.len())];
                 let view = vault.open("SF Express", "delivery", order_no).unwrap();
                 assert!(order_json(order_no).contains(view.text("consignee.name").unwrap()));
                 say(&format!("shown {} {order_no}", view.ledger_index()));
             }
-            2 if living.len() > 2 => {
-                let order_no = living.swap_remove(random.below(living.len()));
+            3 if living.len() > 2 => {
+                let (order_no, _) = living.swap_remove(random.below(living.len()));
                 let mode = [ShredMode::KeepEvidence, ShredMode::WithEvidence][random.below(2)];
                 say(&format!("shredding {order_no}"));
                 vault.shred(&order_no, "asked for", mode).unwrap();
@@ -212,7 +248,7 @@ fn child() {
                 let results = vault.put_many(&orders).unwrap();
                 assert!(results.iter().all(|result| matches!(result, Ok(Put::Stored(_)))));
                 say(&format!("put {}", numbers.join(" ")));
-                living.extend(numbers);
+                living.extend(numbers.into_iter().map(|number| (number, 1)));
             }
         }
     }

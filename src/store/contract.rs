@@ -6,7 +6,10 @@ use std::{
     time::Duration,
 };
 
-use super::{Item, LedgerHead, LedgerRow, Memory, RecordRow, SecretRow, SecretState, StoreError, Stores};
+use super::{
+    Item, LedgerHead, LedgerRow, Memory, RecordRow, SecretRow, SecretState, StagedRecord, StoreError, Stores,
+    Tag,
+};
 
 #[test]
 fn records_come_back_in_the_order_asked_for() {
@@ -39,6 +42,66 @@ fn deleting_records_passes_over_those_that_are_not_there() {
         stores.orders.insert_records(&[record(1), record(2)]).unwrap();
         stores.orders.delete_records(&[[7; 16], [1; 16]]).unwrap();
         assert_eq!(stores.orders.records(&[[1; 16], [2; 16]]).unwrap(), [None, Some(record(2))]);
+    });
+}
+
+#[test]
+fn records_are_found_by_any_of_their_tags() {
+    on_each_store(|stores| {
+        let tag = |field, value| Tag { field, value };
+        let most = u64::MAX >> 2; // the longest tag
+        let rows = [
+            RecordRow { tags: vec![tag(4, 7), tag(9, 7)], ..record(3) },
+            RecordRow { tags: vec![tag(4, 7)], ..record(1) },
+            RecordRow { tags: vec![tag(4, most), tag(4, most)], ..record(2) },
+        ];
+        stores.orders.insert_records(&rows).unwrap();
+        let found = |tags: &[Tag], limit| stores.orders.tagged(tags, limit).unwrap();
+        assert_eq!(found(&[tag(4, 7)], 10), [[1; 16], [3; 16]]);
+        assert_eq!(found(&[tag(4, most), tag(4, 7), tag(9, 7)], 10), [[1; 16], [2; 16], [3; 16]]);
+        assert_eq!(found(&[tag(4, 7)], 1), [[1; 16]]);
+        assert!(found(&[tag(9, 8), tag(5, 7)], 10).is_empty() && found(&[], 10).is_empty());
+        assert_eq!(stores.orders.records(&[[3; 16]]).unwrap(), [Some(rows[0].clone())], "tags come back");
+        stores.orders.delete_records(&[[3; 16]]).unwrap();
+        assert_eq!(found(&[tag(4, 7), tag(9, 7)], 10), [[1; 16]], "tags go with their record");
+    });
+}
+
+#[test]
+fn a_record_is_swapped_for_its_next_revision_only() {
+    on_each_store(|stores| {
+        let orders = &stores.orders;
+        let tag = |value| vec![Tag { field: 4, value }];
+        orders.insert_records(&[RecordRow { tags: tag(1), ..record(1) }, record(2)]).unwrap();
+        let next = |revision, value| StagedRecord {
+            record: RecordRow { revision, sealed: vec![9; 800], tags: tag(value), ..record(1) },
+            ledger_size: 77,
+        };
+        assert!(!orders.swap_staged(&[1; 16]).unwrap(), "nothing is staged");
+        for wrong in [0, 1, 3, u32::MAX] {
+            orders.stage_record(&next(wrong, 5)).unwrap();
+            assert!(!orders.swap_staged(&[1; 16]).unwrap(), "revision {wrong} does not follow 1");
+        }
+        orders.stage_record(&next(2, 2)).unwrap();
+        assert_eq!(orders.staged(&[1; 16]).unwrap(), Some(next(2, 2)), "the last one staged is kept");
+        assert_eq!(orders.staged(&[2; 16]).unwrap(), None);
+        assert_eq!(orders.records(&[[1; 16]]).unwrap(), [Some(RecordRow { tags: tag(1), ..record(1) })]);
+        assert!(orders.swap_staged(&[1; 16]).unwrap());
+        assert_eq!(orders.records(&[[1; 16], [2; 16]]).unwrap(), [Some(next(2, 2).record), Some(record(2))]);
+        assert!(orders.tagged(&tag(1), 10).unwrap().is_empty(), "the old tags are gone");
+        assert_eq!(orders.tagged(&tag(2), 10).unwrap(), [[1; 16]]);
+        assert_eq!(orders.staged(&[1; 16]).unwrap(), None);
+        assert!(!orders.swap_staged(&[1; 16]).unwrap());
+
+        orders.stage_record(&next(3, 3)).unwrap();
+        orders.drop_staged(&[1; 16]).unwrap();
+        orders.drop_staged(&[8; 16]).unwrap();
+        assert!(!orders.swap_staged(&[1; 16]).unwrap());
+        orders.stage_record(&next(3, 3)).unwrap();
+        orders.delete_records(&[[1; 16]]).unwrap();
+        assert_eq!(orders.staged(&[1; 16]).unwrap(), None, "what is staged goes with its record");
+        orders.stage_record(&next(1, 3)).unwrap();
+        assert!(!orders.swap_staged(&[1; 16]).unwrap(), "there is nothing to swap");
     });
 }
 
@@ -121,12 +184,52 @@ fn secrets_are_replaced_all_or_none() {
 }
 
 #[test]
-fn unsettled_are_the_shredded_with_a_fingerprint() {
+fn unsettled_are_the_pending_and_the_shredded_with_a_fingerprint() {
     on_each_store(|stores| {
         let marked = SecretRow { state: SecretState::Shredded, ..secret(2, 1) };
         let done = SecretRow { fingerprint: Vec::new(), state: SecretState::Shredded, ..secret(3, 1) };
-        stores.secrets.insert_secrets(&[secret(1, 1), done, marked.clone()]).unwrap();
-        assert_eq!(stores.secrets.unsettled().unwrap(), [marked]);
+        let pending = SecretRow { state: SecretState::Pending, ..secret(4, 1) };
+        let superseded = SecretRow { state: SecretState::Superseded, ..secret(4, 2) };
+        let rows = [secret(1, 1), done, marked.clone(), pending.clone(), superseded];
+        stores.secrets.insert_secrets(&rows).unwrap();
+        assert_eq!(stores.secrets.unsettled().unwrap(), [marked, pending]);
+    });
+}
+
+#[test]
+fn superseded_rows_are_found_by_their_age() {
+    on_each_store(|stores| {
+        let superseded = |n1, changed_at| SecretRow {
+            state: SecretState::Superseded,
+            fingerprint: Vec::new(),
+            changed_at,
+            ..secret(1, n1)
+        };
+        let rows = [superseded(1, 30), superseded(2, 10), superseded(3, 20), secret(1, 4)];
+        stores.secrets.insert_secrets(&rows).unwrap();
+        let before = |time, limit| {
+            let mut found = stores.secrets.superseded_before(time, limit).unwrap();
+            found.sort_by_key(|row| row.changed_at);
+            found.iter().map(|row| row.changed_at).collect::<Vec<_>>()
+        };
+        assert_eq!((before(20, 9), before(30, 9), before(31, 9)), (vec![10], vec![10, 20], vec![10, 20, 30]));
+        assert_eq!((before(31, 2).len(), before(0, 9).len()), (2, 0));
+    });
+}
+
+#[test]
+fn a_budget_is_spent_within_its_windows() {
+    on_each_store(|stores| {
+        let windows = [(10, 2), (100, 3)];
+        let spend = |account, at| stores.keys.spend(account, at, &windows).unwrap();
+        assert!(spend(1, 1000) && spend(1, 1000));
+        assert!(!spend(1, 1009), "two within ten seconds");
+        assert!(spend(2, 1009), "accounts are apart");
+        assert!(spend(1, 1010), "the first two are ten seconds ago");
+        assert!(!spend(1, 1099), "three within a hundred");
+        assert!(spend(1, 1101) && spend(1, 1101), "the oldest are forgotten");
+        assert!(!spend(1, 900), "a clock set back gives no new budget");
+        assert!(stores.keys.spend(u64::MAX >> 1, 0, &[(u64::MAX >> 1, 1)]).unwrap());
     });
 }
 

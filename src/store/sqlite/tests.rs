@@ -502,3 +502,19 @@ fn append(stores: &Stores, entries: &[u8]) {
     };
     stores.ledger.append(build).unwrap();
 }
+
+/// What a crash left and what is superseded is looked for before every write: it must not cost more with more orders.
+#[test]
+fn leftovers_are_found_through_their_indexes() {
+    let place = tempfile::tempdir().unwrap();
+    create(&place.path().join("vault")).unwrap();
+    let connection = Connection::open(place.path().join("vault/secrets.db")).unwrap();
+    for (query, index) in [
+        ("state = 2 OR (state = 4 AND fingerprint_size > 0) ORDER BY record_id, n1", "unsettled"),
+        ("state = 3 AND changed_at < 7 ORDER BY changed_at LIMIT 9", "superseded"),
+    ] {
+        let sql = format!("EXPLAIN QUERY PLAN SELECT slot FROM secret WHERE {query}");
+        let plan: String = connection.query_row(&sql, [], |row| row.get(3)).unwrap();
+        assert!(plan.contains(&format!("INDEX {index}")), "{plan}");
+    }
+}

@@ -1,0 +1,99 @@
+//! Eight threads put and open while one shreds, in one process that shares a vault.
+//!
+//! Rules: what was acknowledged holds from that moment on, for every thread; each view has its entry; nothing is lost.
+#![allow(clippy::unwrap_used)]
+
+mod common;
+
+use std::{
+    collections::HashSet,
+    sync::{
+        Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread,
+};
+
+use common::{Folder, in_memory, order};
+use consignee::{EntryKind, ErrorKind, Severity, ShredMode, Vault};
+
+const WRITERS: usize = 8;
+const EACH: usize = 25;
+
+fn storm(vault: &Vault) {
+    let (put, shredded) = (Mutex::new(Vec::new()), Mutex::new(HashSet::new()));
+    let over = AtomicBool::new(false);
+    let views: usize = thread::scope(|scope| {
+        let writer = |number: usize| {
+            let (put, shredded) = (&put, &shredded);
+            move || {
+                let mut views = 0;
+                for step in 0..EACH {
+                    let order_no = format!("SO-{number}-{step}");
+                    vault.put(&order(&order_no)).unwrap();
+                    put.lock().unwrap().push(order_no);
+                    let wanted = {
+                        let put = put.lock().unwrap();
+                        put[(step * 7919 + number) % put.len()].clone()
+                    };
+                    let gone_before = shredded.lock().unwrap().contains(&wanted);
+                    match vault.open("SF Express", "delivery", &wanted) {
+                        Ok(view) => {
+                            assert!(!gone_before, "{wanted} opened after its shredding was acknowledged");
+                            assert_eq!(view.text("consignee.name").unwrap(), format!("Canary-Name {wanted}"));
+                            let entry = vault.ledger_entries(view.ledger_index(), 1).unwrap().remove(0);
+                            assert_eq!((entry.kind, &*entry.purpose), (EntryKind::Disclosure, "delivery"));
+                            views += 1;
+                        }
+                        // A shredding in between is a conflict first, and then shredded.
+                        Err(e) => {
+                            assert!(matches!(e.kind(), ErrorKind::Shredded | ErrorKind::Conflict), "{e}");
+                        }
+                    }
+                }
+                views
+            }
+        };
+        let writers: Vec<_> = (0..WRITERS).map(|number| scope.spawn(writer(number))).collect();
+        let shredder = scope.spawn(|| {
+            let mut at = 0;
+            while !over.load(Ordering::Acquire) {
+                let Some(order_no) = put.lock().unwrap().get(at).cloned() else {
+                    thread::yield_now();
+                    continue;
+                };
+                at += 3;
+                vault.shred(&order_no, "asked for", ShredMode::KeepEvidence).unwrap();
+                shredded.lock().unwrap().insert(order_no);
+            }
+        });
+        let views = writers.into_iter().map(|writer| writer.join().unwrap()).sum();
+        over.store(true, Ordering::Release);
+        shredder.join().unwrap();
+        views
+    });
+    let (put, shredded) = (put.into_inner().unwrap(), shredded.into_inner().unwrap());
+    assert_eq!(put.len(), WRITERS * EACH);
+    assert!(views > 0 && !shredded.is_empty());
+    for order_no in &put {
+        let opened = vault.open("shop", "operation", order_no).map(drop);
+        let kind = opened.err().map(|e| e.kind().clone());
+        assert_eq!(kind, shredded.contains(order_no).then_some(ErrorKind::Shredded), "{order_no}");
+    }
+    for finding in vault.doctor().unwrap() {
+        assert!(finding.severity == Severity::Fine, "{}: {}", finding.check, finding.message);
+    }
+    let entries = vault.ledger_entries(0, 100_000).unwrap();
+    let count = |kind| entries.iter().filter(|entry| entry.kind == kind).count();
+    assert_eq!((count(EntryKind::Put), count(EntryKind::Shred)), (put.len(), shredded.len()));
+}
+
+#[test]
+fn eight_threads_put_and_open_while_one_shreds_in_memory() {
+    storm(&in_memory());
+}
+
+#[test]
+fn eight_threads_put_and_open_while_one_shreds_in_a_folder() {
+    storm(&Folder::new().unlock());
+}
