@@ -9,6 +9,10 @@ use crate::value::ValueRef;
 /// untyped [`Fields`] among them.
 ///
 /// The sealer looks each name up in the policy once and asks by index from then on.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a record: it needs #[derive(Record)]",
+    label = "not a record"
+)]
 pub trait Record {
     /// The fields, each once.
     const FIELDS: &'static [RecordField];

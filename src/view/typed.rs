@@ -28,6 +28,10 @@ impl CompiledPart {
 }
 
 /// A type that is read out of an opened order: what `#[derive(Record)]` makes of a struct, and of each role's view of it.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not read out of an opened order: it needs #[derive(Record)]",
+    label = "not a record, nor a role's view"
+)]
 pub trait FromView: Sized {
     /// The parts it reads. Only these are opened.
     const PARTS: &'static [CompiledPart];
@@ -43,6 +47,11 @@ pub trait FromView: Sized {
 }
 
 /// What one role sees of a record for one purpose, as a type: it has no field for what the role may not open.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not the view of a role",
+    label = "not a view",
+    note = "#[derive(Record)] on a struct `Order` makes `OrderForCourier` and so on; a whole record is opened by `Vault::get`"
+)]
 pub trait RoleView: FromView {
     /// The role.
     const ROLE: &'static str;

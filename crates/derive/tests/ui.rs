@@ -7,7 +7,8 @@ use std::{fs, path::Path};
 #[test]
 fn each_mistake_has_a_message_of_its_own() {
     // A policy's path begins at the manifest of the crate that is built: of trybuild's own, here.
-    let policies = Path::new(env!("CARGO_TARGET_TMPDIR")).join("../tests/trybuild/consignee-derive/tests/policies");
+    let policies =
+        Path::new(env!("CARGO_TARGET_TMPDIR")).join("../tests/trybuild/consignee-derive/tests/policies");
     fs::create_dir_all(&policies).unwrap();
     for policy in fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/policies")).unwrap() {
         let policy = policy.unwrap();
