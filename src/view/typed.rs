@@ -60,7 +60,6 @@ pub trait RoleView: FromView {
 }
 
 /// An opened order as a type, and where the ledger says so. Reads like the type itself.
-#[derive(Debug)]
 pub struct Opened<T> {
     /// What was opened.
     pub value: T,
@@ -72,6 +71,17 @@ pub struct Opened<T> {
     pub revision: u32,
     /// Index of the disclosure's entry in the ledger.
     pub ledger_index: u64,
+}
+
+// Without order number and alias: they name the order, and the alias the party, in whatever log it gets into.
+impl<T: std::fmt::Debug> std::fmt::Debug for Opened<T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Opened")
+            .field("value", &self.value)
+            .field("revision", &self.revision)
+            .field("ledger_index", &self.ledger_index)
+            .finish_non_exhaustive()
+    }
 }
 
 impl<T> std::ops::Deref for Opened<T> {
