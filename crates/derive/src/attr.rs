@@ -117,8 +117,11 @@ fn each(
     faults: &mut Faults,
     mut logic: impl FnMut(ParseNestedMeta) -> Result<()>,
 ) -> bool {
-    let of_ours = attrs.iter().filter(|attr| attr.path().is_ident(name));
-    of_ours.fold(true, |read, attr| faults.take(attr.parse_nested_meta(&mut logic)).is_some() && read)
+    let mut read = true;
+    for attr in attrs.iter().filter(|attr| attr.path().is_ident(name)) {
+        read &= faults.take(attr.parse_nested_meta(&mut logic)).is_some();
+    }
+    read
 }
 
 fn text(slot: &mut Option<LitStr>, meta: &ParseNestedMeta) -> Result<()> {

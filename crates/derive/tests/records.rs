@@ -4,7 +4,7 @@
 
 use consignee::{
     Address, Decimal, EntryKind, Error, ErrorKind, ExistingOrders, Fields, Money, Opened, Order as BuiltIn,
-    Record, Row, Setup, Timestamp, Value, Vault,
+    Record, Row, Setup, StoredOrder, Timestamp, Value, Vault,
     policy::{DEFAULT_POLICY, PartId},
 };
 
@@ -217,6 +217,18 @@ fn a_nested_type_may_be_optional() {
 }
 
 #[test]
+fn views_open_from_tables_of_ones_own() {
+    let vault = vault(POLICY);
+    let sealed = vault.sealer().seal(&order("SO-1")).unwrap();
+    vault.sealer().log(std::slice::from_ref(&sealed)).unwrap();
+    let stored = [StoredOrder { record: &sealed.record, secret: &sealed.secret }];
+    let seen = vault.opener().get_many::<OrderForSupportCallBack>("agent 17", "call_back", &stored).unwrap();
+    let seen = seen.into_iter().next().unwrap().unwrap();
+    assert_eq!(seen.consignee.mobile.as_deref(), Some("13812345678"));
+    assert_eq!(entered(&vault), ["consignee.phone", "consignee.email"]);
+}
+
+#[test]
 fn a_view_of_another_policy_opens_nothing() {
     for (from, to) in [
         ("id = 3\n", "id = 33\n"),
@@ -286,7 +298,7 @@ fn the_built_in_order_has_views_of_its_own() {
         "consignee":{"name":"王小明","phone":"13812345678","address":{"lines":[],"city":"南京","country":"CN"}},
         "items":[{"sku":"T-1","title":"Teapot","quantity":1,"unit_price":"88.00","supplier":"Yixing"}],
         "amount":{"value":"88.00","currency":"CNY"}}"#;
-    let given = BuiltIn::from_json(json, &*vault.policy().unwrap()).unwrap();
+    let given = BuiltIn::from_json(json, &vault.policy().unwrap()).unwrap();
     vault.put(&given).unwrap();
     let back: Opened<BuiltIn> = vault.get("shop", "operation", "SO-1").unwrap();
     assert!(back.value == given);

@@ -1,9 +1,9 @@
-use consignee::Vault;
+use consignee::Record;
 
 struct Order;
 
-fn put(vault: &Vault) {
-    let _ = vault.put(&Order);
-}
+fn put<R: Record>() {}
 
-fn main() {}
+fn main() {
+    put::<Order>();
+}

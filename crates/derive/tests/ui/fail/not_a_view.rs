@@ -1,8 +1,8 @@
 //! A whole record is not a view: it is opened by `Vault::get`, for a purpose that opens all of it.
-use consignee::{Order, Vault};
+use consignee::{Order, RoleView};
 
-fn open(vault: &Vault) {
-    let _ = vault.open_as::<Order>("SF Express", "SO-1");
+fn open<V: RoleView>() {}
+
+fn main() {
+    open::<Order>();
 }
-
-fn main() {}
