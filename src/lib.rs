@@ -38,7 +38,8 @@
 //! | [`Vault`] | orders, secrets, keys and ledger; [`put`](Vault::put), [`open`](Vault::open), [`shred`](Vault::shred) |
 //! | [`Party`] | one concrete link acting in a role: "SF Express", "agent 17" |
 //! | part | a field, or a *facet* of it such as `consignee.phone:masked`, each sealed under a key of its own |
-//! | [`View`] | what one party sees of one order for one purpose |
+//! | [`View`] | what one party sees of one order for one purpose; as a type [`OrderForCourier`] and the like |
+//! | [`Record`](derive@Record) | an order type of your own, and the views of it |
 //! | [`Alias`] | the order number one party sees in place of the real one |
 //! | [`Entry`] | a line of the ledger; it names the order by a handle only the shop and the shopper can read |
 //! | [`Sealer`], [`Opener`] | the same without our tables: bytes out, bytes in |

@@ -90,6 +90,22 @@ fn parts_use_only_what_stands_below_them() {
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
+/// Crates below this one, and the crates of ours that they use.
+const BELOW: &[(&str, &[&str])] = &[("policy", &[]), ("derive", &["consignee-policy"])];
+
+#[test]
+fn crates_below_use_only_what_stands_below_them() {
+    for (name, allowed) in BELOW {
+        let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("crates/{name}/Cargo.toml"));
+        let manifest = fs::read_to_string(manifest).unwrap();
+        let dependencies = manifest.split("\n[dependencies]\n").nth(1).unwrap();
+        let dependencies = dependencies.split("\n[").next().unwrap();
+        let used = dependencies.lines().filter_map(|line| line.split_once(" = ").map(|(used, _)| used));
+        let ours: Vec<_> = used.filter(|used| used.starts_with("consignee")).collect();
+        assert_eq!(ours, *allowed, "{name}");
+    }
+}
+
 #[test]
 fn only_tickets_know_receipts_among_the_keys() {
     for (file, _, code) in sources().into_iter().filter(|(_, part, _)| part == "keys") {

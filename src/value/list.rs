@@ -28,7 +28,12 @@ pub trait Rows {
     fn cell(&self, row: usize, column: usize) -> CellRef<'_>;
 }
 
-/// A type whose values are rows of a list, such as [`Item`](crate::Item): what `#[derive(Row)]` makes of a struct.
+/// A type whose values are rows of a list, such as [`Item`](crate::Item): what [`#[derive(Row)]`](derive@crate::Row) makes of a
+/// struct.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a row of a list: it needs #[derive(Row)]",
+    label = "not a row"
+)]
 pub trait Row: Sized {
     /// Names of the columns.
     const COLUMNS: &'static [&'static str];

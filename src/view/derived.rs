@@ -1,6 +1,6 @@
 //! What derived code calls and people do not.
 
-use super::{CompiledPart, View};
+use super::{CompiledPart, Fields, View};
 use crate::{
     error::Result,
     value::{Cell, Cells, Value},
@@ -24,6 +24,28 @@ pub fn take<T>(
 /// As for it.
 pub fn cell<T>(cells: &mut Cells<'_>, column: &'static str, from_cell: fn(Cell) -> Result<T>) -> Result<T> {
     cells.take_with(column, from_cell)
+}
+
+/// The type of a field that is `more`: there is one.
+#[diagnostic::on_unimplemented(
+    message = "what a record has more is `Fields`, not `{Self}`",
+    label = "not `Fields`"
+)]
+pub trait More: Sized {
+    /// As fields.
+    fn fields(&self) -> &Fields;
+    /// From fields.
+    fn from_fields(fields: Fields) -> Self;
+}
+
+impl More for Fields {
+    fn fields(&self) -> &Fields {
+        self
+    }
+
+    fn from_fields(fields: Fields) -> Self {
+        fields
+    }
 }
 
 /// How many elements the arrays have together.

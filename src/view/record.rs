@@ -8,7 +8,13 @@ use crate::value::ValueRef;
 /// A type whose values can be sealed: what `#[derive(Record)]` makes of a struct, the built-in [`Order`](crate::Order) and the
 /// untyped [`Fields`] among them.
 ///
+/// The derive, with all that it takes, is described at [`Record`](derive@crate::Record).
+///
 /// The sealer looks each name up in the policy once and asks by index from then on.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a record: it needs #[derive(Record)]",
+    label = "not a record"
+)]
 pub trait Record {
     /// The fields, each once.
     const FIELDS: &'static [RecordField];

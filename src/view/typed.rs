@@ -28,6 +28,10 @@ impl CompiledPart {
 }
 
 /// A type that is read out of an opened order: what `#[derive(Record)]` makes of a struct, and of each role's view of it.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not read out of an opened order: it needs #[derive(Record)]",
+    label = "not a record, nor a role's view"
+)]
 pub trait FromView: Sized {
     /// The parts it reads. Only these are opened.
     const PARTS: &'static [CompiledPart];
@@ -43,6 +47,11 @@ pub trait FromView: Sized {
 }
 
 /// What one role sees of a record for one purpose, as a type: it has no field for what the role may not open.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not the view of a role",
+    label = "not a view",
+    note = "#[derive(Record)] on a struct `Order` makes `OrderForCourier` and so on; a whole record is opened by `Vault::get`"
+)]
 pub trait RoleView: FromView {
     /// The role.
     const ROLE: &'static str;
@@ -51,7 +60,6 @@ pub trait RoleView: FromView {
 }
 
 /// An opened order as a type, and where the ledger says so. Reads like the type itself.
-#[derive(Debug)]
 pub struct Opened<T> {
     /// What was opened.
     pub value: T,
@@ -63,6 +71,17 @@ pub struct Opened<T> {
     pub revision: u32,
     /// Index of the disclosure's entry in the ledger.
     pub ledger_index: u64,
+}
+
+// Without order number and alias: they name the order, and the alias the party, in whatever log it gets into.
+impl<T: std::fmt::Debug> std::fmt::Debug for Opened<T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Opened")
+            .field("value", &self.value)
+            .field("revision", &self.revision)
+            .field("ledger_index", &self.ledger_index)
+            .finish_non_exhaustive()
+    }
 }
 
 impl<T> std::ops::Deref for Opened<T> {

@@ -59,9 +59,10 @@ impl OfStruct {
 }
 
 impl OfField {
-    pub(crate) fn record(attrs: &[Attribute], faults: &mut Faults) -> Self {
+    /// None where there is a mistake: what the field is meant to be is not known.
+    pub(crate) fn record(attrs: &[Attribute], faults: &mut Faults) -> Option<Self> {
         let mut found = Self::default();
-        each(attrs, "record", faults, |meta| {
+        let read = each(attrs, "record", faults, |meta| {
             if meta.path.is_ident("name") {
                 text(&mut found.name, &meta)
             } else if meta.path.is_ident("nested") {
@@ -79,13 +80,15 @@ impl OfField {
         let alone = words[..if found.nested.is_some() { 3 } else { 4 }].iter().flatten();
         if let Some(second) = alone.copied().nth(1) {
             faults.add(second, "`skip`, `more` and the others exclude each other: keep one");
+            return None;
         }
-        found
+        read.then_some(found)
     }
 
-    pub(crate) fn row(attrs: &[Attribute], faults: &mut Faults) -> Self {
+    /// None where there is a mistake.
+    pub(crate) fn row(attrs: &[Attribute], faults: &mut Faults) -> Option<Self> {
         let mut found = Self::default();
-        each(attrs, "row", faults, |meta| {
+        let read = each(attrs, "row", faults, |meta| {
             if meta.path.is_ident("name") {
                 text(&mut found.name, &meta)
             } else if meta.path.is_ident("skip") {
@@ -96,8 +99,9 @@ impl OfField {
         });
         if let (Some(_), Some(name)) = (found.skip, &found.name) {
             faults.add(name.span(), "a field that is skipped has no name: keep one of the two");
+            return None;
         }
-        found
+        read.then_some(found)
     }
 }
 
@@ -106,15 +110,18 @@ pub(crate) fn none_of_struct(attrs: &[Attribute], faults: &mut Faults) {
     each(attrs, "row", faults, |meta| Err(unknown(&meta, "a struct that is a row has none")));
 }
 
+/// Whether all could be read.
 fn each(
     attrs: &[Attribute],
     name: &str,
     faults: &mut Faults,
     mut logic: impl FnMut(ParseNestedMeta) -> Result<()>,
-) {
+) -> bool {
+    let mut read = true;
     for attr in attrs.iter().filter(|attr| attr.path().is_ident(name)) {
-        faults.take(attr.parse_nested_meta(&mut logic));
+        read &= faults.take(attr.parse_nested_meta(&mut logic)).is_some();
     }
+    read
 }
 
 fn text(slot: &mut Option<LitStr>, meta: &ParseNestedMeta) -> Result<()> {

@@ -66,7 +66,7 @@ impl<'a> Model<'a> {
         }
         let mut reader = Reader { source: &source, prefix: &prefix, faults };
         let members = fields.into_iter().filter_map(|(ident, field, attr)| {
-            let kind = reader.kind(ident, &field.ty, attr)?;
+            let kind = reader.kind(ident, &field.ty, attr?)?;
             let docs = field.attrs.iter().filter(|attr| is_text_of_doc(attr)).collect();
             Some(Member { ident, ty: &field.ty, docs, kind })
         });
@@ -162,8 +162,9 @@ impl Reader<'_> {
         if has_within(policy, &format!("{name}.")) {
             return message + ", but fields within it: mark this one #[record(nested)]";
         }
-        let known = policy.fields().iter().map(|field| field.name.as_str());
-        let near = names::near(name, known.filter(|known| known.starts_with(self.prefix)));
+        let own = name.strip_prefix(self.prefix).unwrap_or(name);
+        let known = policy.fields().iter().filter_map(|field| field.name.strip_prefix(self.prefix));
+        let near = names::near(own, known);
         if !near.is_empty() {
             message += &format!("; is {} meant?", names::listed(&near, "or"));
         }
@@ -204,7 +205,10 @@ impl Reader<'_> {
                         self.faults.add(at, format!("two fields are nested as `{name}`: keep one"));
                     }
                     for inside in members.iter().filter(|other| stands_in(other)) {
-                        let message = format!("this belongs to what is nested as `{}`", member.ident);
+                        let message = format!(
+                            "what the policy names `{prefix}…` stands in the nested `{}`: declare this there",
+                            member.ident
+                        );
                         self.faults.add(inside.ident.span(), message);
                     }
                 }

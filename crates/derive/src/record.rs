@@ -81,10 +81,9 @@ fn record(model: &Model<'_>) -> TokenStream {
     }
     let more = model.members.iter().find(|member| matches!(member.kind, Kind::More)).map(|member| {
         let (name, ty) = (member.ident, member.ty);
-        let borrowed = quote_spanned! { ty.span() => &self.#name };
         quote! {
             fn more(&self) -> &::consignee::Fields {
-                #borrowed
+                <#ty as ::consignee::derived::More>::fields(&self.#name)
             }
         }
     });
@@ -118,7 +117,9 @@ fn whole(model: &Model<'_>) -> TokenStream {
             }
             Kind::Nested(..) => fields.push((*ident, Take::Nested { ty: quote! { #ty } })),
             // Last: it takes all that is left.
-            Kind::More => more = quote! { #ident: view.take_more(), },
+            Kind::More => {
+                more = quote! { #ident: <#ty as ::consignee::derived::More>::from_fields(view.take_more()), };
+            }
             Kind::Skip => rest.extend(shape::default(ident, ty)),
         }
     }

@@ -26,7 +26,7 @@ pub(crate) fn derive(input: &DeriveInput) -> Result<TokenStream> {
     attr::none_of_struct(&input.attrs, &mut faults);
     let (mut columns, mut skipped): (Vec<Column>, Vec<(&Ident, &Type)>) = (Vec::new(), Vec::new());
     for (ident, field) in fields {
-        let OfField { name, skip, .. } = OfField::row(&field.attrs, &mut faults);
+        let Some(OfField { name, skip, .. }) = OfField::row(&field.attrs, &mut faults) else { continue };
         if skip.is_some() {
             skipped.push((ident, &field.ty));
             continue;
@@ -41,7 +41,7 @@ pub(crate) fn derive(input: &DeriveInput) -> Result<TokenStream> {
         }
         columns.push(Column { ident: ident.clone(), ty: field.ty.clone(), name });
     }
-    if columns.is_empty() || columns.len() > MOST_COLUMNS {
+    if columns.is_empty() && faults.is_empty() || columns.len() > MOST_COLUMNS {
         faults.add(input.ident.span(), format!("a row has 1 to {MOST_COLUMNS} columns"));
     }
     faults.finish(())?;

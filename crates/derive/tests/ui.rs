@@ -1,5 +1,5 @@
-//! What compiles, and what each mistake is told as. `TRYBUILD=overwrite cargo test -p consignee-derive --test ui` writes the
-//! messages anew; they are those of the compiler that `CHANGELOG.md` names.
+//! What compiles, and what each mistake is told as. The messages are those of Rust 1.95;
+//! `TRYBUILD=overwrite cargo test -p consignee-derive --test ui` writes them anew.
 #![allow(clippy::unwrap_used)]
 
 use std::{fs, path::Path};

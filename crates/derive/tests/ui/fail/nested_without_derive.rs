@@ -8,9 +8,5 @@ struct Order {
 }
 
 struct Consignee;
-struct ConsigneeForCourier;
-struct ConsigneeForPlatform;
-struct ConsigneeForSupportAfterSale;
-struct ConsigneeForSupportCallBack;
 
 fn main() {}
