@@ -104,9 +104,9 @@ impl Steps {
                 row.n1 = sealed.n1;
                 let handle_key = HandleKey::draw(rng);
                 let context = registry.row_context(row);
-                row.wrapped = release
-                    .wrap_secret(rng, &context, &sealed.secret, &handle_key)
-                    .map_err(|_| no_randomness())?;
+                let wrapped = release.wrap_secret(rng, &context, &sealed.secret, &handle_key);
+                row.wrapped.clear();
+                row.wrapped.extend_from_slice(&wrapped.map_err(|_| no_randomness())?);
             }
             Ok((space.record.len(), row.wrapped.len()))
         })
@@ -142,8 +142,9 @@ impl Opening<'_> {
         let record = record::Record::parse(&self.sealed.record)?;
         let (secret, _) = unlock(&self.registry, &record, &self.sealed.secret)?;
         let id = record.header.record_id;
-        let parts = self.parts.iter().map(|part| (*part, secret.ticket_part(id, *part))).collect();
-        Ok(Ticket::unlogged(id, parts))
+        let mut ticket_parts = Vec::new();
+        secret.ticket_parts(id, self.parts.iter().copied(), &mut ticket_parts);
+        Ok(Ticket::unlogged(id, self.parts.iter().copied().zip(ticket_parts).collect()))
     }
 
     fn with(&self, ticket: &Ticket) -> Result<usize> {

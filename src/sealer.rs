@@ -248,9 +248,9 @@ impl Sealing<'_> {
             fingerprint: Vec::new(),
             wrapped: Vec::new(),
         };
-        secret.wrapped = release
-            .wrap_secret(self.rng, &registry.row_context(&secret), &sealed.secret, &handle_key)
-            .map_err(|_| no_randomness())?;
+        let context = registry.row_context(&secret);
+        let wrapped = release.wrap_secret(self.rng, &context, &sealed.secret, &handle_key);
+        secret.wrapped = wrapped.map_err(|_| no_randomness())?.to_vec();
         secret.fingerprint =
             registry.id_key.fingerprint(record_id, &sealed.secret, &plan.canonical(order)?).to_vec();
         let mut entry = Entry::new(EntryKind::Put, registry.own_key_id(), policy);
