@@ -85,9 +85,8 @@ fn steps(c: &mut Criterion) {
             let vault = vault(suite, text.clone());
             let mut steps = Steps::of::<Order>(&vault).unwrap();
             let name = |what: &str| format!("{}, {policy}/{what}", suite.name());
-            c.bench_function(&name("seal"), |b| {
-                b.iter(|| steps.seal(std::slice::from_ref(black_box(&order))).unwrap());
-            });
+            let orders = vec![order.clone(); 100];
+            c.bench_function(&name("seal 100"), |b| b.iter(|| steps.seal(black_box(&orders)).unwrap()));
             let sealed = vault.sealer().seal(&order).unwrap();
             for (what, parts) in [("courier's 3", &COURIER[..]), ("all 8", &ALL)] {
                 let opening = steps.opening(&sealed, parts).unwrap();

@@ -83,7 +83,7 @@ impl Cmac {
             for (block, counter) in pair.iter_mut().zip(1u8..) {
                 let mut message = [0, counter, b'X', 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
                 message[4..].copy_from_slice(input);
-                block.0 = (u128::from_ne_bytes(message) ^ u128::from_ne_bytes(self.subkey)).to_ne_bytes();
+                block.0 = (u128::from_le_bytes(message) ^ u128::from_le_bytes(self.subkey)).to_le_bytes();
             }
         }
         let used = blocks.len().min(2 * inputs.len());
