@@ -32,15 +32,16 @@ pub struct SealedOrder {
 }
 
 impl SealedOrder {
-    /// Its row in the store of records.
-    pub(crate) fn record_row(&self) -> RecordRow {
-        RecordRow {
+    /// Its rows in the stores of records and secrets, and its entry.
+    pub(crate) fn into_rows(self) -> (RecordRow, SecretRow, Entry) {
+        let record = RecordRow {
             id: self.record_id.0,
             revision: self.secret.revision,
             put_day: u32::try_from(self.secret.put_at / 86_400).unwrap_or(u32::MAX),
-            sealed: self.record.clone(),
-            tags: self.tags.clone(),
-        }
+            sealed: self.record,
+            tags: self.tags,
+        };
+        (record, self.secret, self.entry)
     }
 }
 
