@@ -176,9 +176,10 @@ impl Vault {
     /// type. Its revision is what [`Vault::update`] wants. Waits for one disk sync.
     ///
     /// # Errors
-    /// As for [`Vault::open`], and `PolicyMismatch` where the purpose does not open every field of the type.
+    /// As for [`Vault::open`], and `PolicyMismatch` where the purpose does not open every field of the type, `NotPermitted` where
+    /// it opens some lines of a list only.
     pub fn get<R: Record + FromView>(&self, party: &str, purpose: &str, order: &str) -> Result<Opened<R>> {
-        let mut views = self.open_request(&Request::of::<R>(party, purpose), &[order])?;
+        let mut views = self.open_request(&Request::whole::<R>(party, purpose), &[order])?;
         views.pop().unwrap_or_else(|| Err(not_found()))?.into_typed()
     }
 

@@ -41,6 +41,13 @@ const LAYERS: &[(&str, &[&str])] = &[
             "value", "vault",
         ],
     ),
+    (
+        "bench",
+        &[
+            "keys", "ledger", "opener", "order", "record", "registry", "sealer", "store", "suite", "vault",
+            "view",
+        ],
+    ),
     ("doctor", &["ledger", "opener", "record", "registry", "sealer", "store", "vault"]),
     (
         "folder",
