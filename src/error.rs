@@ -66,6 +66,28 @@ pub enum ErrorKind {
 }
 
 impl ErrorKind {
+    /// Each kind once, for counting.
+    pub(crate) const ALL: [Self; 18] = [
+        Self::NotPermitted,
+        Self::Expired,
+        Self::Revoked,
+        Self::NotFound,
+        Self::Shredded,
+        Self::Absent,
+        Self::Conflict,
+        Self::Exists,
+        Self::CannotOpen,
+        Self::RolledBack,
+        Self::Damaged,
+        Self::NewerFormat,
+        Self::PolicyMismatch,
+        Self::RootKey,
+        Self::Locked,
+        Self::Storage,
+        Self::Limit,
+        Self::Input { line: None, field: None },
+    ];
+
     /// Name of the kind, its C status, and the exit status of a command that fails with it. The one table for all bindings.
     fn row(&self) -> (&'static str, u32, u8) {
         match self {
@@ -127,6 +149,12 @@ impl Error {
         if let ErrorKind::Input { line, .. } = &mut self.0.kind {
             *line = Some(at);
         }
+        self
+    }
+
+    /// The same error, said of a file of the vault.
+    pub(crate) fn in_file(mut self, file: &str) -> Self {
+        self.0.message = format!("{file}: {}", self.0.message).into();
         self
     }
 

@@ -8,6 +8,7 @@ use crate::{
     error::{Error, ErrorKind, Result},
     keys::{HandleKey, Keyring, OrderSecret, PreparedTicket, Sought},
     ledger::{Entry, EntryKind, Ledger, Receipt, now},
+    observe::Watch,
     record::{self, Record},
     registry::{Party, PartyState, Registry},
     store::{SecretRow, SecretState},
@@ -49,6 +50,14 @@ impl<'a> Request<'a> {
     /// For what the program's type reads.
     pub(crate) fn of<T: FromView>(party: &'a str, purpose: &'a str) -> Self {
         Self { party, purpose, wanted: compiled_parts::<T> }
+    }
+
+    /// Tells the operator in which role and for what purpose somebody acts.
+    pub(crate) fn tell(&self, watch: &Watch<'_>, registry: &Registry) -> Result<()> {
+        let role = &registry.party(self.party)?.role;
+        let purpose = registry.policy()?.purposes(role).find(|known| *known == self.purpose);
+        watch.acts(role, purpose);
+        Ok(())
     }
 }
 
