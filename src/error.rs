@@ -155,6 +155,9 @@ impl Error {
     /// The same error, said of a file of the vault.
     pub(crate) fn in_file(mut self, file: &str) -> Self {
         self.0.message = format!("{file}: {}", self.0.message).into();
+        if self.0.kind == ErrorKind::Damaged {
+            self.0.hint = Cow::Borrowed("restore it from its newest backup");
+        }
         self
     }
 
@@ -208,7 +211,9 @@ impl From<StoreError> for Error {
             StoreError::Locked => {
                 (ErrorKind::Locked, "it waited 10 seconds; repeat when the other process is done")
             }
-            StoreError::Damaged => (ErrorKind::Damaged, "restore the file from its backup"),
+            StoreError::Damaged => {
+                (ErrorKind::Damaged, "doctor names the file; restore it from its newest backup")
+            }
             StoreError::Newer => (ErrorKind::NewerFormat, "update this program"),
             StoreError::Exists => (ErrorKind::Conflict, "somebody else wrote it in between; repeat"),
             StoreError::Exposed => {

@@ -64,10 +64,10 @@ pub struct Activity {
 }
 
 impl Vault {
-    /// Numbers for a dashboard, once in a minute or so. Reads only; waits for nobody and syncs nothing. `orders` costs a walk
-    /// through SQLite's index of record ids (some 25 bytes an order), `superseded_secrets` one through the rows of a day; everything
-    /// else takes the same time whatever the vault's size. The numbers are read one after the other: a writer at work may show in
-    /// some of them.
+    /// Numbers for a dashboard, once in a minute or so. Reads only; waits for no writer and syncs nothing. `orders` costs a walk
+    /// through SQLite's index of record ids (28 bytes an order, 4 to 9 ms for 300,000), `superseded_secrets` one through the rows
+    /// of a day; everything else takes the same time whatever the vault's size. The numbers are read one after the other: a
+    /// writer at work may show in some of them.
     ///
     /// # Errors
     /// `Storage`, `Damaged`.
