@@ -167,7 +167,7 @@ fn an_alias_updates_too_and_a_cleared_field_is_absent() {
         assert_eq!(view.get("note").unwrap_err().kind(), &ErrorKind::Absent);
         assert_eq!(view.text("order_no").unwrap(), "SO-1");
         let json = r#"{"consignee":{"name":"B"},"note":"back","consignee.phone":"1"}"#;
-        let patch = Patch::from_json(json, &*vault.policy().unwrap()).unwrap();
+        let patch = Patch::from_json(json, &vault.policy().unwrap()).unwrap();
         assert_eq!(vault.update("SO-1", 2, patch).unwrap(), 3);
         assert_eq!(note(vault), ("back".into(), 3));
     });
