@@ -63,6 +63,8 @@
 //!
 //! - `sqlite` (default): a vault in a folder. Without it no SQLite is built, and vaults live in [`store::Memory`] or in stores
 //!   of your own.
+//! - `tracing`: spans and events of the crate of that name around every operation, with counts, role, purpose and kind of
+//!   error, and never a value, a number, an alias or a name. `docs/operations.md` lists them. It changes nothing else.
 
 // Derived code says `::consignee::…`, also in this crate.
 extern crate self as consignee;
@@ -80,6 +82,7 @@ mod index;
 mod keys;
 mod ledger;
 mod normalise;
+mod observe;
 mod opener;
 mod order;
 mod own_tables;
@@ -88,6 +91,7 @@ mod registry;
 mod scopes;
 mod sealer;
 mod search;
+mod stats;
 pub mod store;
 mod suite;
 mod update;
@@ -120,6 +124,7 @@ pub use registry::{Party, PartyState};
 pub use scopes::{PolicyInForce, SCOPES_SCHEMA, Scope, ScopeIndex, ScopeParty, ScopeSearch, Scopes};
 pub use sealer::SealedOrder;
 pub use search::{Hit, Hits};
+pub use stats::{Activity, Stats};
 pub use suite::{Suite, after_fork};
 pub use value::*;
 pub use vault::{Put, ShredMode, Vault};

@@ -2,6 +2,7 @@
 
 use crate::{
     error::Result,
+    observe::{Operation, Watch},
     opener::{self, Asked, Meanwhile, Request, StoredOrder},
     record::Workspace,
     sealer::{Plan, RowPlan, SealedOrder, Sealing, no_randomness},
@@ -39,7 +40,7 @@ impl Sealer {
         let serial = self.0.allot_serials(&registry, 1)?.start;
         let sealed = SealRng::with(|rng| {
             let mut sealing = Sealing { registry: &registry, plan: &plan, rng, space: Workspace::default() };
-            sealing.seal(order, RowPlan::new(&registry, serial))
+            sealing.seal(order, RowPlan::new(&registry, serial), None)
         });
         sealed.map_err(|_| no_randomness())?
     }
@@ -88,7 +89,18 @@ impl Opener {
     }
 
     fn open_request(&self, request: &Request<'_>, orders: &[StoredOrder<'_>]) -> Result<Vec<Result<View>>> {
+        let watch = self.0.watch(Operation::Open, orders.len());
+        watch.many(self.open_orders(&watch, request, orders))
+    }
+
+    fn open_orders(
+        &self,
+        watch: &Watch<'_>,
+        request: &Request<'_>,
+        orders: &[StoredOrder<'_>],
+    ) -> Result<Vec<Result<View>>> {
         let registry = self.0.registry()?;
+        request.tell(watch, &registry)?;
         let asked =
             orders.iter().map(|order| Ok(Asked { record: order.record, secret: order.secret, called: None }));
         let meanwhile =
