@@ -85,6 +85,7 @@ mod registry;
 mod scopes;
 mod sealer;
 mod search;
+mod shred;
 pub mod store;
 mod suite;
 mod update;
@@ -111,15 +112,16 @@ pub use order::{
     ConsigneeForSupportCallBack, Item, Order, OrderForCourier, OrderForFinance, OrderForPlatform,
     OrderForSupplier, OrderForSupportAfterSale, OrderForSupportCallBack,
 };
-pub use own_tables::{Opener, Sealer};
+pub use own_tables::{AliasOwner, Opener, Sealer};
 pub use record::{Inspection, inspect};
 pub use registry::{Party, PartyState};
 pub use scopes::{PolicyInForce, SCOPES_SCHEMA, Scope, ScopeIndex, ScopeParty, ScopeSearch, Scopes};
 pub use sealer::SealedOrder;
 pub use search::{Hit, Hits};
+pub use shred::ShredMode;
 pub use suite::{Suite, after_fork};
 pub use value::*;
-pub use vault::{Put, ShredMode, Vault};
+pub use vault::{Put, Vault};
 #[doc(hidden)]
 pub use view::derived;
 pub use view::{CompiledPart, Fields, FromView, Opened, Patch, Record, RecordField, RoleView, View};

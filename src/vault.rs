@@ -11,14 +11,15 @@ use std::{
 
 use crate::{
     error::{Error, ErrorKind, Result},
-    keys::{Evidence, RecordId, RootKey},
-    ledger::{Entry, EntryKind, Ledger, LedgerState, now},
-    opener::{self, Asked, Request, StoredOrder, unlock},
+    keys::{RecordId, RootKey},
+    ledger::{Entry, Ledger, LedgerState, now},
+    opener::{self, Asked, Request, StoredOrder},
     record,
     registry::Registry,
     sealer::{Plan, RowPlan, SealedOrder, Sealing, no_randomness},
     search::{Hits, MAX_CANDIDATES, Search},
-    store::{LOCK_WAIT, RecordSummary, SecretRow, SecretState, StagedRecord, Stores},
+    shred::{Shred, ShredMode},
+    store::{LOCK_WAIT, RecordSummary, StagedRecord, Stores},
     suite::SealRng,
     update,
     view::{FromView, Opened, Patch, Record, RoleView, View},
@@ -51,15 +52,6 @@ pub enum Put {
     Stored(RecordId),
     /// The same order was there already; nothing changed.
     Unchanged(RecordId),
-}
-
-/// What remains of a shredded order.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ShredMode {
-    /// Who saw the order can still be proved; its content is gone.
-    KeepEvidence,
-    /// Not even that.
-    WithEvidence,
 }
 
 impl Vault {
@@ -209,8 +201,7 @@ impl Vault {
         let found = self.look_up(&registry, order)?;
         let stored = found.newest()?;
         if stored.secret.revision != expected {
-            let message = format!("the order has revision {}, not {expected}", stored.secret.revision);
-            return Err(Error::new(ErrorKind::Conflict, message).with_hint("read it again and repeat"));
+            return Err(stale(stored.secret.revision, expected));
         }
         let called = found.by_number.then_some(order);
         let Some(sealed) = update::seal(&self.0.ledger, &registry, &stored, called, patch)? else {
@@ -265,39 +256,18 @@ impl Vault {
     /// # Errors
     /// `NotFound`, `Shredded` if it is shredded already, `Limit` for a reason above 1,024 bytes, `Locked`, `Storage`.
     pub fn shred(&self, order: &str, reason: &str, mode: ShredMode) -> Result<RecordId> {
-        if reason.len() > 1024 {
-            return Err(Error::new(ErrorKind::Limit, "a reason holds at most 1,024 bytes"));
-        }
         let _writer = self.writer()?;
         let registry = self.registry()?;
         let found = self.look_up(&registry, order)?;
-        let StoredOrder { record, secret: row } = found.newest()?;
-        let parsed = record::Record::parse(record)?;
-        let (_, handle_key) = unlock(&registry, &parsed, row)?;
-        let id = parsed.header.record_id;
-        let mut entry = Entry::new(EntryKind::Shred, registry.own_key_id(), registry.policy()?.digest());
-        entry.handle = handle_key.handle(&registry.own_key_id());
-        entry.revision = row.revision;
-        entry.commitments = vec![handle_key.reason_commitment(id, reason)];
-        entry.detail = vec![u8::from(mode == ShredMode::KeepEvidence)];
-        let context = registry.row_context(row);
-        let release = registry.release(row.generation).ok_or_else(not_found)?;
-        let wrapped = match mode {
-            ShredMode::WithEvidence => Vec::new(),
-            ShredMode::KeepEvidence => {
-                let evidence = Evidence { handle_key, reason: reason.to_owned() };
-                SealRng::with(|rng| release.wrap_evidence(rng, &context, &evidence))
-                    .map_err(|_| no_randomness())?
-                    .map_err(|_| no_randomness())?
-            }
-        };
+        let stored = found.newest()?;
+        let id = RecordId(stored.secret.record_id);
+        let Shred { entry, marked, evidence } = Shred::prepare(&registry, &stored, reason, mode)?;
         // Marked first, so that from here on nobody opens it; entered; destroyed. What fails in between is settled: by this call,
         // and if that fails too by the next writer.
-        let marked = SecretRow { state: SecretState::Shredded, changed_at: now(), ..row.clone() };
         let done = self
             .replace_rows(&found.rows, &marked)
             .and_then(|()| self.0.ledger.append(vec![entry]))
-            .and_then(|_| self.destroy(&marked, wrapped, LOCK_WAIT));
+            .and_then(|_| self.destroy(&marked, evidence, LOCK_WAIT));
         if done.is_err() {
             let _left_to_the_next = self.settle();
         }
@@ -370,4 +340,9 @@ impl Inner {
 
 pub(crate) fn not_found() -> Error {
     Error::new(ErrorKind::NotFound, "no such order")
+}
+
+pub(crate) fn stale(revision: u32, expected: u32) -> Error {
+    let message = format!("the order has revision {revision}, not {expected}");
+    Error::new(ErrorKind::Conflict, message).with_hint("read it again and repeat")
 }

@@ -25,20 +25,27 @@ const LAYERS: &[(&str, &[&str])] = &[
     ),
     ("opener", &["keys", "ledger", "record", "registry", "store", "value", "view"]),
     ("search", &["alias", "index", "ledger", "opener", "record", "registry", "store"]),
+    ("shred", &["keys", "ledger", "opener", "record", "registry", "sealer", "store", "suite"]),
     ("update", &["ledger", "opener", "record", "registry", "sealer", "suite", "value", "view"]),
     (
         "vault",
         &[
-            "alias", "keys", "ledger", "opener", "record", "registry", "sealer", "search", "store", "suite",
-            "update", "view",
+            "alias", "keys", "ledger", "opener", "record", "registry", "sealer", "search", "shred", "store",
+            "suite", "update", "view",
         ],
     ),
-    ("own_tables", &["ledger", "opener", "record", "sealer", "suite", "vault", "view"]),
     (
         "admin",
         &[
             "alias", "keys", "ledger", "opener", "record", "registry", "scopes", "sealer", "store", "suite",
             "value", "vault",
+        ],
+    ),
+    (
+        "own_tables",
+        &[
+            "admin", "keys", "ledger", "opener", "record", "registry", "sealer", "search", "shred", "store",
+            "suite", "update", "vault", "view",
         ],
     ),
     ("doctor", &["ledger", "opener", "record", "registry", "sealer", "store", "vault"]),

@@ -10,6 +10,7 @@
 #[cfg(test)]
 mod contract;
 mod memory;
+mod row_bytes;
 #[cfg(test)]
 mod shared_tests;
 #[cfg(feature = "sqlite")]
