@@ -1,59 +1,116 @@
-//! Sealing and opening of the reference order beside the floor: for each part a fresh AES-256-GCM key and one call in place
-//! with 16 bytes of associated data. `seal` and `open` here are the public steps, so they include the wrapping of the secret,
-//! the fingerprint, three commitments and, for `open`, an entry in a ledger in memory.
-#![allow(clippy::unwrap_used)]
+//! Sealing and opening of the reference order beside the floor: for each part a fresh AES-256-GCM key and one call in place with
+//! 16 bytes of associated data, on buffers of the same lengths (`docs/benchmarks.md`).
+#![allow(missing_docs, clippy::unwrap_used)]
 
-use std::hint::black_box;
+use std::{hint::black_box, iter::zip};
 
+use aes::Aes256Enc;
 use aes_gcm::{
-    Aes256Gcm,
-    aead::{AeadInOut, KeyInit},
+    AesGcm,
+    aead::{AeadInOut, KeyInit, consts::U12},
 };
-use consignee::{Order, Setup, StoredOrder, Suite, Vault};
+use consignee::{
+    Order, Setup, StoredOrder, Suite, Vault,
+    bench::{LENGTHS, Steps, order, reference_policy},
+};
 use criterion::{Criterion, criterion_group, criterion_main};
 
-const ORDER: &str = r#"{"order_no":"2026111100018230","placed_at":"2026-11-11T20:14:05+08:00",
-    "consignee":{"name":"Wang Xiaoming","phone":"13812345678",
-      "address":{"lines":["1 Zhongshan Road, Flat 502"],"city":"Nanjing","region":"Jiangsu","postal_code":"210000","country":"CN"}},
-    "items":[{"sku":"T-1","title":"Teapot","quantity":1,"unit_price":"88.00","supplier":"Yixing"},
-             {"sku":"T-2","title":"Cup","quantity":4,"unit_price":"12.50","supplier":"Dehua"}],
-    "amount":{"value":"138.00","currency":"CNY"},"note":""}"#;
+type Aes256Gcm = AesGcm<Aes256Enc, U12>;
 
-/// Lengths of the eight padded values of the order above.
-const LENGTHS: [usize; 8] = [32, 24, 32, 32, 96, 160, 13, 32];
+const ALL: [&str; 8] = [
+    "order_no",
+    "placed_at",
+    "consignee.name",
+    "consignee.phone",
+    "consignee.address",
+    "items",
+    "amount",
+    "note",
+];
+const COURIER: [&str; 3] = ["consignee.name", "consignee.phone", "consignee.address"];
 
-fn floor(c: &mut Criterion) {
-    let mut buffers = LENGTHS.map(|len| vec![7; len]);
-    c.bench_function("floor/seal 8 parts", |b| {
+/// Seals buffers of these lengths, each under a key of its own.
+fn seal_floor(buffers: &mut [Vec<u8>], tags: &mut [[u8; 16]]) {
+    for (n, (buffer, tag)) in (0u8..).zip(zip(buffers, tags)) {
+        let cipher = Aes256Gcm::new(&[black_box(n); 32].into());
+        let made = cipher.encrypt_inout_detached(&[1; 12].into(), &[2; 16], buffer.as_mut_slice().into());
+        *tag = made.unwrap().0;
+    }
+}
+
+fn floor(c: &mut Criterion, name: &str, lengths: &[usize]) {
+    let mut buffers: Vec<_> = lengths.iter().map(|len| vec![7; *len]).collect();
+    let mut tags = vec![[0; 16]; lengths.len()];
+    c.bench_function(&format!("floor/seal {name}"), |b| b.iter(|| seal_floor(&mut buffers, &mut tags)));
+    let sealed = {
+        buffers.iter_mut().for_each(|buffer| buffer.fill(7));
+        seal_floor(&mut buffers, &mut tags);
+        buffers.clone()
+    };
+    c.bench_function(&format!("floor/open {name}"), |b| {
         b.iter(|| {
-            for (n, buffer) in (0u8..).zip(&mut buffers) {
+            for (n, (buffer, (sealed, tag))) in (0u8..).zip(zip(&mut buffers, zip(&sealed, &tags))) {
+                buffer.copy_from_slice(sealed);
                 let cipher = Aes256Gcm::new(&[black_box(n); 32].into());
-                black_box(
-                    cipher
-                        .encrypt_inout_detached(&[1; 12].into(), &[2; 16], buffer.as_mut_slice().into())
-                        .unwrap(),
-                );
+                cipher
+                    .decrypt_inout_detached(
+                        &[1; 12].into(),
+                        &[2; 16],
+                        buffer.as_mut_slice().into(),
+                        tag.into(),
+                    )
+                    .unwrap();
             }
         });
     });
 }
 
-fn seal_and_open(c: &mut Criterion) {
-    for suite in [Suite::Aes256Gcm, Suite::ChaCha20Poly1305] {
-        let vault = Vault::in_memory(&Setup { suite, ..Setup::default() }).unwrap();
-        vault.add_party("courier", "courier", None).unwrap();
-        let order = Order::from_json(ORDER, &vault.policy().unwrap()).unwrap();
-        let sealer = vault.sealer();
-        c.bench_function(&format!("{}/seal, default policy", suite.name()), |b| {
-            b.iter(|| sealer.seal(black_box(&order)).unwrap());
-        });
-        let sealed = sealer.seal(&order).unwrap();
-        let stored = vec![StoredOrder { record: &sealed.record, secret: &sealed.secret }; 100];
-        c.bench_function(&format!("{}/open 100 as courier", suite.name()), |b| {
-            b.iter(|| vault.opener().open_many("courier", "delivery", black_box(&stored)).unwrap());
-        });
+fn floors(c: &mut Criterion) {
+    floor(c, "all 8", &LENGTHS);
+    floor(c, "courier's 3", &LENGTHS[2..5]);
+}
+
+fn vault(suite: Suite, policy: String) -> Vault {
+    let vault = Vault::in_memory(&Setup { suite, policy: policy.into() }).unwrap();
+    vault.add_party("courier", "courier", None).unwrap();
+    vault
+}
+
+fn steps(c: &mut Criterion) {
+    let order = order(18_230).unwrap();
+    let policies =
+        [("reference", reference_policy()), ("default policy", consignee::policy::DEFAULT_POLICY.into())];
+    for (policy, text) in &policies {
+        for suite in [Suite::Aes256Gcm, Suite::ChaCha20Poly1305] {
+            let vault = vault(suite, text.clone());
+            let mut steps = Steps::of::<Order>(&vault).unwrap();
+            let name = |what: &str| format!("{}, {policy}/{what}", suite.name());
+            let orders = vec![order.clone(); 100];
+            c.bench_function(&name("seal 100"), |b| b.iter(|| steps.seal(black_box(&orders)).unwrap()));
+            let sealed = vault.sealer().seal(&order).unwrap();
+            for (what, parts) in [("courier's 3", &COURIER[..]), ("all 8", &ALL)] {
+                let opening = steps.opening(&sealed, parts).unwrap();
+                c.bench_function(&name(&format!("open {what}")), |b| b.iter(|| opening.open().unwrap()));
+                c.bench_function(&name(&format!("unwrap and open {what}")), |b| {
+                    b.iter(|| opening.disclose().unwrap());
+                });
+            }
+        }
     }
 }
 
-criterion_group!(benches, floor, seal_and_open);
+/// The same through the public steps: with fingerprint and commitments, and an entry in a ledger in memory.
+fn public(c: &mut Criterion) {
+    let order = order(18_230).unwrap();
+    let vault = vault(Suite::Aes256Gcm, reference_policy());
+    let sealer = vault.sealer();
+    c.bench_function("Sealer::seal", |b| b.iter(|| sealer.seal(black_box(&order)).unwrap()));
+    let sealed = sealer.seal(&order).unwrap();
+    let stored = vec![StoredOrder { record: &sealed.record, secret: &sealed.secret }; 100];
+    c.bench_function("Opener::open_many, 100 as courier", |b| {
+        b.iter(|| vault.opener().open_many("courier", "delivery", black_box(&stored)).unwrap());
+    });
+}
+
+criterion_group!(benches, floors, steps, public);
 criterion_main!(benches);

@@ -202,17 +202,21 @@ impl Vault {
     /// Waits for two disk syncs.
     ///
     /// # Errors
-    /// `Exists` for a name that is taken, `Input` for a name that is empty, longer than 128 bytes or has control characters, or a
-    /// role the policy has not; `Limit` beyond 262,143 parties; `Locked`, `Storage`.
+    /// `Exists` for a name that is taken, `Input` for a name that is empty, longer than 128 bytes, has characters that control or turn
+    /// the text around them or is `vault` in capitals or not, as listings call the vault itself; and for a role the policy has not;
+    /// `Limit` beyond 262,143 parties; `Locked`, `Storage`.
     pub fn add_party(&self, name: &str, role: &str, lines: Option<&str>) -> Result<Party> {
         let fits = |text: &str| {
             (1..=128).contains(&text.len()) && text.trim() == text && !text.chars().any(char::is_control)
         };
-        if !fits(name) || !lines.is_none_or(fits) {
+        if !fits(name) || name.contains(turns_direction) || !lines.is_none_or(fits) {
             return Err(Error::input(
                 "party",
-                "a name is 1 to 128 bytes without control characters or outer spaces",
+                "a name is 1 to 128 bytes without outer spaces or characters that control or turn the text",
             ));
+        }
+        if name.eq_ignore_ascii_case("vault") {
+            return Err(Error::input("party", "listings call the vault itself by this name"));
         }
         let _writer = self.writer()?;
         let registry = self.registry()?;
@@ -385,6 +389,12 @@ pub(crate) fn alias_owner<'r>(registry: &'r Registry, alias: &str) -> Result<(&'
     let (number, serial) = registry.alias_key.resolve(&alias).ok_or_else(never)?;
     let party = registry.parties.iter().find(|party| party.number == number).ok_or_else(never)?;
     Ok((party, serial))
+}
+
+/// Whether it changes the direction of what stands beside it (Unicode's `Bidi_Control`), so that a listing would show one
+/// party's name as another's.
+fn turns_direction(c: char) -> bool {
+    matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// Number of a vault's first epoch.

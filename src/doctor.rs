@@ -57,11 +57,11 @@ impl Vault {
         let mut findings =
             vec![Finding::new(Severity::Fine, "keys", "all keys, policies and parties are authentic")];
         findings.push(match self.ledger().verify() {
-            Ok(state) => Finding::new(
-                Severity::Fine,
-                "ledger",
-                format!("{} entries give the ledger's root", state.size),
-            ),
+            Ok(state) => {
+                let root: String = state.root.iter().map(|byte| format!("{byte:02x}")).collect();
+                let message = format!("{} entries give the ledger's root, {root}", state.size);
+                Finding::new(Severity::Fine, "ledger", message)
+            }
             Err(fault) => Finding::new(Severity::Fault, "ledger", fault.to_string()),
         });
         findings.extend(self.check_limits(&registry)?);

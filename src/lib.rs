@@ -76,6 +76,9 @@ extern crate self as consignee;
 
 mod admin;
 mod alias;
+#[cfg(feature = "bench")]
+#[doc(hidden)]
+pub mod bench;
 mod doctor;
 mod error;
 #[cfg(feature = "sqlite")]

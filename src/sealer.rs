@@ -32,15 +32,16 @@ pub struct SealedOrder {
 }
 
 impl SealedOrder {
-    /// Its row in the store of records.
-    pub(crate) fn record_row(&self) -> RecordRow {
-        RecordRow {
+    /// Its rows in the stores of records and secrets, and its entry.
+    pub(crate) fn into_rows(self) -> (RecordRow, SecretRow, Entry) {
+        let record = RecordRow {
             id: self.record_id.0,
             revision: self.secret.revision,
             put_day: u32::try_from(self.secret.put_at / 86_400).unwrap_or(u32::MAX),
-            sealed: self.record.clone(),
-            tags: self.tags.clone(),
-        }
+            sealed: self.record,
+            tags: self.tags,
+        };
+        (record, self.secret, self.entry)
     }
 }
 
@@ -248,9 +249,9 @@ impl Sealing<'_> {
             fingerprint: Vec::new(),
             wrapped: Vec::new(),
         };
-        secret.wrapped = release
-            .wrap_secret(self.rng, &registry.row_context(&secret), &sealed.secret, &handle_key)
-            .map_err(|_| no_randomness())?;
+        let context = registry.row_context(&secret);
+        let wrapped = release.wrap_secret(self.rng, &context, &sealed.secret, &handle_key);
+        secret.wrapped = wrapped.map_err(|_| no_randomness())?.to_vec();
         secret.fingerprint =
             registry.id_key.fingerprint(record_id, &sealed.secret, &plan.canonical(order)?).to_vec();
         let mut entry = Entry::new(EntryKind::Put, registry.own_key_id(), policy);

@@ -1,4 +1,4 @@
-//! The flow: put, open, shred. No cryptography and no SQL in it; every call leads one level down.
+//! The flow: put, open, update, find, shred. No cryptography and no SQL in it; every call leads one level down.
 
 mod lookup;
 mod settle;
@@ -109,9 +109,10 @@ impl Vault {
         let stores = &self.0.stores;
         let (mut rows, mut secrets, mut entries) = (Vec::new(), Vec::new(), Vec::new());
         for order in sealed {
-            rows.push(order.record_row());
-            secrets.push(order.secret);
-            entries.push(order.entry);
+            let (row, secret, entry) = order.into_rows();
+            rows.push(row);
+            secrets.push(secret);
+            entries.push(entry);
         }
         if !abandoned.is_empty() {
             stores.secrets.replace_secrets(abandoned, &[])?;
@@ -208,7 +209,7 @@ impl Vault {
             return Ok(expected);
         };
         let revision = sealed.secret.revision;
-        let done = self.replace(&sealed);
+        let done = self.replace(sealed);
         if done.is_err() {
             let _left_to_the_next = self.settle();
         }
@@ -217,13 +218,14 @@ impl Vault {
 
     /// Pending secret → next record beside the old one → ledger → record → secret, each durable before the next. Until the
     /// record is swapped, the old one opens; what a crash leaves is finished if the ledger has the entry, and undone if not.
-    fn replace(&self, sealed: &SealedOrder) -> Result<()> {
+    fn replace(&self, sealed: SealedOrder) -> Result<()> {
         let stores = &self.0.stores;
-        stores.secrets.insert_secrets(std::slice::from_ref(&sealed.secret))?;
+        let (record, pending, entry) = sealed.into_rows();
+        stores.secrets.insert_secrets(std::slice::from_ref(&pending))?;
         let ledger_size = self.0.ledger.state()?.size;
-        stores.orders.stage_record(&StagedRecord { record: sealed.record_row(), ledger_size })?;
-        self.0.ledger.append(vec![sealed.entry.clone()])?;
-        self.finish_update(&sealed.secret)
+        stores.orders.stage_record(&StagedRecord { record, ledger_size })?;
+        self.0.ledger.append(vec![entry])?;
+        self.finish_update(&pending)
     }
 
     /// Orders that have a value in an indexed field, for a party that may search by it for this purpose. Each hit is a

@@ -61,6 +61,9 @@ fn what_comes_out_is_what_went_in() {
         assert_eq!(support.text("consignee.name:masked").unwrap(), "C**");
         assert_eq!(support.text("consignee.phone:masked").unwrap(), "138****5678");
         assert_eq!(support.get("consignee.phone").unwrap_err().kind(), &ErrorKind::NotPermitted);
+        let misspelt = support.get("consignee.phone:maskd").unwrap_err();
+        assert!(matches!(misspelt.kind(), ErrorKind::Input { .. }), "{misspelt}");
+        assert!(misspelt.hint().contains("consignee.phone:masked"), "{misspelt}");
     });
 }
 
@@ -202,6 +205,17 @@ fn unknown_parties_purposes_and_orders_are_refused_with_their_kind() {
             ErrorKind::Input { .. }
         ));
     });
+}
+
+#[test]
+fn no_party_is_listed_under_a_name_that_reads_as_another_s() {
+    let vault = in_memory();
+    for name in ["vault", "Vault", "SF \u{202e}sserpxE", "SF Express\u{200f}", "a\u{7}", " a", ""] {
+        let refused = vault.add_party(name, "courier", None).unwrap_err();
+        assert!(matches!(refused.kind(), ErrorKind::Input { .. }), "{name:?}: {refused}");
+    }
+    // What an order says of its supplier is not for the party's name to decide.
+    vault.add_party("vault builders", "supplier", Some("Yixing\u{200e}")).unwrap();
 }
 
 #[test]

@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 use super::VaultId;
 use crate::{
     error::{Error, ErrorKind, Result},
-    suite::{self, SealRng, Secret, Suite, os_random},
+    suite::{self, SealRng, Secret, Suite, WrapKey, os_random, wrapped_len},
 };
 
 /// Where a vault's root key comes from: a passphrase, a key file, a token, a service.
@@ -221,7 +221,7 @@ impl RootKeyProvider for KeyFile {
         if parameters != [KEY_BYTES] {
             return Err(root_error("this vault is not opened by a key file").with_hint("give its passphrase"));
         }
-        Ok(Box::new(LocalKey(Secret::new(*self.key.expose()))))
+        Ok(Box::new(LocalKey::new(Secret::new(*self.key.expose()))))
     }
 
     fn location(&self) -> Option<&Path> {
@@ -285,23 +285,31 @@ impl RootKeyProvider for Passphrase {
         let params = Params::new(cost.0, cost.1, cost.2, Some(32)).map_err(|_| damaged())?;
         let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
         let key = Secret::fill(|key| argon2.hash_password_into(self.0.as_bytes(), salt, key));
-        Ok(Box::new(LocalKey(key.map_err(|_| root_error("the passphrase cannot be used"))?)))
+        Ok(Box::new(LocalKey::new(key.map_err(|_| root_error("the passphrase cannot be used"))?)))
     }
 }
 
 /// A root key held in this process; wraps by XAES-256-GCM.
-struct LocalKey(Secret<32>);
+struct LocalKey(WrapKey);
+
+impl LocalKey {
+    fn new(key: Secret<32>) -> Self {
+        Self(WrapKey::new(Suite::Aes256Gcm, key))
+    }
+}
 
 impl RootKey for LocalKey {
     fn wrap(&self, context: &[u8], key: &[u8; 32]) -> Result<Vec<u8>> {
-        SealRng::with(|rng| suite::wrap(Suite::Aes256Gcm, &self.0, rng, context, key))
+        let mut wrapped = vec![0; wrapped_len(key.len())];
+        SealRng::with(|rng| self.0.wrap(rng, context, key, &mut wrapped))
             .map_err(|_| no_randomness())?
-            .map_err(|_| root_error("the key cannot be wrapped"))
+            .map_err(|_| root_error("the key cannot be wrapped"))?;
+        Ok(wrapped)
     }
 
     fn unwrap(&self, context: &[u8], wrapped: &[u8]) -> Result<Zeroizing<[u8; 32]>> {
         let mut key = Zeroizing::new([0; 32]);
-        suite::unwrap(Suite::Aes256Gcm, &self.0, context, wrapped, key.as_mut_slice()).map_err(|_| {
+        self.0.unwrap(context, wrapped, key.as_mut_slice()).map_err(|_| {
             root_error("the root key does not open this vault")
                 .with_hint("wrong passphrase or key file, or altered keys")
         })?;

@@ -4,7 +4,10 @@ use consignee_policy::PartId;
 use zeroize::Zeroizing;
 
 use super::{RecordId, VaultId};
-use crate::suite::{Kdf, Mac, SealRng, Secret, Suite, Unauthentic, commit, unwrap, wrap, wrapped_len};
+use crate::suite::{Joined, Kdf, Mac, SealRng, Secret, Suite, Unauthentic, WrapKey, commit, wrapped_len};
+
+/// Most parts of a record.
+const MOST_PARTS: usize = 96;
 
 /// OS, the secret of one sealing. Its ticket parts say which order may be opened.
 ///
@@ -25,11 +28,44 @@ impl OrderSecret {
     }
 
     // T[f] = KDF(OS, record_id[..8] ‖ f ‖ 0). The id in it keeps two orders apart that a cloned machine sealed with equal secrets.
-    pub(crate) fn ticket_part(&self, id: RecordId, part: PartId) -> Secret<32> {
+    fn input(id: RecordId, part: PartId) -> [u8; 12] {
         let mut input = [0; 12];
         input[..8].copy_from_slice(&id.0[..8]);
         input[8..10].copy_from_slice(&part.get().to_le_bytes());
-        self.kdf.derive(&input)
+        input
+    }
+
+    /// The ticket parts of these parts, in their order, into `out`.
+    pub(crate) fn ticket_parts(
+        &self,
+        id: RecordId,
+        parts: impl Iterator<Item = PartId>,
+        out: &mut Vec<Secret<32>>,
+    ) {
+        const CHUNK: usize = 8;
+        out.clear();
+        // At once, while it is empty: growing would leave copies of secrets behind.
+        out.reserve(parts.size_hint().1.unwrap_or(MOST_PARTS));
+        let (mut inputs, mut count) = ([[0; 12]; CHUNK], 0);
+        let mut derive = |inputs: &[[u8; 12]]| {
+            let from = out.len();
+            out.resize_with(from + inputs.len(), || Secret::new([0; 32]));
+            self.kdf.derive_all(inputs, out.get_mut(from..).unwrap_or_default());
+        };
+        for part in parts {
+            inputs[count] = Self::input(id, part);
+            count += 1;
+            if count == CHUNK {
+                derive(&inputs);
+                count = 0;
+            }
+        }
+        derive(&inputs[..count]);
+    }
+
+    #[cfg(test)]
+    pub(crate) fn ticket_part(&self, id: RecordId, part: PartId) -> Secret<32> {
+        self.kdf.derive(&Self::input(id, part))
     }
 
     pub(crate) fn commitment(&self, id: RecordId, n1: &[u8; 10]) -> [u8; 32] {
@@ -83,11 +119,14 @@ pub(crate) struct RowContext {
     pub(crate) policy: u32,
 }
 
+/// Bytes of a row's associated data beside its label.
+const BOUND: usize = 16 + 16 + 10 + 4 + 4 + 8 + 8 + 4;
+
 impl RowContext {
     // label ‖ vault id ‖ record id ‖ N1 ‖ revision ‖ generation ‖ put time ‖ serial ‖ policy   (docs/format.md, section 4)
-    fn associated_data(&self, label: &str) -> Vec<u8> {
-        [
-            label.as_bytes(),
+    fn associated_data<const N: usize>(&self, label: &[u8; N]) -> Joined<{ 24 + BOUND }> {
+        Joined::of(&[
+            label,
             &self.vault.0,
             &self.record_id.0,
             &self.n1,
@@ -96,24 +135,25 @@ impl RowContext {
             &self.put_at.to_le_bytes(),
             &self.serial.to_le_bytes(),
             &self.policy.to_le_bytes(),
-        ]
-        .concat()
+        ])
     }
 }
 
-const SECRET: &str = "consignee/v1/secret";
-const EVIDENCE: &str = "consignee/v1/evidence";
+const SECRET: &[u8; 19] = b"consignee/v1/secret";
+const EVIDENCE: &[u8; 21] = b"consignee/v1/evidence";
+/// Length of a wrapped secret.
+const WRAPPED: usize = wrapped_len(64);
 
 /// RK[g], wraps the secret rows. Destroying a generation makes final what was shredded under it.
 pub(crate) struct ReleaseKey {
     pub(crate) generation: u32,
     pub(crate) suite: Suite,
-    key: Secret<32>,
+    key: WrapKey,
 }
 
 impl ReleaseKey {
     pub(crate) fn new(generation: u32, suite: Suite, key: Secret<32>) -> Self {
-        Self { generation, suite, key }
+        Self { generation, suite, key: WrapKey::new(suite, key) }
     }
 
     pub(crate) fn wrap_secret(
@@ -122,11 +162,13 @@ impl ReleaseKey {
         context: &RowContext,
         secret: &OrderSecret,
         handle_key: &HandleKey,
-    ) -> Result<Vec<u8>, Unauthentic> {
+    ) -> Result<[u8; WRAPPED], Unauthentic> {
         let mut both = Zeroizing::new([0; 64]);
         both[..32].copy_from_slice(secret.expose());
         both[32..].copy_from_slice(handle_key.0.expose());
-        wrap(self.suite, &self.key, rng, &context.associated_data(SECRET), both.as_slice())
+        let mut wrapped = [0; WRAPPED];
+        self.key.wrap(rng, &context.associated_data(SECRET), both.as_slice(), &mut wrapped)?;
+        Ok(wrapped)
     }
 
     /// Opens a row. `suite` is that of the epoch the record was sealed in.
@@ -137,7 +179,7 @@ impl ReleaseKey {
         wrapped: &[u8],
     ) -> Result<(OrderSecret, HandleKey), Unauthentic> {
         let mut both = Zeroizing::new([0; 64]);
-        unwrap(self.suite, &self.key, &context.associated_data(SECRET), wrapped, both.as_mut_slice())?;
+        self.key.unwrap(&context.associated_data(SECRET), wrapped, both.as_mut_slice())?;
         let half = |at: usize| {
             Secret::fill(|out| {
                 out.copy_from_slice(both.get(at..at + 32).ok_or(Unauthentic)?);
@@ -156,7 +198,9 @@ impl ReleaseKey {
         let mut bytes = Zeroizing::new(Vec::with_capacity(32 + evidence.reason.len()));
         bytes.extend_from_slice(evidence.handle_key.0.expose());
         bytes.extend_from_slice(evidence.reason.as_bytes());
-        wrap(self.suite, &self.key, rng, &context.associated_data(EVIDENCE), &bytes)
+        let mut wrapped = vec![0; wrapped_len(bytes.len())];
+        self.key.wrap(rng, &context.associated_data(EVIDENCE), &bytes, &mut wrapped)?;
+        Ok(wrapped)
     }
 
     pub(crate) fn unwrap_evidence(
@@ -166,7 +210,7 @@ impl ReleaseKey {
     ) -> Result<Evidence, Unauthentic> {
         let len = wrapped.len().checked_sub(wrapped_len(0)).ok_or(Unauthentic)?;
         let mut bytes = Zeroizing::new(vec![0; len]);
-        unwrap(self.suite, &self.key, &context.associated_data(EVIDENCE), wrapped, &mut bytes)?;
+        self.key.unwrap(&context.associated_data(EVIDENCE), wrapped, &mut bytes)?;
         let (key, reason) = bytes.split_at_checked(32).ok_or(Unauthentic)?;
         let handle_key = HandleKey(Secret::fill(|out| {
             out.copy_from_slice(key);

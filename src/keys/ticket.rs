@@ -33,8 +33,9 @@ pub(crate) struct PreparedTicket {
 
 impl PreparedTicket {
     pub(crate) fn new(secret: &OrderSecret, sought: &Sought<'_>) -> Self {
-        let part = |(part, _): &(PartId, &[u8])| (*part, secret.ticket_part(sought.record_id, *part));
-        let parts: Vec<_> = sought.parts.iter().map(part).collect();
+        let (mut ticket_parts, parts) = (Vec::new(), sought.parts.iter().map(|(part, _)| *part));
+        secret.ticket_parts(sought.record_id, parts.clone(), &mut ticket_parts);
+        let parts: Vec<_> = parts.zip(ticket_parts).collect();
         Self { record_id: sought.record_id, commitment: disclosure_commitment(sought, &parts), parts }
     }
 
@@ -65,9 +66,9 @@ pub(crate) struct Ticket {
 }
 
 impl Ticket {
-    /// A ticket without a receipt: what an attacker would like to have.
-    #[cfg(test)]
-    pub(crate) fn forged(record_id: RecordId, parts: Vec<(PartId, Secret<32>)>) -> Self {
+    /// A ticket without a receipt: what an attacker would like to have, and benches measure.
+    #[cfg(any(test, feature = "bench"))]
+    pub(crate) fn unlogged(record_id: RecordId, parts: Vec<(PartId, Secret<32>)>) -> Self {
         Self { record_id, index: 0, parts }
     }
 

@@ -56,7 +56,7 @@ impl World {
     fn opens(&self, part: PartId, key: Arc<FieldKey>, secret: &OrderSecret, ticket_of: PartId) -> bool {
         let epoch = Arc::new(EpochKeys::new(EPOCH, self.suite, vec![(part, key)], Vec::new()));
         let keyring = Keyring::of(&[epoch], &[part]);
-        let ticket = Ticket::forged(ID, vec![(part, secret.ticket_part(ID, ticket_of))]);
+        let ticket = Ticket::unlogged(ID, vec![(part, secret.ticket_part(ID, ticket_of))]);
         let record = Record::parse(&self.record).unwrap();
         let opened = open(&record, &keyring, &ticket, |part| self.policy.part(part).map(|part| part.ty));
         match opened {
@@ -140,7 +140,7 @@ fn a_roles_keyring_with_everybodys_tickets_opens_the_roles_parts_and_no_others()
             let own = world.policy.role_parts(role);
             let keyring = Keyring::of(&epoch, &own);
             for part in world.parts() {
-                let ticket = Ticket::forged(ID, vec![(part, world.secret.ticket_part(ID, part))]);
+                let ticket = Ticket::unlogged(ID, vec![(part, world.secret.ticket_part(ID, part))]);
                 let opened =
                     open(&record, &keyring, &ticket, |part| world.policy.part(part).map(|part| part.ty));
                 assert_eq!(opened.is_ok(), own.contains(&part), "{role} and {part}");

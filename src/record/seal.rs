@@ -10,7 +10,7 @@ use super::{
 use crate::{
     error::{Error, ErrorKind, Result},
     keys::{EpochKeys, OrderSecret, RecordId, VaultId},
-    suite::{SealRng, TAG, seal_in_place},
+    suite::{SealRng, Secret, TAG, seal_in_place},
     value::{ValueRef, encode_padded},
     view::mask,
 };
@@ -29,6 +29,7 @@ pub(crate) enum Content<'a> {
 pub(crate) struct Workspace {
     pub(crate) record: Vec<u8>,
     facet: String,
+    ticket_parts: Vec<Secret<32>>,
 }
 
 /// Where a record belongs: what its header says beside the fresh numbers.
@@ -70,8 +71,9 @@ pub(crate) fn seal<'a>(
         n1: rng.array(),
         n2: rng.array(),
     };
-    let outcome = write_plain(space, &header, parts)
-        .and_then(|body| encrypt(&mut space.record, body, &header, keys, &secret));
+    let outcome =
+        write_plain(space, &header, parts).and_then(|body| encrypt(space, body, &header, keys, &secret));
+    space.ticket_parts.clear();
     if outcome.is_err() {
         space.record.zeroize();
     }
@@ -133,22 +135,26 @@ fn write_plain<'a>(
 }
 
 fn encrypt(
-    record: &mut [u8],
+    space: &mut Workspace,
     body: usize,
     header: &Header,
     keys: &EpochKeys,
     secret: &OrderSecret,
 ) -> Result<()> {
+    let Workspace { record, ticket_parts, .. } = space;
     let (head, mut rest) = record.split_at_mut(body);
     let mut associated = Associated::new(head);
-    for entry in head.get(HEADER + 2..).unwrap_or_default().chunks_exact(DIRECTORY_ENTRY) {
-        let part = PartId::new(u16::from_le_bytes([entry[0], entry[1]])).ok_or_else(no_field_key)?;
+    let (entries, _) = head.get(HEADER + 2..).unwrap_or_default().as_chunks::<DIRECTORY_ENTRY>();
+    let part_of = |[p0, p1, ..]: &[u8; DIRECTORY_ENTRY]| PartId::new(u16::from_le_bytes([*p0, *p1]));
+    secret.ticket_parts(header.record_id, entries.iter().filter_map(part_of), ticket_parts);
+    for (entry, ticket_part) in entries.iter().zip(ticket_parts.iter()) {
+        let part = part_of(entry).ok_or_else(no_field_key)?;
         let length = u32::from_le_bytes([entry[2], entry[3], entry[4], entry[5]]) as usize;
         let (sealed, tail) = std::mem::take(&mut rest).split_at_mut(length);
         rest = tail;
         let (plain, tag) = sealed.split_at_mut(length - TAG);
         let key = keys.get(part).ok_or_else(no_field_key)?;
-        let key = key.data_key(&header.n1, &secret.ticket_part(header.record_id, part));
+        let key = key.data_key(&header.n1, ticket_part);
         let made = seal_in_place(keys.suite, &key, &header.n2, associated.of(part), plain)
             .map_err(|_| Error::new(ErrorKind::Limit, "a value is too long to be sealed"))?;
         tag.copy_from_slice(&made);

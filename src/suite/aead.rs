@@ -56,14 +56,91 @@ pub(crate) fn open_in_place(
     .map_err(|_| Unauthentic)
 }
 
-/// Length of what [`wrap`] makes of `len` bytes.
+/// Length of what [`WrapKey::wrap`] makes of `len` bytes.
 pub(crate) const fn wrapped_len(len: usize) -> usize {
     WRAP_NONCE + len + TAG
 }
 
-/// Wraps `plaintext` under a long-lived key: nonce ‖ ciphertext ‖ tag.
-///
-/// The nonce is random. With 192 bits, 2^80 wraps under one key collide with probability below 2^-32.
+/// A long-lived key that wraps, prepared for its suite.
+pub(crate) struct WrapKey(Prepared);
+
+#[expect(clippy::large_enum_variant, reason = "there are as many of these as generations of keys: a few")]
+enum Prepared {
+    /// XAES-256-GCM.
+    Aes(Kdf),
+    /// XChaCha20-Poly1305.
+    ChaCha(Secret<32>),
+}
+
+impl WrapKey {
+    pub(crate) fn new(suite: Suite, key: Secret<32>) -> Self {
+        Self(match suite {
+            Suite::Aes256Gcm => Prepared::Aes(Kdf::new(suite, key.expose())),
+            Suite::ChaCha20Poly1305 => Prepared::ChaCha(key),
+        })
+    }
+
+    /// Wraps `plaintext` into `out`, which has [`wrapped_len`] bytes: nonce ‖ ciphertext ‖ tag.
+    ///
+    /// The nonce is random. With 192 bits, 2^80 wraps under one key collide with probability below 2^-32.
+    pub(crate) fn wrap(
+        &self,
+        rng: &mut SealRng,
+        aad: &[u8],
+        plaintext: &[u8],
+        out: &mut [u8],
+    ) -> Result<(), Unauthentic> {
+        if out.len() != wrapped_len(plaintext.len()) {
+            return Err(Unauthentic);
+        }
+        let (nonce, rest) = out.split_first_chunk_mut::<WRAP_NONCE>().ok_or(Unauthentic)?;
+        let (body, tag) = rest.split_last_chunk_mut::<TAG>().ok_or(Unauthentic)?;
+        rng.fill(nonce);
+        body.copy_from_slice(plaintext);
+        *tag = match &self.0 {
+            Prepared::Aes(kdf) => {
+                let (key, nonce) = xaes(kdf, nonce);
+                seal_in_place(Suite::Aes256Gcm, &key, &nonce, aad, body)?
+            }
+            Prepared::ChaCha(key) => {
+                let cipher = XChaCha20Poly1305::new(key.expose().into());
+                let tag = cipher.encrypt_inout_detached((&*nonce).into(), aad, body.into());
+                tag.map_err(|_| Unauthentic)?.0
+            }
+        };
+        Ok(())
+    }
+
+    /// Opens what [`WrapKey::wrap`] made into `out`, whose length must be that of the plaintext.
+    pub(crate) fn unwrap(&self, aad: &[u8], wrapped: &[u8], out: &mut [u8]) -> Result<(), Unauthentic> {
+        if wrapped.len() != wrapped_len(out.len()) {
+            return Err(Unauthentic);
+        }
+        let (nonce, rest) = wrapped.split_first_chunk::<WRAP_NONCE>().ok_or(Unauthentic)?;
+        let (body, tag) = rest.split_last_chunk::<TAG>().ok_or(Unauthentic)?;
+        out.copy_from_slice(body);
+        match &self.0 {
+            Prepared::Aes(kdf) => {
+                let (key, nonce) = xaes(kdf, nonce);
+                open_in_place(Suite::Aes256Gcm, &key, &nonce, aad, out, tag)
+            }
+            Prepared::ChaCha(key) => XChaCha20Poly1305::new(key.expose().into())
+                .decrypt_inout_detached(nonce.into(), aad, out.into(), tag.into())
+                .map_err(|_| Unauthentic),
+        }
+    }
+}
+
+// C2SP XAES-256-GCM: the first 12 bytes of the nonce derive the key, the last 12 are the nonce of AES-256-GCM.
+fn xaes(kdf: &Kdf, nonce: &[u8; WRAP_NONCE]) -> (Secret<32>, [u8; 12]) {
+    let (mut derive, mut rest) = ([0; 12], [0; 12]);
+    derive.copy_from_slice(&nonce[..12]);
+    rest.copy_from_slice(&nonce[12..]);
+    (kdf.derive(&derive), rest)
+}
+
+/// Wraps under a key that is not prepared.
+#[cfg(test)]
 pub(crate) fn wrap(
     suite: Suite,
     key: &Secret<32>,
@@ -72,28 +149,12 @@ pub(crate) fn wrap(
     plaintext: &[u8],
 ) -> Result<Vec<u8>, Unauthentic> {
     let mut out = vec![0; wrapped_len(plaintext.len())];
-    let (nonce, rest) = out.split_at_mut(WRAP_NONCE);
-    let (body, tag) = rest.split_at_mut(plaintext.len());
-    rng.fill(nonce);
-    body.copy_from_slice(plaintext);
-    let made = match suite {
-        Suite::Aes256Gcm => {
-            let (key, nonce) = xaes(key, nonce)?;
-            seal_in_place(suite, &key, &nonce, aad, body)?
-        }
-        Suite::ChaCha20Poly1305 => {
-            let nonce: &[u8; WRAP_NONCE] = (&*nonce).try_into().map_err(|_| Unauthentic)?;
-            XChaCha20Poly1305::new(key.expose().into())
-                .encrypt_inout_detached(nonce.into(), aad, body.into())
-                .map_err(|_| Unauthentic)?
-                .0
-        }
-    };
-    tag.copy_from_slice(&made);
+    WrapKey::new(suite, Secret::new(*key.expose())).wrap(rng, aad, plaintext, &mut out)?;
     Ok(out)
 }
 
-/// Opens what [`wrap`] made into `out`, whose length must be that of the plaintext.
+/// Unwraps under a key that is not prepared.
+#[cfg(test)]
 pub(crate) fn unwrap(
     suite: Suite,
     key: &Secret<32>,
@@ -101,31 +162,5 @@ pub(crate) fn unwrap(
     wrapped: &[u8],
     out: &mut [u8],
 ) -> Result<(), Unauthentic> {
-    if wrapped.len() != wrapped_len(out.len()) {
-        return Err(Unauthentic);
-    }
-    let (nonce, rest) = wrapped.split_at(WRAP_NONCE);
-    let (body, tag) = rest.split_at(out.len());
-    let tag: &[u8; TAG] = tag.try_into().map_err(|_| Unauthentic)?;
-    out.copy_from_slice(body);
-    match suite {
-        Suite::Aes256Gcm => {
-            let (key, nonce) = xaes(key, nonce)?;
-            open_in_place(suite, &key, &nonce, aad, out, tag)
-        }
-        Suite::ChaCha20Poly1305 => {
-            let nonce: &[u8; WRAP_NONCE] = nonce.try_into().map_err(|_| Unauthentic)?;
-            XChaCha20Poly1305::new(key.expose().into())
-                .decrypt_inout_detached(nonce.into(), aad, out.into(), tag.into())
-                .map_err(|_| Unauthentic)
-        }
-    }
-}
-
-// C2SP XAES-256-GCM: the first 12 bytes of the nonce derive the key, the last 12 are the nonce of AES-256-GCM.
-fn xaes(key: &Secret<32>, nonce: &[u8]) -> Result<(Secret<32>, [u8; 12]), Unauthentic> {
-    let (derive, rest) = nonce.split_at_checked(12).ok_or(Unauthentic)?;
-    let derive: &[u8; 12] = derive.try_into().map_err(|_| Unauthentic)?;
-    let rest: [u8; 12] = rest.try_into().map_err(|_| Unauthentic)?;
-    Ok((Kdf::new(Suite::Aes256Gcm, key.expose()).derive(derive), rest))
+    WrapKey::new(suite, Secret::new(*key.expose())).unwrap(aad, wrapped, out)
 }

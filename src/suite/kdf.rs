@@ -36,21 +36,36 @@ impl Kdf {
 
     /// A pseudorandom function of `input` under this key.
     pub(crate) fn derive(&self, input: &[u8; 12]) -> Secret<32> {
+        let mut secret = Secret::new([0; 32]);
+        self.derive_all(std::slice::from_ref(input), std::slice::from_mut(&mut secret));
+        secret
+    }
+
+    /// The same of several inputs, into as many secrets. With AES, eight at a time cost little more than one.
+    pub(crate) fn derive_all(&self, inputs: &[[u8; 12]], out: &mut [Secret<32>]) {
         match &self.0 {
-            Prepared::Aes(cmac) => cmac.derive(input),
+            Prepared::Aes(cmac) => {
+                for (inputs, out) in inputs.chunks(AT_ONCE).zip(out.chunks_mut(AT_ONCE)) {
+                    cmac.derive(inputs, out);
+                }
+            }
             Prepared::ChaCha(key) => {
-                // "cns1" keeps these inputs apart from the HChaCha20 inputs of XChaCha20-Poly1305 under another key's name.
-                let mut block = [0; 16];
-                block[..4].copy_from_slice(b"cns1");
-                block[4..].copy_from_slice(input);
-                let mut out = hchacha::<R20>(key.expose().into(), &block.into());
-                let secret = Secret::new(out.0);
-                out.zeroize();
-                secret
+                for (input, out) in inputs.iter().zip(out) {
+                    // "cns1" keeps these inputs apart from the HChaCha20 inputs of XChaCha20-Poly1305 under another key's name.
+                    let mut block = [0; 16];
+                    block[..4].copy_from_slice(b"cns1");
+                    block[4..].copy_from_slice(input);
+                    let mut made = hchacha::<R20>(key.expose().into(), &block.into());
+                    out.expose_mut().copy_from_slice(&made);
+                    made.zeroize();
+                }
             }
         }
     }
 }
+
+/// Derivations in one call of the cipher: 16 blocks, which keeps its pipelines full on every backend.
+const AT_ONCE: usize = 8;
 
 impl Cmac {
     fn new(key: &[u8; 32]) -> Self {
@@ -61,22 +76,26 @@ impl Cmac {
     }
 
     // C2SP XAES-256-GCM, "Overview", steps 3 to 5: the SP 800-108r1 counter-mode KDF on CMAC, whose every input is one block.
-    fn derive(&self, input: &[u8; 12]) -> Secret<32> {
-        let mut blocks = [Block::default(), Block::default()];
-        for (block, counter) in blocks.iter_mut().zip(1u8..) {
-            let mut message = [0, counter, b'X', 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
-            message[4..].copy_from_slice(input);
-            for (b, (m, k)) in block.iter_mut().zip(message.iter().zip(&self.subkey)) {
-                *b = m ^ k;
+    fn derive(&self, inputs: &[[u8; 12]], out: &mut [Secret<32>]) {
+        let mut blocks = [Block::default(); 2 * AT_ONCE];
+        let (pairs, _) = blocks.as_chunks_mut::<2>();
+        for (pair, input) in pairs.iter_mut().zip(inputs) {
+            for (block, counter) in pair.iter_mut().zip(1u8..) {
+                let mut message = [0, counter, b'X', 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+                message[4..].copy_from_slice(input);
+                block.0 = (u128::from_le_bytes(message) ^ u128::from_le_bytes(self.subkey)).to_le_bytes();
             }
         }
-        self.cipher.encrypt_blocks(&mut blocks);
-        let mut secret = Secret::new([0; 32]);
-        let (left, right) = secret.expose_mut().split_at_mut(16);
-        left.copy_from_slice(&blocks[0]);
-        right.copy_from_slice(&blocks[1]);
-        blocks.iter_mut().for_each(|b| b.0.zeroize());
-        secret
+        let used = blocks.len().min(2 * inputs.len());
+        let blocks = blocks.get_mut(..used).unwrap_or_default();
+        self.cipher.encrypt_blocks(blocks);
+        let (pairs, _) = blocks.as_chunks_mut::<2>();
+        for (secret, pair) in out.iter_mut().zip(pairs) {
+            let (left, right) = secret.expose_mut().split_at_mut(16);
+            left.copy_from_slice(&pair[0]);
+            right.copy_from_slice(&pair[1]);
+            pair.iter_mut().for_each(|block| block.0.zeroize());
+        }
     }
 }
 

@@ -7,12 +7,16 @@
 
 mod aead;
 mod hash;
+mod joined;
 mod kdf;
 mod rng;
 mod secret;
 
-pub(crate) use aead::{TAG, open_in_place, seal_in_place, unwrap, wrap, wrapped_len};
+pub(crate) use aead::{TAG, WrapKey, open_in_place, seal_in_place, wrapped_len};
+#[cfg(test)]
+pub(crate) use aead::{unwrap, wrap};
 pub(crate) use hash::{Mac, commit, digest_id};
+pub(crate) use joined::Joined;
 pub(crate) use kdf::Kdf;
 pub use rng::after_fork;
 pub(crate) use rng::{SealRng, os_random};

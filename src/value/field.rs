@@ -70,6 +70,7 @@ pub trait FieldOf<Type>: Sized {
 impl<Type, T: FieldOf<Type>> FieldOf<Type> for Option<T> {
     const COLUMNS: Option<&'static [&'static str]> = T::COLUMNS;
 
+    #[inline]
     fn to_value(&self) -> Option<ValueRef<'_>> {
         self.as_ref()?.to_value()
     }
@@ -88,6 +89,7 @@ fn required<T>(value: Option<Value>, get: impl FnOnce(Value) -> Option<T>) -> Re
 macro_rules! fields {
     ($($type:ident holds $rust:ty: $value:ident => $borrowed:expr, $variant:ident),+ $(,)?) => { $(
         impl FieldOf<types::$type> for $rust {
+            #[inline]
             fn to_value(&self) -> Option<ValueRef<'_>> {
                 let $value = self;
                 Some(ValueRef::$variant($borrowed))
@@ -114,6 +116,7 @@ fields! {
 impl<T: Row> FieldOf<types::List> for Vec<T> {
     const COLUMNS: Option<&'static [&'static str]> = Some(T::COLUMNS);
 
+    #[inline]
     fn to_value(&self) -> Option<ValueRef<'_>> {
         Some(ValueRef::List(self))
     }
@@ -146,6 +149,7 @@ pub trait CellOf: Sized {
 }
 
 impl<T: CellOf> CellOf for Option<T> {
+    #[inline]
     fn to_cell(&self) -> CellRef<'_> {
         self.as_ref().map_or(CellRef::Absent, T::to_cell)
     }
@@ -163,6 +167,7 @@ fn wrong_cell(cell: &Cell) -> Error {
 }
 
 impl CellOf for String {
+    #[inline]
     fn to_cell(&self) -> CellRef<'_> {
         CellRef::Text(self)
     }
@@ -173,6 +178,7 @@ impl CellOf for String {
 }
 
 impl CellOf for bool {
+    #[inline]
     fn to_cell(&self) -> CellRef<'_> {
         CellRef::Bool(*self)
     }
@@ -183,6 +189,7 @@ impl CellOf for bool {
 }
 
 impl CellOf for Decimal {
+    #[inline]
     fn to_cell(&self) -> CellRef<'_> {
         CellRef::Decimal(*self)
     }
@@ -200,6 +207,7 @@ impl CellOf for Decimal {
 macro_rules! integers {
     ($($rust:ty),+) => { $(
         impl FieldOf<types::Integer> for $rust {
+            #[inline]
             fn to_value(&self) -> Option<ValueRef<'_>> {
                 Some(ValueRef::Integer((*self).into()))
             }
@@ -212,6 +220,7 @@ macro_rules! integers {
         }
 
         impl CellOf for $rust {
+            #[inline]
             fn to_cell(&self) -> CellRef<'_> {
                 CellRef::Integer((*self).into())
             }

@@ -41,16 +41,21 @@ impl View {
     /// A part by its name, such as `consignee.name` or `consignee.phone:masked`.
     ///
     /// # Errors
-    /// `NotPermitted` for a part that this view does not open, `Absent` for one that it would but the order has not.
+    /// `Input` for a part that the policy does not know, `NotPermitted` for one that this view does not open, `Absent` for one that
+    /// it would but the order has not.
     pub fn get(&self, part: &str) -> Result<&Value> {
-        let id = self.policy.part_named(part).map(|part| part.id);
-        let id = id.filter(|id| self.permitted.contains(id)).ok_or_else(|| {
-            Error::new(
-                ErrorKind::NotPermitted,
-                format!("{} may not open this part for {}", self.role, self.purpose),
-            )
-            .with_hint("scopes shows who may open what")
+        let id = self.policy.part_named(part).map(|part| part.id).ok_or_else(|| {
+            let opened: Vec<&str> = self.parts().map(|(name, _)| name).collect();
+            let opened = if opened.is_empty() { "nothing".to_owned() } else { opened.join(", ") };
+            Error::input("part", "the policy has no such part")
+                .with_hint(format!("this view opened {opened}"))
         })?;
+        if !self.permitted.contains(&id) {
+            let message = format!("{} may not open this part for {}", self.role, self.purpose);
+            return Err(
+                Error::new(ErrorKind::NotPermitted, message).with_hint("scopes shows who may open what")
+            );
+        }
         let value = self.values.iter().find(|(part, _)| *part == id).map(|(_, value)| value);
         value.ok_or_else(|| Error::new(ErrorKind::Absent, "the order has no value for this part"))
     }
@@ -107,13 +112,14 @@ impl View {
         self.ledger_index
     }
 
-    /// The view as JSON: order, alias, party, role, purpose, and only the fields that were opened.
+    /// The view as JSON: order, alias, revision, party, role, purpose, and only the fields that were opened.
     pub fn to_json(&self) -> Json {
         let fields: Map<String, Json> =
             self.parts().map(|(name, value)| (name.to_owned(), value.to_json())).collect();
         serde_json::json!({
             "order": self.order(),
             "alias": self.alias.to_string(),
+            "revision": self.revision,
             "party": self.party,
             "role": self.role,
             "purpose": self.purpose,

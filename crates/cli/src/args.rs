@@ -1,8 +1,12 @@
 //! Commands, options and their help.
 
-use std::{env, ffi::OsString, path::PathBuf};
+mod left_out;
 
-use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum, error::ErrorKind};
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+pub(crate) use left_out::parse;
 
 use crate::root_key::KeyArgs;
 
@@ -24,6 +28,7 @@ EXAMPLES
   consignee put orders.jsonl
   consignee party add 'SF Express' --role courier
   consignee open --party 'SF Express' --purpose delivery 10248
+  consignee find --party 'agent 17' --purpose after_sale consignee.phone='138 0000 1234'
   consignee scopes
 
 EXIT STATUS
@@ -53,8 +58,12 @@ EXAMPLES
     Init(Init),
     /// Stores orders, one JSON object to a line
     #[command(after_help = "\
-A line that cannot be stored is reported with its number and reason; the others are stored. An interrupted put is simply
+A line that cannot be stored is reported with its number and reason; the others are stored. An interrupted put is simply \
 repeated: orders that are there already count as unchanged.
+
+Under a policy with all fields of the built-in order, a line is such an order; fields besides are named extra.NAME in the \
+policy and stand in \"extra\". Under any other policy a line has the policy's own fields: field a.b as {\"a\":{\"b\":1}} or \
+{\"a.b\":1}, order_no always, the others as there are.
 
 EXAMPLES
   consignee put shop.vault orders.jsonl
@@ -71,6 +80,47 @@ EXAMPLES
   consignee open shop.vault --party 'SF Express' --purpose delivery 10248 10249
   consignee open shop.vault --party finance --purpose accounting --json - < numbers.txt")]
     Open(Open),
+    /// Finds orders by a value, as a party for a purpose
+    #[command(after_help = "\
+Takes fields that the policy lets the party search by. Prints for each hit the party's alias of the order, its revision and the \
+search's entry in the ledger: each hit is an entry. At most 60 searches an hour and 300 a day for each party and field.
+
+A value given as an argument shows in the process list and stays in the shell's history: `-` reads FIELD=VALUE from standard \
+input, one to a line.
+
+No hit is no failure: exit status 0, nothing on standard output, a word on standard error. Exit status 1 also where an order \
+that may have the value cannot be opened.
+
+EXAMPLES
+  consignee find --party 'agent 17' --purpose after_sale consignee.phone='138 0000 1234'
+  consignee find --party 'agent 17' --purpose after_sale --aliases - < phone.txt |
+    consignee open --party 'agent 17' --purpose after_sale -
+  consignee find --party 'agent 17' --purpose after_sale --json - < phone.txt")]
+    Find(Find),
+    /// Prints a whole order in the form that put and update take
+    #[command(after_help = "\
+For the shop itself: the purpose must open every field. An entry in the ledger comes first, as for any opening. Standard output \
+gets the order as a line of JSON; standard error its revision, for update, where the order is an argument.
+
+EXAMPLES
+  consignee get shop.vault --party shop --purpose operation 10248 > 10248.json
+  consignee get --party shop --purpose operation - < numbers.txt > orders.jsonl")]
+    Get(Get),
+    /// Changes fields of an order
+    #[command(after_help = "\
+PATCH is a JSON object of the fields that change, by whole names or nested. null clears a field; what is left out stays as it \
+is. Facets and search indexes follow.
+
+N is the revision that the change is made to, as open and get print it. If somebody else has changed the order since, nothing \
+is written and the exit status is 1: look at the order again, and repeat with its revision. No party is asked for: who has the \
+root key may change orders, and the ledger says that it was done.
+
+EXAMPLES
+  consignee update shop.vault 10248 --revision 1 patch.json
+  echo '{\"note\":\"back door\"}' | consignee update 10248 --revision 1 -
+  consignee get --party shop --purpose operation 10248 > 10248.json
+  consignee update 10248 --revision 1 10248.json")]
+    Update(Update),
     /// Lists stored orders by record id; opens nothing, needs no key
     #[command(after_help = "EXAMPLES\n  consignee list shop.vault\n  consignee list shop.vault | wc -l")]
     List(VaultOnly),
@@ -162,11 +212,15 @@ pub(crate) enum AliasCommand {
 
 #[derive(Subcommand, Debug)]
 pub(crate) enum LedgerCommand {
-    /// Prints the entries; needs no key
+    /// Prints the entries, and the ledger's size and root; needs no key
     #[command(after_help = "\
+The last line, also of JSON, is size and root of the ledger at that moment, as its head has them (doctor computes them from the \
+entries). Note them outside of the vault: a ledger that was rewritten as a whole has another root.
+
 EXAMPLES
   consignee ledger show shop.vault
-  consignee ledger show shop.vault --json | jq 'select(.type == \"denied\")'")]
+  consignee ledger show shop.vault --json | jq 'select(.type == \"denied\")'
+  consignee ledger show shop.vault | tail -1 >> roots.txt")]
     Show(LedgerShow),
 }
 
@@ -251,6 +305,63 @@ pub(crate) struct Open {
     #[arg(long)]
     pub(crate) purpose: String,
     /// Prints a line of JSON per order
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) key: KeyArgs,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Find {
+    /// The vault's folder [env: CONSIGNEE_VAULT]
+    pub(crate) vault: PathBuf,
+    /// Field and value; `-` reads them from standard input, one pair to a line
+    #[arg(value_name = "FIELD=VALUE")]
+    pub(crate) sought: String,
+    /// Party that searches
+    #[arg(long, value_name = "NAME")]
+    pub(crate) party: String,
+    /// Why it searches: a purpose that the policy gives its role
+    #[arg(long)]
+    pub(crate) purpose: String,
+    /// Prints the aliases only, one to a line
+    #[arg(long, conflicts_with = "json")]
+    pub(crate) aliases: bool,
+    /// Prints a line of JSON per hit, with the line of standard input if asked there
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) key: KeyArgs,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Get {
+    /// The vault's folder [env: CONSIGNEE_VAULT]
+    pub(crate) vault: PathBuf,
+    /// Order number or alias; `-` reads them from standard input
+    pub(crate) order: String,
+    /// Party that opens
+    #[arg(long, value_name = "NAME")]
+    pub(crate) party: String,
+    /// Why it opens: a purpose that opens every field to its role
+    #[arg(long)]
+    pub(crate) purpose: String,
+    #[command(flatten)]
+    pub(crate) key: KeyArgs,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Update {
+    /// The vault's folder [env: CONSIGNEE_VAULT]
+    pub(crate) vault: PathBuf,
+    /// Order number or alias
+    pub(crate) order: String,
+    /// File with the fields that change, one JSON object; `-` for standard input
+    pub(crate) patch: PathBuf,
+    /// Revision of the order that the change is made to
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) revision: u32,
+    /// Prints a line of JSON: the revision, and whether anything changed
     #[arg(long)]
     pub(crate) json: bool,
     #[command(flatten)]
@@ -356,95 +467,7 @@ pub(crate) struct AliasResolve {
 pub(crate) struct LedgerShow {
     /// The vault's folder [env: CONSIGNEE_VAULT]
     pub(crate) vault: PathBuf,
-    /// Prints a line of JSON per entry
+    /// Prints a line of JSON per entry, and one of size and root
     #[arg(long)]
     pub(crate) json: bool,
-}
-
-/// The command line. Where VAULT was left out, it comes from CONSIGNEE_VAULT.
-pub(crate) fn parse() -> Result<Cli, clap::Error> {
-    let given: Vec<OsString> = env::args_os().collect();
-    let vault = env::var_os("CONSIGNEE_VAULT").filter(|vault| !vault.is_empty());
-    with_vault(given, vault)
-}
-
-fn with_vault(given: Vec<OsString>, vault: Option<OsString>) -> Result<Cli, clap::Error> {
-    let as_given = Cli::try_parse_from(&given);
-    let Some(vault) = vault else { return as_given };
-    let left_out = match &as_given {
-        Err(e) => e.kind() == ErrorKind::MissingRequiredArgument,
-        // `open` takes any number of orders, so counting does not tell whether the first one is VAULT. A vault is a folder.
-        Ok(Cli { command: Command::Open(open) }) => !open.vault.is_dir(),
-        Ok(_) => false,
-    };
-    match place_of_vault(&given).filter(|_| left_out) {
-        None => as_given,
-        Some(place) => {
-            let mut completed = given;
-            completed.insert(place, vault);
-            Cli::try_parse_from(completed)
-        }
-    }
-}
-
-/// Where VAULT stands for the command that was given; `None` for one without.
-fn place_of_vault(given: &[OsString]) -> Option<usize> {
-    let mut command = Cli::command();
-    let mut place = 1;
-    while let Some(sub) =
-        given.get(place).and_then(|word| word.to_str()).and_then(|word| command.find_subcommand(word))
-    {
-        command = sub.clone();
-        place += 1;
-    }
-    command.get_positionals().any(|argument| argument.get_id() == "vault").then_some(place)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn parsed(line: &str, vault: Option<&str>) -> Result<Command, clap::Error> {
-        let words = line.split(' ').map(OsString::from).collect();
-        Ok(with_vault(words, vault.map(OsString::from))?.command)
-    }
-
-    #[test]
-    fn the_commands_are_well_formed() {
-        Cli::command().debug_assert();
-    }
-
-    #[test]
-    fn the_environment_gives_the_vault_that_was_left_out() {
-        let Command::Put(put) = parsed("consignee put a.jsonl --json", Some("v")).unwrap() else { panic!() };
-        assert_eq!((put.vault.to_str(), put.file.to_str()), (Some("v"), Some("a.jsonl")));
-        let Command::Put(put) = parsed("consignee put w a.jsonl", Some("v")).unwrap() else { panic!() };
-        assert_eq!((put.vault.to_str(), put.file.to_str()), (Some("w"), Some("a.jsonl")));
-        let Command::List(list) = parsed("consignee list", Some("v")).unwrap() else { panic!() };
-        assert_eq!(list.vault.to_str(), Some("v"));
-        let line = "consignee party add --role courier SF";
-        let Command::Party(PartyCommand::Add(add)) = parsed(line, Some("v")).unwrap() else { panic!() };
-        assert_eq!((add.vault.to_str(), add.name.as_str()), (Some("v"), "SF"));
-    }
-
-    #[test]
-    fn of_many_orders_the_first_is_the_vault_only_if_it_is_a_folder() {
-        let orders = |line: &str, vault| {
-            let Command::Open(open) = parsed(line, vault).unwrap() else { panic!() };
-            (open.vault.display().to_string(), open.orders.join(" "))
-        };
-        let open = |rest: &str| format!("consignee open --party p --purpose q {rest}");
-        assert_eq!(orders(&open("1 2 3"), Some("v")), ("v".into(), "1 2 3".into()));
-        assert_eq!(orders(&open("/ 2 3"), Some("v")), ("/".into(), "2 3".into()));
-        assert_eq!(orders(&open("1"), Some("v")), ("v".into(), "1".into()));
-        assert_eq!(orders(&open("1 2 3"), None), ("1".into(), "2 3".into()));
-    }
-
-    #[test]
-    fn commands_without_a_vault_get_none() {
-        for line in ["consignee policy check", "consignee policy diff a.toml", "consignee put"] {
-            assert!(parsed(line, Some("v")).is_err(), "{line}");
-        }
-        assert!(parsed("consignee list", None).is_err());
-    }
 }

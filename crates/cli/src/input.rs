@@ -6,7 +6,7 @@ use std::{
     path::Path,
 };
 
-use consignee::Order;
+use consignee::{Order, Record, policy::Policy};
 
 use crate::failure::Failure;
 
@@ -93,7 +93,26 @@ impl Lines {
     }
 }
 
-/// Orders or aliases as they were given: as arguments, or one to a line where an argument is `-`.
+/// What the orders of a vault are read as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Form {
+    /// The built-in order: the policy has all of its fields.
+    Order,
+    /// The policy's fields, by name.
+    Fields,
+}
+
+impl Form {
+    pub(crate) fn of(policy: &Policy) -> Self {
+        let has = |name, ty| policy.field(name).is_some_and(|field| field.ty == ty);
+        match Order::FIELDS.iter().all(|field| has(field.name, field.ty)) {
+            true => Self::Order,
+            false => Self::Fields,
+        }
+    }
+}
+
+/// Orders, aliases or searches as they were given: as arguments, or one to a line where an argument is `-`.
 pub(crate) struct Names {
     arguments: std::vec::IntoIter<String>,
     lines: Option<Lines>,
@@ -102,6 +121,8 @@ pub(crate) struct Names {
 /// One of them, and how to call it in a message.
 pub(crate) struct Name {
     pub(crate) label: String,
+    /// Its line of standard input; none for an argument.
+    pub(crate) line: Option<u64>,
     pub(crate) text: Result<String, &'static str>,
 }
 
@@ -116,7 +137,8 @@ impl Names {
                 match lines.next()? {
                     // What came by standard input may be secret from whoever reads the messages; its place is not.
                     Some(line) => {
-                        return Ok(Some(Name { label: format!("line {}", line.number), text: line.text }));
+                        let label = format!("line {}", line.number);
+                        return Ok(Some(Name { label, line: Some(line.number), text: line.text }));
                     }
                     None => self.lines = None,
                 }
@@ -124,7 +146,9 @@ impl Names {
             match self.arguments.next() {
                 None => return Ok(None),
                 Some(argument) if argument == "-" => self.lines = Some(Lines::of(Path::new("-"))?),
-                Some(argument) => return Ok(Some(Name { label: argument.clone(), text: Ok(argument) })),
+                Some(argument) => {
+                    return Ok(Some(Name { label: argument.clone(), line: None, text: Ok(argument) }));
+                }
             }
         }
     }
@@ -146,6 +170,31 @@ pub(crate) fn text(path: &Path) -> Result<String, Failure> {
     let mut text = String::new();
     reader(path)?.take(LONGEST_TEXT).read_to_string(&mut text).map_err(|e| Failure::file(path, &e))?;
     Ok(text)
+}
+
+/// One order's JSON, or a part of it. Opened before the vault is, so that a wrong path is said first; read afterwards, as standard
+/// input may begin with the passphrase.
+pub(crate) struct Whole<'a> {
+    path: &'a Path,
+    reader: Box<dyn BufRead>,
+}
+
+impl<'a> Whole<'a> {
+    pub(crate) fn of(path: &'a Path) -> Result<Self, Failure> {
+        Ok(Self { path, reader: reader(path)? })
+    }
+
+    pub(crate) fn read(self) -> Result<String, Failure> {
+        let mut bytes = Vec::new();
+        let longest = LONGEST as u64;
+        self.reader.take(longest + 1).read_to_end(&mut bytes).map_err(|e| Failure::file(self.path, &e))?;
+        if bytes.len() > LONGEST {
+            return Err(Failure::usage(format!("{}: longer than 2 MiB", self.path.display())));
+        }
+        let text = String::from_utf8(bytes)
+            .map_err(|_| Failure::file(self.path, &io::ErrorKind::InvalidData.into()))?;
+        Ok(text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text))
+    }
 }
 
 fn reader(path: &Path) -> Result<Box<dyn BufRead>, Failure> {

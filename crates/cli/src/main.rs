@@ -5,6 +5,8 @@ mod args;
 mod demo;
 mod doctor;
 mod failure;
+mod find;
+mod get;
 mod init;
 mod input;
 mod inspect;
@@ -19,6 +21,7 @@ mod screen;
 mod show;
 mod shred;
 mod table;
+mod update;
 
 use std::process::ExitCode;
 
@@ -56,6 +59,9 @@ fn run(command: Command, screen: &mut Screen) -> Result<(), Failure> {
         Command::Party(PartyCommand::List(args)) => party::list(&args, screen),
         Command::Party(PartyCommand::Revoke(args)) => party::revoke(&args, screen),
         Command::Open(args) => open::run(args, screen),
+        Command::Find(args) => find::run(&args, screen),
+        Command::Get(args) => get::run(&args, screen),
+        Command::Update(args) => update::run(&args, screen),
         Command::List(args) => inspect::list(&args, screen),
         Command::Scopes(args) => scopes::run(&args, screen),
         Command::Policy(PolicyCommand::Check(args)) => policy::check(&args, screen),

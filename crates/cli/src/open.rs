@@ -63,13 +63,13 @@ fn print(view: &View, screen: &mut Screen) -> io::Result<()> {
     screen.headline(&format!("order {}", show::clean(&view.order())))?;
     writeln!(
         screen,
-        "alias {}, opened by {} as {} for {}, entry {} of the ledger",
+        "alias {}, revision {}, entry {} of the ledger",
         view.alias(),
-        show::clean(view.party()),
-        view.role(),
-        view.purpose(),
+        view.revision(),
         view.ledger_index()
     )?;
+    let party = show::clean(view.party());
+    writeln!(screen, "opened by {party} as {} for {}", view.role(), view.purpose())?;
     let mut table = Table::new(&["", ""]);
     for (part, value) in view.parts() {
         table.row(vec![part.into(), show::value(value).into()]);

@@ -6,13 +6,13 @@ use std::{
     time::{Duration, Instant},
 };
 
-use consignee::{Order, Put, Vault};
+use consignee::{Error, Fields, Order, Put, Record, Vault};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::{
     args,
     failure::{FAILED, Failure, complain},
-    input::Lines,
+    input::{Form, Lines},
     screen::Screen,
     show,
 };
@@ -35,7 +35,11 @@ pub(crate) fn run(args: &args::Put, screen: &mut Screen) -> Result<(), Failure> 
     let vault = args.key.unlock(&args.vault)?;
     let mut import = Import { vault, tally: Tally::default(), progress: Progress::over(&args.file) };
     let begun = Instant::now();
-    let ended = import.all(lines);
+    let policy = import.vault.policy()?;
+    let ended = match Form::of(&policy) {
+        Form::Order => import.all(lines, |text| Order::from_json(text, &policy)),
+        Form::Fields => import.all(lines, |text| Fields::from_json(text, &policy)),
+    };
     import.progress.bar.finish_and_clear();
     let Tally { stored, unchanged, failed } = import.tally;
     if args.json {
@@ -59,8 +63,11 @@ struct Import {
 }
 
 impl Import {
-    fn all(&mut self, mut lines: Lines) -> Result<(), Failure> {
-        let policy = self.vault.policy()?;
+    fn all<R: Record>(
+        &mut self,
+        mut lines: Lines,
+        read: impl Fn(&str) -> Result<R, Error>,
+    ) -> Result<(), Failure> {
         let (mut orders, mut numbers, mut held) = (Vec::new(), Vec::new(), 0);
         let ended = loop {
             let line = match lines.next() {
@@ -70,7 +77,7 @@ impl Import {
             };
             match line.text {
                 Err(reason) => self.failed(line.number, reason),
-                Ok(text) => match Order::from_json(&text, &policy) {
+                Ok(text) => match read(&text) {
                     Err(e) => self.failed(line.number, &e.to_string()),
                     Ok(order) => {
                         held += text.len();
@@ -90,7 +97,7 @@ impl Import {
         ended
     }
 
-    fn store(&mut self, orders: &mut Vec<Order>, numbers: &mut Vec<u64>) -> Result<(), Failure> {
+    fn store<R: Record>(&mut self, orders: &mut Vec<R>, numbers: &mut Vec<u64>) -> Result<(), Failure> {
         let results = match self.vault.put_many(orders) {
             Ok(results) => results,
             Err(e) => {

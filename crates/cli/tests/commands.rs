@@ -112,7 +112,8 @@ fn orders_come_from_standard_input_too() {
 fn for_people_an_order_is_a_block_of_lines() {
     let shop = Shop::staffed();
     let run = shop.run(&["open", "v", "--party", "shop", "--purpose", "operation", "A-1"]).exits(0);
-    run.prints("order A-1\n")
+    run.prints("order A-1\nalias ")
+        .prints(", revision 1, entry 10 of the ledger\nopened by shop as platform for operation\n")
         .prints("consignee.name\tCanary-Name\n")
         .prints("consignee.address\tCanary-Street 1, 210000 Canary-City, CN\n")
         .prints("items\tC-1, Canary-Teapot, 1, 88.00, Yixing; C-2, Canary-Cup, 4, 12.50, Dehua\n")
@@ -150,7 +151,8 @@ fn inspect_shows_the_outside() {
 fn the_ledger_has_every_step() {
     let shop = Shop::staffed();
     shop.opened("Swift", "delivery", &["A-1"]);
-    let entries = shop.run_without_key(&["ledger", "show", "v", "--json"]).exits(0).json();
+    let mut entries = shop.run_without_key(&["ledger", "show", "v", "--json"]).exits(0).json();
+    let state = entries.pop().unwrap();
     let mut kinds: Vec<_> = entries.iter().map(|entry| entry["type"].as_str().unwrap()).collect();
     // A new vault's policy and its first field keys are one step.
     kinds[..2].sort_unstable();
@@ -171,7 +173,45 @@ fn the_ledger_has_every_step() {
     );
     assert!(last["time"].as_str().unwrap().ends_with('Z') && entries[1]["handle"].is_null());
     assert_eq!(entries[2]["party"], "vault");
-    shop.run_without_key(&["ledger", "show", "v"]).exits(0).prints("\tdisclosure\tSwift\tdelivery\t");
+    let shown = shop.run_without_key(&["ledger", "show", "v"]).exits(0);
+    let root = state["root"].as_str().unwrap();
+    assert_eq!((&state["size"], root.len()), (&json!(11), 64));
+    let shown = shown.prints("\tdisclosure\tSwift\tdelivery\t").prints(&format!("11 entries; root {root}\n"));
+    assert!(shown.out.ends_with(&format!("{root}\n")));
+    shop.run(&["doctor", "v"]).exits(0).prints(&format!("11 entries give the ledger's root, {root}\n"));
+}
+
+#[test]
+fn details_of_entries_are_in_words() {
+    let shop = Shop::staffed();
+    let find = ["find", "v", "--party", "agent 17", "--purpose", "after_sale", "consignee.phone=13812345678"];
+    shop.run(&find).exits(0);
+    shop.run_with(&["update", "v", "A-1", "--revision", "1", "-"], br#"{"note":"new"}"#).exits(0);
+    shop.run(&["open", "v", "--party", "Swift", "--purpose", "accounting", "A-1"]).exits(3);
+    shop.run(&["shred", "v", "A-2", "--reason", "x", "--yes"]).exits(0);
+    let show = |more: &[&str]| shop.run_without_key(&[&["ledger", "show", "v"], more].concat()).exits(0);
+    let shown = show(&[]).prints("\tepoch\tvault\t\t\tepoch 1, AES-256-GCM: order_no, ");
+    let shown =
+        shown.prints(", for existing orders too\n").prints("\tdenied\tSwift\t\t\tnot permitted, 1 time\n");
+    shown
+        .prints("\tvault\t\t")
+        .prints("\trevision 2: order_no, ")
+        .prints("\tas supplier\n")
+        .prints("\tevidence kept\n");
+    let entries = show(&["--json"]).json();
+    let details = |kind: &str| -> Vec<_> {
+        entries.iter().filter(|entry| entry["type"] == kind).map(|entry| entry["detail"].clone()).collect()
+    };
+    assert_eq!(details("denied"), [json!({"reason":"not permitted","count":1})]);
+    assert_eq!(details("epoch"), [json!({"epoch":1,"suite":1})]);
+    assert_eq!(details("policy"), [json!({"existing_orders":true})]);
+    assert_eq!(details("shred"), [json!({"evidence_kept":true})]);
+    assert_eq!(details("party")[0], json!({"role":"courier"}));
+    let searches = details("search");
+    assert_eq!((searches.len(), &searches[0]), (2, &searches[1]), "one search, an entry for each hit");
+    let query = searches[0]["query"].as_str().unwrap();
+    assert_eq!(query.len(), 64);
+    show(&[]).prints(&format!("\tquery {}: consignee.phone\n", &query[..8]));
 }
 
 #[test]
@@ -230,6 +270,9 @@ fn every_command_has_examples() {
         "party list",
         "party revoke",
         "open",
+        "find",
+        "get",
+        "update",
         "list",
         "scopes",
         "policy check",

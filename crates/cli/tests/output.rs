@@ -19,6 +19,9 @@ fn a_piped_run_has_no_escape_codes_and_no_boxes() {
         &["open", "v", "--party", "shop", "--purpose", "operation", "A-1"],
         &["open", "v", "--party", "Nobody", "--purpose", "operation", "A-1"],
         &["put", "v", "-"],
+        &["find", "v", "--party", "agent 17", "--purpose", "after_sale", "consignee.phone=13812345678"],
+        &["get", "v", "--party", "shop", "--purpose", "operation", "A-1"],
+        &["update", "v", "A-1", "--revision", "1", "-"],
     ] {
         let run = shop.run(arguments);
         let text = run.out + &run.err;
@@ -38,6 +41,7 @@ fn the_demo_tells_its_story() {
     let run = run.prints("10 orders").prints("120****0417").prints("林晚舟").prints(" 0 occur in its ");
     let run =
         run.prints("Swift Parcel (courier)").prints("never made this alias").prints("has been shredded");
+    let run = run.prints("agent 17 searches").prints("and finds 1 order: ").prints(" consignee.phone\n");
     // Aligned for people: no line is wider than the terminal it is made for.
     let widest = run.out.lines().map(unicode_width::UnicodeWidthStr::width).max();
     assert!(widest <= Some(100), "{widest:?}");
@@ -64,6 +68,7 @@ fn other_roles_and_commands_print_nothing_of_an_order() {
         &["ledger", "show", "v"],
         &["doctor", "v"],
         &["inspect", "v", "A-1"],
+        &["find", "v", "--party", "agent 17", "--purpose", "after_sale", "consignee.phone=13812345678"],
     ] {
         let run = shop.run(arguments).exits(0);
         tells_nothing(&(run.out + &run.err));

@@ -153,6 +153,9 @@ use syn::{DeriveInput, Error, parse_macro_input};
 /// When compiling: that the policy can be read, and all its mistakes; that it has the fields, and of types that the Rust types
 /// hold; that rows have the column by which a party's own lines are told (`lines`), without which no line would be shown; that
 /// nested structs were made for the same policy and place; that names are told apart.
+///
+/// Not checked: that the column of `lines` holds text (a party sees no line by a number), and that `order_no` is no `Option` (an
+/// order without one is refused when it is put). A nested struct stands at one place: two addresses under two names are two types.
 #[proc_macro_derive(Record, attributes(record))]
 pub fn record(input: TokenStream) -> TokenStream {
     let input = parse_macro_input!(input as DeriveInput);

@@ -92,6 +92,7 @@ fn record(model: &Model<'_>) -> TokenStream {
         impl ::consignee::Record for #ident {
             const FIELDS: &'static [::consignee::RecordField] = #fields;
 
+            #[inline]
             fn field(&self, index: usize) -> ::core::option::Option<::consignee::ValueRef<'_>> {
                 #(#starts)*
                 match index {

@@ -62,6 +62,7 @@ fn expand(row: &Ident, columns: &[Column], skipped: &[(&Ident, &Type)]) -> Token
         impl ::consignee::Row for #row {
             const COLUMNS: &'static [&'static str] = &[#(#names),*];
 
+            #[inline]
             fn cell(&self, column: usize) -> ::consignee::CellRef<'_> {
                 match column {
                     #(#cells)*

@@ -16,7 +16,7 @@ use consignee::{Alias, Error, Peek, ShredMode};
 use crate::{
     alias,
     failure::Failure,
-    ledger::{self, Names},
+    ledger::Names,
     policy,
     screen::Screen,
     show,
@@ -58,6 +58,8 @@ pub(crate) fn run(screen: &mut Screen) -> Result<(), Failure> {
 
     screen.headline("5  What is refused")?;
     refusals(&shop, order, screen)?;
+
+    search(&shop, screen)?;
 
     screen.headline("6  The ledger: no opening without an entry, and no order named in it")?;
     latest_entries(&shop, screen)?;
@@ -104,16 +106,28 @@ fn refusals(shop: &Shop, order: &str, screen: &mut Screen) -> io::Result<()> {
     answers.add(BOOKS, "the address, for accounting", part(BOOKS, "accounting", "consignee.address"));
     answers.add(COURIER, "anything, for accounting", part(COURIER, "accounting", "amount"));
     answers.add("a thief", "it all, with another key", thief::unlock(shop));
-    answers.draw(screen)?;
-    writeln!(screen)
+    answers.draw(screen)
+}
+
+/// What may be searched for has its entry like what is opened.
+fn search(shop: &Shop, screen: &mut Screen) -> Result<(), Failure> {
+    let phone = shop.orders.first().map_or("", |order| &order.consignee.phone);
+    let found = shop.vault.find(AGENT, "after_sale", "consignee.phone", phone)?.hits;
+    let aliases: Vec<String> = found.iter().map(|hit| hit.alias.to_string()).collect();
+    let (count, aliases) = (show::counted(found.len() as u64, "order"), aliases.join(", "));
+    writeln!(
+        screen,
+        "{AGENT} searches for the phone number that a caller gives, and finds {count}: {aliases}\n"
+    )?;
+    Ok(())
 }
 
 fn latest_entries(shop: &Shop, screen: &mut Screen) -> Result<(), Failure> {
     let peek = Peek::read(&shop.folder)?;
     let state = peek.ledger_state()?;
     let from = state.size.saturating_sub(LATEST);
-    let names = Names::of(&peek, Some(Arc::clone(&shop.vault.policy()?)));
-    let mut table = ledger::new_table(true);
+    let names = Names::of(&peek, Some(Arc::clone(&shop.vault.policy()?)), screen);
+    let mut table = names.new_table(true);
     let entries = peek.ledger_entries(from, usize::try_from(LATEST).unwrap_or(usize::MAX))?;
     for (entry, index) in entries.iter().zip(from..) {
         names.row(&mut table, index, entry);
