@@ -42,6 +42,13 @@ const LAYERS: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "bench",
+        &[
+            "keys", "ledger", "opener", "order", "record", "registry", "sealer", "store", "suite", "vault",
+            "view",
+        ],
+    ),
+    (
         "own_tables",
         &[
             "admin", "keys", "ledger", "opener", "record", "registry", "sealer", "search", "shred", "store",

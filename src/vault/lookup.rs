@@ -250,9 +250,8 @@ fn compare<R: Record>(
     if fingerprint.as_slice() == row.fingerprint {
         Ok(Put::Unchanged(id))
     } else {
-        let hint =
-            "a stored order cannot be changed yet; shred it and put the correction under another number";
-        Err(Error::new(ErrorKind::Exists, "another order is stored under this number").with_hint(hint))
+        Err(Error::new(ErrorKind::Exists, "another order is stored under this number")
+            .with_hint("to change the stored order, update it"))
     }
 }
 
