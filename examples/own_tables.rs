@@ -104,7 +104,7 @@ fn labels(vault: &Vault, db: &Connection, courier: &str, numbers: &[&str]) -> Re
         rows.push(read(db, &sealer.record_id(number)?)?.ok_or("no such order")?);
     }
     let stored: Vec<_> = rows.iter().map(|(record, secret)| StoredOrder { record, secret }).collect();
-    let opened = vault.opener().get_many::<OrderForCourier>(courier, "delivery", &stored)?;
+    let opened = vault.opener().open_many_as::<OrderForCourier>(courier, &stored)?;
     let mut labels = Vec::new();
     for seen in opened {
         let seen = seen?;

@@ -38,17 +38,24 @@ pub(crate) struct Request<'a> {
     pub(crate) purpose: &'a str,
     /// Which of the parts that the purpose opens are wanted; all where there is none.
     pub(crate) wanted: fn(&Policy, &Access) -> Result<Option<Vec<PartId>>>,
+    /// Whether it must be the whole order, all lines of its lists too: it may come back as an update.
+    pub(crate) whole: bool,
 }
 
 impl<'a> Request<'a> {
     /// For whatever the purpose opens.
     pub(crate) fn all(party: &'a str, purpose: &'a str) -> Self {
-        Self { party, purpose, wanted: |_, _| Ok(None) }
+        Self { party, purpose, wanted: |_, _| Ok(None), whole: false }
     }
 
     /// For what the program's type reads.
     pub(crate) fn of<T: FromView>(party: &'a str, purpose: &'a str) -> Self {
-        Self { party, purpose, wanted: compiled_parts::<T> }
+        Self { party, purpose, wanted: compiled_parts::<T>, whole: false }
+    }
+
+    /// For a whole order.
+    pub(crate) fn whole<T: FromView>(party: &'a str, purpose: &'a str) -> Self {
+        Self { whole: true, ..Self::of::<T>(party, purpose) }
     }
 }
 
@@ -113,6 +120,7 @@ pub(crate) struct Desk<'a> {
     pub(crate) key_id: [u8; 16],
     now: u64,
     wanted: Option<Vec<PartId>>,
+    whole: bool,
 }
 
 /// An order ready to be opened, but for the receipt.
@@ -136,6 +144,7 @@ impl<'a> Desk<'a> {
             key_id: registry.party_key_id(party.number),
             now: now(),
             wanted: None,
+            whole: request.whole,
         })
     }
 
@@ -168,6 +177,11 @@ impl<'a> Desk<'a> {
     }
 
     fn check_lines(&self, access: &Access) -> Result<()> {
+        if self.whole && !access.lines.is_empty() {
+            let message =
+                format!("for {} only the party's own lines are opened, not the whole order", self.purpose);
+            return Err(Error::new(ErrorKind::NotPermitted, message));
+        }
         if access.lines.is_empty() || self.party.lines.is_some() {
             return Ok(());
         }

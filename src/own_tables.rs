@@ -14,8 +14,8 @@ use crate::{
     store::{SecretRow, SecretState, Tag},
     suite::SealRng,
     update,
-    vault::{Vault, stale},
-    view::{FromView, Opened, Patch, Record, View},
+    vault::{Vault, check_role, stale},
+    view::{FromView, Opened, Patch, Record, RoleView, View},
 };
 
 impl Vault {
@@ -127,17 +127,38 @@ impl Opener {
         self.open_request(&Request::all(party, purpose), orders)
     }
 
-    /// The same as a type of the program: a role's view, or a whole record.
+    /// Opens orders as a role's view: the party acts in the view's role, for the view's purpose.
     ///
     /// # Errors
     /// As for [`Opener::open_many`], and `PolicyMismatch`.
-    pub fn get_many<T: FromView>(
+    pub fn open_many_as<V: RoleView>(
+        &self,
+        party: &str,
+        orders: &[StoredOrder<'_>],
+    ) -> Result<Vec<Result<Opened<V>>>> {
+        check_role::<V>(&*self.0.registry()?, party)?;
+        self.typed(&Request::of::<V>(party, V::PURPOSE), orders)
+    }
+
+    /// Opens orders whole, as the record type they were sealed as: by a purpose that opens every field of the type, and all lines.
+    ///
+    /// # Errors
+    /// As for [`Opener::open_many`], and `PolicyMismatch`.
+    pub fn get_many<R: Record + FromView>(
         &self,
         party: &str,
         purpose: &str,
         orders: &[StoredOrder<'_>],
+    ) -> Result<Vec<Result<Opened<R>>>> {
+        self.typed(&Request::whole::<R>(party, purpose), orders)
+    }
+
+    fn typed<T: FromView>(
+        &self,
+        request: &Request<'_>,
+        orders: &[StoredOrder<'_>],
     ) -> Result<Vec<Result<Opened<T>>>> {
-        let views = self.open_request(&Request::of::<T>(party, purpose), orders)?;
+        let views = self.open_request(request, orders)?;
         Ok(views.into_iter().map(|view| view?.into_typed()).collect())
     }
 

@@ -155,11 +155,7 @@ impl Vault {
     /// # Errors
     /// As for [`Vault::open_many`], and `PolicyMismatch`.
     pub fn open_many_as<V: RoleView>(&self, party: &str, orders: &[&str]) -> Result<Vec<Result<Opened<V>>>> {
-        let role = self.registry()?.party(party)?.role.clone();
-        if role != V::ROLE {
-            let message = format!("the party acts as {role}, and this is the view of {}", V::ROLE);
-            return Err(Error::new(ErrorKind::NotPermitted, message));
-        }
+        check_role::<V>(&*self.registry()?, party)?;
         let views = self.open_request(&Request::of::<V>(party, V::PURPOSE), orders)?;
         Ok(views.into_iter().map(|view| view?.into_typed()).collect())
     }
@@ -168,9 +164,10 @@ impl Vault {
     /// type. Its revision is what [`Vault::update`] wants. Waits for one disk sync.
     ///
     /// # Errors
-    /// As for [`Vault::open`], and `PolicyMismatch` where the purpose does not open every field of the type.
+    /// As for [`Vault::open`], and `PolicyMismatch` where the purpose does not open every field of the type, `NotPermitted` where
+    /// it opens some lines of a list only.
     pub fn get<R: Record + FromView>(&self, party: &str, purpose: &str, order: &str) -> Result<Opened<R>> {
-        let mut views = self.open_request(&Request::of::<R>(party, purpose), &[order])?;
+        let mut views = self.open_request(&Request::whole::<R>(party, purpose), &[order])?;
         views.pop().unwrap_or_else(|| Err(not_found()))?.into_typed()
     }
 
@@ -342,6 +339,16 @@ impl Inner {
 
 pub(crate) fn not_found() -> Error {
     Error::new(ErrorKind::NotFound, "no such order")
+}
+
+/// A view is for parties of its role only.
+pub(crate) fn check_role<V: RoleView>(registry: &Registry, party: &str) -> Result<()> {
+    let role = &registry.party(party)?.role;
+    if role == V::ROLE {
+        return Ok(());
+    }
+    let message = format!("the party acts as {role}, and this is the view of {}", V::ROLE);
+    Err(Error::new(ErrorKind::NotPermitted, message))
 }
 
 pub(crate) fn stale(revision: u32, expected: u32) -> Error {

@@ -7,8 +7,9 @@ use std::collections::BTreeMap;
 
 use common::{in_memory, order};
 use consignee::{
-    EntryKind, Error, ErrorKind, Order, Patch, RecordId, Result, SealedOrder, ShredMode, StoredOrder, Value,
-    Vault,
+    EntryKind, Error, ErrorKind, ExistingOrders, Order, OrderForSupplier, Patch, RecordId, Result,
+    SealedOrder, ShredMode, StoredOrder, Value, Vault,
+    policy::DEFAULT_POLICY,
     store::{SecretRow, SecretState, Tag},
 };
 
@@ -50,7 +51,7 @@ fn note(text: &str) -> Patch {
 }
 
 fn opened(vault: &Vault, (record, secret): &(Vec<u8>, SecretRow)) -> Result<consignee::Opened<Order>> {
-    vault.opener().get_many("shop", "operation", &[StoredOrder { record, secret }]).unwrap().pop().unwrap()
+    vault.opener().get_many("shop", "operation", &[StoredOrder { record, secret }])?.pop().unwrap()
 }
 
 #[test]
@@ -62,6 +63,25 @@ fn an_order_is_found_by_its_number_and_opened_with_its_rows_bytes() {
     let seen = opened(&vault, &tables.read(id(&vault, "SO-2"))).unwrap();
     assert!(seen.value == order("SO-2"));
     assert!(tables.secrets.values().all(|row| row.len() == 192));
+}
+
+#[test]
+fn a_view_is_for_its_role_and_a_whole_order_has_all_lines() {
+    let (vault, mut tables) = (in_memory(), Tables::default());
+    put(&vault, &mut tables, &[order("SO-1")]);
+    let (record, secret) = tables.read(id(&vault, "SO-1"));
+    let stored = [StoredOrder { record: &record, secret: &secret }];
+    let opener = vault.opener();
+    let seen = opener.open_many_as::<OrderForSupplier>("Dehua Ltd", &stored).unwrap().pop().unwrap();
+    assert_eq!(seen.unwrap().items.iter().map(|item| item.sku.as_str()).collect::<Vec<_>>(), ["C-2"]);
+    let refused = opener.open_many_as::<OrderForSupplier>("SF Express", &stored).err().unwrap();
+    assert_eq!(refused.kind(), &ErrorKind::NotPermitted);
+    // What comes back as an update must not have lost other suppliers' lines.
+    let policy = DEFAULT_POLICY
+        .replace("[role.platform.operation]", "[role.platform.operation]\nlines = { items = \"supplier\" }");
+    vault.apply_policy(&policy, ExistingOrders::Yes).unwrap();
+    let cut = opened(&vault, &(record.clone(), secret.clone())).unwrap_err();
+    assert_eq!(cut.kind(), &ErrorKind::NotPermitted);
 }
 
 #[test]

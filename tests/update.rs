@@ -105,6 +105,21 @@ fn a_whole_order_is_read_changed_and_handed_back() {
     });
 }
 
+/// Handed back as an update, a part of the lines would delete the others.
+#[test]
+fn who_sees_own_lines_only_gets_no_whole_order() {
+    on_each_store(|vault| {
+        vault.put(&order("SO-1")).unwrap();
+        let lines = DEFAULT_POLICY.replace("\"note\",\n]", "\"note\",\n]\nlines = { items = \"supplier\" }");
+        assert_ne!(lines, DEFAULT_POLICY);
+        vault.apply_policy(&lines, ExistingOrders::Yes).unwrap();
+        vault.add_party("branch", "platform", Some("Yixing")).unwrap();
+        let refused = vault.get::<Order>("branch", "operation", "SO-1").unwrap_err();
+        assert_eq!(refused.kind(), &ErrorKind::NotPermitted, "{refused}");
+        assert!(vault.open("branch", "operation", "SO-1").is_ok());
+    });
+}
+
 #[test]
 fn a_stale_revision_is_a_conflict_and_nothing_changes() {
     on_each_store(|vault| {

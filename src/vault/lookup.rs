@@ -251,7 +251,7 @@ fn compare<R: Record>(
         Ok(Put::Unchanged(id))
     } else {
         Err(Error::new(ErrorKind::Exists, "another order is stored under this number")
-            .with_hint("to change the stored order, update it"))
+            .with_hint("update changes a stored order"))
     }
 }
 
