@@ -343,16 +343,8 @@ impl Vault {
     }
 
     fn resolve_order(&self, alias: &str) -> Result<ResolvedAlias> {
-        let alias = Alias::parse(alias).ok_or_else(|| {
-            Error::input("alias", "an alias is XXXX-XXXX-XXXX-C, and its check character fits the others")
-        })?;
         let registry = self.registry()?;
-        let never = || {
-            Error::new(ErrorKind::NotFound, "this vault never made this alias")
-                .with_hint("it is invented or misread")
-        };
-        let (number, serial) = registry.alias_key.resolve(&alias).ok_or_else(never)?;
-        let party = registry.parties.iter().find(|party| party.number == number).ok_or_else(never)?;
+        let (party, serial) = alias_owner(&registry, alias)?;
         let rows = self.rows_of_serial(serial)?;
         let row = rows.first().ok_or_else(|| {
             Error::new(ErrorKind::NotFound, "the vault made this alias, and has no order of that number")
@@ -363,17 +355,24 @@ impl Vault {
             Some(row) => (None, self.evidence_of(&registry, row)?),
             None => self.order_no_of(&registry, record_id, rows.clone())?,
         };
-        let seen = handle_key.map(|handle_key| {
-            let handle = handle_key.handle(&registry.party_key_id(number));
-            let mut seen = self.ledger().with_handle(&handle)?;
-            seen.retain(|(_, entry)| matches!(entry.kind, EntryKind::Disclosure | EntryKind::Search));
-            Ok::<_, Error>(seen)
-        });
+        let seen = handle_key.map(|handle_key| self.seen_by(&registry, party, &handle_key));
         Ok(ResolvedAlias { party: party.clone(), record_id, order_no, seen: seen.transpose()? })
     }
 
+    /// The entries that say a party saw an order.
+    pub(crate) fn seen_by(
+        &self,
+        registry: &Registry,
+        party: &Party,
+        handle_key: &HandleKey,
+    ) -> Result<Vec<(u64, Entry)>> {
+        let mut seen = self.ledger().with_handle(&handle_key.handle(&registry.party_key_id(party.number)))?;
+        seen.retain(|(_, entry)| matches!(entry.kind, EntryKind::Disclosure | EntryKind::Search));
+        Ok(seen)
+    }
+
     /// Handle key of a shredded order; none if its evidence was destroyed, too.
-    fn evidence_of(&self, registry: &Registry, row: &SecretRow) -> Result<Option<HandleKey>> {
+    pub(crate) fn evidence_of(&self, registry: &Registry, row: &SecretRow) -> Result<Option<HandleKey>> {
         if row.wrapped.is_empty() {
             return Ok(None);
         }
@@ -409,6 +408,20 @@ impl Vault {
         }
         Ok((order_no, Some(unlock(registry, &record, stored.secret)?.1)))
     }
+}
+
+/// Whose alias this is, and the serial of the order that it stands for.
+pub(crate) fn alias_owner<'r>(registry: &'r Registry, alias: &str) -> Result<(&'r Party, u64)> {
+    let alias = Alias::parse(alias).ok_or_else(|| {
+        Error::input("alias", "an alias is XXXX-XXXX-XXXX-C, and its check character fits the others")
+    })?;
+    let never = || {
+        Error::new(ErrorKind::NotFound, "this vault never made this alias")
+            .with_hint("it is invented or misread")
+    };
+    let (number, serial) = registry.alias_key.resolve(&alias).ok_or_else(never)?;
+    let party = registry.parties.iter().find(|party| party.number == number).ok_or_else(never)?;
+    Ok((party, serial))
 }
 
 /// Whether it changes the direction of what stands beside it (Unicode's `Bidi_Control`), so that a listing would show one

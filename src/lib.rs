@@ -6,11 +6,12 @@
 //! but not the root key, has nothing he can read.
 //!
 //! ```
-//! use consignee::{Order, Setup, Vault};
+//! use consignee::{Opened, Order, OrderForCourier, Patch, Setup, Value, Vault};
 //!
 //! # fn main() -> Result<(), consignee::Error> {
 //! let vault = Vault::in_memory(&Setup::default())?;
 //! vault.add_party("SF Express", "courier", None)?;
+//! vault.add_party("agent 17", "support", None)?;
 //!
 //! let order = Order::from_json(
 //!     r#"{"order_no":"SO-1001","placed_at":"2026-11-11T20:14:05+08:00",
@@ -22,9 +23,14 @@
 //! )?;
 //! vault.put(&order)?;
 //!
-//! let seen = vault.open("SF Express", "delivery", "SO-1001")?;
-//! assert_eq!(seen.text("consignee.name")?, "王小明");
-//! assert!(seen.get("items").is_err(), "a courier has no key for what is in the parcel");
+//! // A role's view as a type: it has no field for what is in the parcel, so reading that does not compile.
+//! let seen: Opened<OrderForCourier> = vault.open_as("SF Express", "SO-1001")?;
+//! assert_eq!(seen.consignee.name, "王小明");
+//!
+//! // Change what was read, found by a value that support was told on the telephone.
+//! vault.update("SO-1001", seen.revision, Patch::new().set("note", Value::Text("ring twice".into())))?;
+//! let found = vault.find("agent 17", "after_sale", "consignee.phone", "138 1234 5678")?;
+//! assert_eq!((found.hits.len(), found.hits[0].revision), (1, 2));
 //! println!("{} entries in the ledger", vault.ledger_state()?.size);
 //! # Ok(())
 //! # }
@@ -35,14 +41,15 @@
 //! | | |
 //! |---|---|
 //! | [`Policy`](policy::Policy) | which role opens which parts, for which purpose, how long |
-//! | [`Vault`] | orders, secrets, keys and ledger; [`put`](Vault::put), [`open`](Vault::open), [`shred`](Vault::shred) |
+//! | [`Vault`] | orders, secrets, keys and ledger; [`put`](Vault::put), [`open_as`](Vault::open_as), [`update`](Vault::update), [`find`](Vault::find), [`shred`](Vault::shred) |
 //! | [`Party`] | one concrete link acting in a role: "SF Express", "agent 17" |
 //! | part | a field, or a *facet* of it such as `consignee.phone:masked`, each sealed under a key of its own |
 //! | [`View`] | what one party sees of one order for one purpose; as a type [`OrderForCourier`] and the like |
-//! | [`Record`](derive@Record) | an order type of your own, and the views of it |
+//! | [`Record`](derive@Record) | an order type of your own, and the views of it; [`Fields`] is one without a type, [`Patch`] changes to some fields |
+//! | revision | counter of an order's changes; who changes one names the revision that he read, or gets [`Conflict`](ErrorKind::Conflict) |
 //! | [`Alias`] | the order number one party sees in place of the real one |
 //! | [`Entry`] | a line of the ledger; it names the order by a handle only the shop and the shopper can read |
-//! | [`Sealer`], [`Opener`] | the same without our tables: bytes out, bytes in |
+//! | [`Sealer`], [`Opener`] | the same for tables of your own: bytes out, bytes in, your transaction |
 //!
 //! # What it does not protect against
 //!
@@ -56,7 +63,7 @@
 //!
 //! # Reading order
 //!
-//! `vault.rs` is the flow, one level of calls. Below it `sealer.rs` and `opener.rs` are the pure steps, `record/` the bytes,
+//! To use it: `docs/adopting.md`, then the programs in `examples/`. To read it: `vault.rs` is the flow, one level of calls. Below it `sealer.rs` and `opener.rs` are the pure steps, `record/` the bytes,
 //! `keys/` the two halves of every key, `suite/` the ciphers, `ledger/` the log, `store/` the contracts of stores.
 //!
 //! # Features
@@ -91,6 +98,7 @@ mod registry;
 mod scopes;
 mod sealer;
 mod search;
+mod shred;
 mod stats;
 pub mod store;
 mod suite;
@@ -118,16 +126,17 @@ pub use order::{
     ConsigneeForSupportCallBack, Item, Order, OrderForCourier, OrderForFinance, OrderForPlatform,
     OrderForSupplier, OrderForSupportAfterSale, OrderForSupportCallBack,
 };
-pub use own_tables::{Opener, Sealer};
+pub use own_tables::{AliasOwner, Opener, Sealer};
 pub use record::{Inspection, inspect};
 pub use registry::{Party, PartyState};
 pub use scopes::{PolicyInForce, SCOPES_SCHEMA, Scope, ScopeIndex, ScopeParty, ScopeSearch, Scopes};
 pub use sealer::SealedOrder;
 pub use search::{Hit, Hits};
+pub use shred::ShredMode;
 pub use stats::{Activity, Stats};
 pub use suite::{Suite, after_fork};
 pub use value::*;
-pub use vault::{Put, ShredMode, Vault};
+pub use vault::{Put, Vault};
 #[doc(hidden)]
 pub use view::derived;
 pub use view::{CompiledPart, Fields, FromView, Opened, Patch, Record, RecordField, RoleView, View};
@@ -138,6 +147,11 @@ pub use consignee_derive::{Record, Row};
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;
+
+/// What `docs/adopting.md` shows compiles and runs.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/adopting.md")]
+struct Adopting;
 
 /// Doors for the fuzz targets; only there with `--cfg fuzzing`.
 #[cfg(fuzzing)]

@@ -331,14 +331,14 @@ pub(crate) fn unlock(
     if header.n1 != row.n1 || header.revision != row.revision {
         return Err(rolled_back());
     }
-    let cannot_open = || {
-        Error::new(ErrorKind::CannotOpen, "the order's secret does not open")
-            .with_hint("doctor checks the vault")
-    };
     let release = registry.release(row.generation).ok_or_else(cannot_open)?;
     let epoch = registry.epoch(header.epoch).ok_or_else(cannot_open)?;
     let context = registry.row_context(row);
     release.unwrap_secret(&context, epoch.suite, &row.wrapped).map_err(|_| cannot_open())
+}
+
+pub(crate) fn cannot_open() -> Error {
+    Error::new(ErrorKind::CannotOpen, "the order's secret does not open").with_hint("doctor checks the vault")
 }
 
 pub(crate) fn shredded() -> Error {

@@ -1,14 +1,22 @@
 //! Sealing and opening for those who keep records in tables of their own.
 
 use crate::{
-    error::Result,
+    admin::alias_owner,
+    error::{Error, Result},
+    keys::{HandleKey, RecordId},
+    ledger::{Entry, now},
     observe::{Operation, Watch},
-    opener::{self, Asked, Meanwhile, Request, StoredOrder},
+    opener::{self, Asked, Meanwhile, Request, StoredOrder, rolled_back},
     record::Workspace,
+    registry::{Party, Registry},
     sealer::{Plan, RowPlan, SealedOrder, Sealing, no_randomness},
+    search::{Hits, MAX_CANDIDATES, Search},
+    shred::{Shred, ShredMode},
+    store::{SecretRow, SecretState, Tag},
     suite::SealRng,
-    vault::Vault,
-    view::{FromView, Opened, Record, View},
+    update,
+    vault::{Vault, check_role, stale},
+    view::{FromView, Opened, Patch, Record, RoleView, View},
 };
 
 impl Vault {
@@ -45,6 +53,42 @@ impl Sealer {
         sealed.map_err(|_| no_randomness())?
     }
 
+    /// What an order is known by in place of its number: to find it in your tables. Reads the vault's keys, waits for nothing.
+    ///
+    /// # Errors
+    /// `Storage`, `Damaged`.
+    pub fn record_id(&self, order_no: &str) -> Result<RecordId> {
+        Ok(self.0.registry()?.id_key.record_id(order_no))
+    }
+
+    /// Seals the next revision of an order, with fields changed; none where the order says so already. `called` is the order's
+    /// number, if you know it. The vault opens what the patch leaves as it is, which is an entry of its own (purpose `update`):
+    /// waits for one disk sync.
+    ///
+    /// Then: [`log`](Sealer::log), and one transaction of your own that replaces record, tags and secret row
+    /// `WHERE revision = expected`. If that changes no row, somebody else was faster: the entry names a revision that never
+    /// came to be, and does no harm. The old secret row is gone with the transaction; the order keeps its serial.
+    ///
+    /// # Errors
+    /// `Conflict` where the order has another revision (read it again and repeat); `Input`, `Limit`, `PolicyMismatch` for
+    /// values that cannot be sealed; `Shredded`, `RolledBack`, `CannotOpen`, `Storage`.
+    pub fn update(
+        &self,
+        stored: &StoredOrder<'_>,
+        called: Option<&str>,
+        expected: u32,
+        patch: Patch,
+    ) -> Result<Option<SealedOrder>> {
+        if stored.secret.revision != expected {
+            return Err(stale(stored.secret.revision, expected));
+        }
+        let sealed = update::seal(self.0.ledger(), &*self.0.registry()?, stored, called, patch)?;
+        Ok(sealed.map(|mut sealed| {
+            sealed.secret.state = SecretState::Current;
+            sealed
+        }))
+    }
+
     /// Enters sealed orders in the ledger, durably; call it before your own transaction commits, so that no stored order is
     /// without an entry. Waits for one disk sync.
     ///
@@ -53,6 +97,16 @@ impl Sealer {
     pub fn log(&self, sealed: &[SealedOrder]) -> Result<()> {
         self.0.ledger().append(sealed.iter().map(|order| order.entry.clone()).collect()).map(drop)
     }
+}
+
+/// Whose alias it is, and the order's place in your tables.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct AliasOwner {
+    /// The party whose alias it is.
+    pub party: Party,
+    /// [`SecretRow::serial`] of the order.
+    pub serial: u64,
 }
 
 /// Opens orders that are kept in tables of the caller's own. `Clone + Send + Sync`; made by [`Vault::opener`].
@@ -74,18 +128,122 @@ impl Opener {
         self.open_request(&Request::all(party, purpose), orders)
     }
 
-    /// The same as a type of the program: a role's view, or a whole record.
+    /// Opens orders as a role's view: the party acts in the view's role, for the view's purpose.
     ///
     /// # Errors
     /// As for [`Opener::open_many`], and `PolicyMismatch`.
-    pub fn get_many<T: FromView>(
+    pub fn open_many_as<V: RoleView>(
+        &self,
+        party: &str,
+        orders: &[StoredOrder<'_>],
+    ) -> Result<Vec<Result<Opened<V>>>> {
+        check_role::<V>(&*self.0.registry()?, party)?;
+        self.typed(&Request::of::<V>(party, V::PURPOSE), orders)
+    }
+
+    /// Opens orders whole, as the record type they were sealed as: by a purpose that opens every field of the type, and all lines.
+    ///
+    /// # Errors
+    /// As for [`Opener::open_many`], and `PolicyMismatch`.
+    pub fn get_many<R: Record + FromView>(
         &self,
         party: &str,
         purpose: &str,
         orders: &[StoredOrder<'_>],
+    ) -> Result<Vec<Result<Opened<R>>>> {
+        self.typed(&Request::whole::<R>(party, purpose), orders)
+    }
+
+    fn typed<T: FromView>(
+        &self,
+        request: &Request<'_>,
+        orders: &[StoredOrder<'_>],
     ) -> Result<Vec<Result<Opened<T>>>> {
-        let views = self.open_request(&Request::of::<T>(party, purpose), orders)?;
+        let views = self.open_request(request, orders)?;
         Ok(views.into_iter().map(|view| view?.into_typed()).collect())
+    }
+
+    /// Orders in your tables that have a value in an indexed field: as [`Vault::find`], with its entries and its budget.
+    ///
+    /// `candidates` gets the tags to look for and returns, of each order that has one of them, the sealed record and the secret
+    /// row; at most [`Opener::MOST_CANDIDATES`] and one more. What a tag says is checked inside. Waits for three disk syncs.
+    ///
+    /// # Errors
+    /// As for [`Vault::find`], and those of `candidates`.
+    pub fn find<E: From<Error>>(
+        &self,
+        party: &str,
+        purpose: &str,
+        field: &str,
+        value: &str,
+        candidates: impl FnOnce(&[Tag]) -> Result<Vec<(Vec<u8>, SecretRow)>, E>,
+    ) -> Result<Hits, E> {
+        let vault = &self.0;
+        let registry = vault.registry()?;
+        let search = Search::admit(vault.ledger(), &registry, &Request::all(party, purpose), field, value)?;
+        search.spend(&*vault.inner().stores.keys, now())?;
+        let found = candidates(&search.tags())?;
+        search.check_number(found.len())?;
+        let stored: Vec<_> = found.iter().map(|(record, secret)| StoredOrder { record, secret }).collect();
+        Ok(search.answer(&stored, 0, || vault.registry())?)
+    }
+
+    /// Most orders that a search goes through; with more it is refused.
+    pub const MOST_CANDIDATES: usize = MAX_CANDIDATES;
+
+    /// Whose alias this is, and the serial by which your tables find the order. Opens nothing.
+    ///
+    /// # Errors
+    /// `Input` for text that is no alias, `NotFound` for an alias this vault never made.
+    pub fn alias_owner(&self, alias: &str) -> Result<AliasOwner> {
+        let registry = self.0.registry()?;
+        let (party, serial) = alias_owner(&registry, alias)?;
+        Ok(AliasOwner { party: party.clone(), serial })
+    }
+
+    /// The entries, with their index, that say a party saw an order (disclosures and search hits): to show that it did, or that
+    /// it never was given the alias that is quoted. Works on a shredded order's row, too, and is `None` where the evidence was
+    /// destroyed. Reads the ledger; opens nothing.
+    ///
+    /// # Errors
+    /// `NotFound` for an unknown party, `CannotOpen`, `Storage`.
+    pub fn seen(&self, party: &str, secret: &SecretRow) -> Result<Option<Vec<(u64, Entry)>>> {
+        let registry = self.0.registry()?;
+        let party = registry.party(party)?;
+        let handle_key = self.handle_key(&registry, secret)?;
+        handle_key.map(|handle_key| self.0.seen_by(&registry, party, &handle_key)).transpose()
+    }
+
+    fn handle_key(&self, registry: &Registry, secret: &SecretRow) -> Result<Option<HandleKey>> {
+        match secret.state {
+            SecretState::Shredded => self.0.evidence_of(registry, secret),
+            SecretState::Superseded => Err(rolled_back()),
+            SecretState::Current | SecretState::Pending => {
+                let release = registry.release(secret.generation).ok_or_else(opener::cannot_open)?;
+                let context = registry.row_context(secret);
+                // The handle key does not depend on the suite that the order secret is for.
+                let opened = release.unwrap_secret(&context, release.suite, &secret.wrapped);
+                Ok(Some(opened.map_err(|_| opener::cannot_open())?.1))
+            }
+        }
+    }
+
+    /// Shreds an order of your tables: enters it in the ledger and returns the row that takes the place of its secret row.
+    /// Waits for one disk sync.
+    ///
+    /// Then one transaction of your own: replace the secret row by this one, delete the record and its tags. **Until it has
+    /// committed, the order still opens.** After a crash in between repeat both: a second entry does no harm. What your
+    /// database keeps of the old row (free pages, write-ahead log, backups) is for you to destroy; SQLite wants
+    /// `PRAGMA secure_delete = ON`, the row as [`SecretRow::to_bytes`] and a checkpoint that truncates the log.
+    ///
+    /// Keep the row: a number that has one was shredded and is not put again.
+    ///
+    /// # Errors
+    /// `Shredded` if it is shredded already, `Limit` for a reason above 1,024 bytes, `RolledBack`, `CannotOpen`, `Storage`.
+    pub fn shred(&self, stored: &StoredOrder<'_>, reason: &str, mode: ShredMode) -> Result<SecretRow> {
+        let shred = Shred::prepare(&*self.0.registry()?, stored, reason, mode)?;
+        self.0.ledger().append(vec![shred.entry.clone()])?;
+        Ok(shred.destroyed())
     }
 
     fn open_request(&self, request: &Request<'_>, orders: &[StoredOrder<'_>]) -> Result<Vec<Result<View>>> {

@@ -11,15 +11,16 @@ use std::{
 
 use crate::{
     error::{Error, ErrorKind, Result},
-    keys::{Evidence, RecordId, RootKey},
-    ledger::{Entry, EntryKind, Ledger, LedgerState, now},
+    keys::{RecordId, RootKey},
+    ledger::{Entry, Ledger, LedgerState, now},
     observe::{Counters, Operation, Watch},
-    opener::{self, Asked, Request, StoredOrder, unlock},
+    opener::{self, Asked, Request, StoredOrder},
     record,
     registry::Registry,
     sealer::{Plan, RowPlan, SealedOrder, Sealing, no_randomness},
     search::{Hits, MAX_CANDIDATES, Search},
-    store::{LOCK_WAIT, RecordSummary, SecretRow, SecretState, StagedRecord, Stores},
+    shred::{Shred, ShredMode},
+    store::{LOCK_WAIT, RecordSummary, StagedRecord, Stores},
     suite::SealRng,
     update,
     view::{FromView, Opened, Patch, Record, RoleView, View},
@@ -55,15 +56,6 @@ pub enum Put {
     Stored(RecordId),
     /// The same order was there already; nothing changed.
     Unchanged(RecordId),
-}
-
-/// What remains of a shredded order.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ShredMode {
-    /// Who saw the order can still be proved; its content is gone.
-    KeepEvidence,
-    /// Not even that.
-    WithEvidence,
 }
 
 impl Vault {
@@ -172,11 +164,7 @@ impl Vault {
     /// # Errors
     /// As for [`Vault::open_many`], and `PolicyMismatch`.
     pub fn open_many_as<V: RoleView>(&self, party: &str, orders: &[&str]) -> Result<Vec<Result<Opened<V>>>> {
-        let role = self.registry()?.party(party)?.role.clone();
-        if role != V::ROLE {
-            let message = format!("the party acts as {role}, and this is the view of {}", V::ROLE);
-            return Err(Error::new(ErrorKind::NotPermitted, message));
-        }
+        check_role::<V>(&*self.registry()?, party)?;
         let views = self.open_request(&Request::of::<V>(party, V::PURPOSE), orders)?;
         Ok(views.into_iter().map(|view| view?.into_typed()).collect())
     }
@@ -234,8 +222,7 @@ impl Vault {
         let found = self.look_up(&registry, order)?;
         let stored = found.newest()?;
         if stored.secret.revision != expected {
-            let message = format!("the order has revision {}, not {expected}", stored.secret.revision);
-            return Err(Error::new(ErrorKind::Conflict, message).with_hint("read it again and repeat"));
+            return Err(stale(stored.secret.revision, expected));
         }
         let called = found.by_number.then_some(order);
         let Some(sealed) = update::seal(&self.0.ledger, &registry, &stored, called, patch)? else {
@@ -309,39 +296,18 @@ impl Vault {
     }
 
     fn shred_order(&self, order: &str, reason: &str, mode: ShredMode) -> Result<RecordId> {
-        if reason.len() > 1024 {
-            return Err(Error::new(ErrorKind::Limit, "a reason holds at most 1,024 bytes"));
-        }
         let _writer = self.writer()?;
         let registry = self.registry()?;
         let found = self.look_up(&registry, order)?;
-        let StoredOrder { record, secret: row } = found.newest()?;
-        let parsed = record::Record::parse(record)?;
-        let (_, handle_key) = unlock(&registry, &parsed, row)?;
-        let id = parsed.header.record_id;
-        let mut entry = Entry::new(EntryKind::Shred, registry.own_key_id(), registry.policy()?.digest());
-        entry.handle = handle_key.handle(&registry.own_key_id());
-        entry.revision = row.revision;
-        entry.commitments = vec![handle_key.reason_commitment(id, reason)];
-        entry.detail = vec![u8::from(mode == ShredMode::KeepEvidence)];
-        let context = registry.row_context(row);
-        let release = registry.release(row.generation).ok_or_else(not_found)?;
-        let wrapped = match mode {
-            ShredMode::WithEvidence => Vec::new(),
-            ShredMode::KeepEvidence => {
-                let evidence = Evidence { handle_key, reason: reason.to_owned() };
-                SealRng::with(|rng| release.wrap_evidence(rng, &context, &evidence))
-                    .map_err(|_| no_randomness())?
-                    .map_err(|_| no_randomness())?
-            }
-        };
+        let stored = found.newest()?;
+        let id = RecordId(stored.secret.record_id);
+        let Shred { entry, marked, evidence } = Shred::prepare(&registry, &stored, reason, mode)?;
         // Marked first, so that from here on nobody opens it; entered; destroyed. What fails in between is settled: by this call,
         // and if that fails too by the next writer.
-        let marked = SecretRow { state: SecretState::Shredded, changed_at: now(), ..row.clone() };
         let done = self
             .replace_rows(&found.rows, &marked)
             .and_then(|()| self.0.ledger.append(vec![entry]))
-            .and_then(|_| self.destroy(&marked, wrapped, LOCK_WAIT));
+            .and_then(|_| self.destroy(&marked, evidence, LOCK_WAIT));
         if done.is_err() {
             let _left_to_the_next = self.settle();
         }
@@ -423,4 +389,19 @@ impl Inner {
 
 pub(crate) fn not_found() -> Error {
     Error::new(ErrorKind::NotFound, "no such order")
+}
+
+/// A view is for parties of its role only.
+pub(crate) fn check_role<V: RoleView>(registry: &Registry, party: &str) -> Result<()> {
+    let role = &registry.party(party)?.role;
+    if role == V::ROLE {
+        return Ok(());
+    }
+    let message = format!("the party acts as {role}, and this is the view of {}", V::ROLE);
+    Err(Error::new(ErrorKind::NotPermitted, message))
+}
+
+pub(crate) fn stale(revision: u32, expected: u32) -> Error {
+    let message = format!("the order has revision {revision}, not {expected}");
+    Error::new(ErrorKind::Conflict, message).with_hint("read it again and repeat")
 }

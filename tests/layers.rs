@@ -26,16 +26,16 @@ const LAYERS: &[(&str, &[&str])] = &[
     ),
     ("opener", &["keys", "ledger", "observe", "record", "registry", "store", "value", "view"]),
     ("search", &["alias", "index", "ledger", "opener", "record", "registry", "store"]),
+    ("shred", &["keys", "ledger", "opener", "record", "registry", "sealer", "store", "suite"]),
     ("update", &["ledger", "opener", "record", "registry", "sealer", "suite", "value", "view"]),
     (
         "vault",
         &[
             "alias", "keys", "ledger", "observe", "opener", "record", "registry", "sealer", "search",
-            "store", "suite", "update", "view",
+            "shred", "store", "suite", "update", "view",
         ],
     ),
     ("stats", &["observe", "registry", "vault"]),
-    ("own_tables", &["ledger", "observe", "opener", "record", "sealer", "suite", "vault", "view"]),
     (
         "admin",
         &[
@@ -48,6 +48,13 @@ const LAYERS: &[(&str, &[&str])] = &[
         &[
             "keys", "ledger", "opener", "order", "record", "registry", "sealer", "store", "suite", "vault",
             "view",
+        ],
+    ),
+    (
+        "own_tables",
+        &[
+            "admin", "keys", "ledger", "observe", "opener", "record", "registry", "sealer", "search",
+            "shred", "store", "suite", "update", "vault", "view",
         ],
     ),
     ("doctor", &["keys", "ledger", "observe", "opener", "record", "registry", "sealer", "store", "vault"]),

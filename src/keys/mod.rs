@@ -34,7 +34,7 @@ pub(crate) use vault_key::{IdKey, RegistryKey, VAULT_PARTY, party_key_id};
 pub(crate) struct VaultId(pub(crate) [u8; 16]);
 
 /// What the store knows an order by. Says nothing of the order number to whoever lacks the vault's id key.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RecordId(pub(crate) [u8; 16]);
 
 impl RecordId {
@@ -47,6 +47,12 @@ impl RecordId {
 impl From<[u8; 16]> for RecordId {
     fn from(bytes: [u8; 16]) -> Self {
         Self(bytes)
+    }
+}
+
+impl std::fmt::Debug for RecordId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "RecordId({self})")
     }
 }
 

@@ -10,6 +10,7 @@
 #[cfg(test)]
 mod contract;
 mod memory;
+mod row_bytes;
 #[cfg(test)]
 mod shared_tests;
 #[cfg(feature = "sqlite")]
@@ -43,7 +44,7 @@ pub struct RecordRow {
 pub struct Tag {
     /// Number of the field.
     pub field: u16,
-    /// Its bits, below 2^63.
+    /// Its bits, below 2^63: [`u64::cast_signed`] makes it an integer of SQL.
     pub value: u64,
 }
 
@@ -117,7 +118,7 @@ pub struct SecretRow {
     pub state: SecretState,
     /// When the order was put, seconds since 1970.
     pub put_at: u64,
-    /// Number of the order within the vault, for aliases.
+    /// Number of the order within the vault, for aliases; below 2^36.
     pub serial: u64,
     /// Which of the vault's accepted policies was in force when the order was put, counted from 0.
     pub policy: u32,

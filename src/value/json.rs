@@ -9,7 +9,10 @@ use super::{
 use crate::error::{ErrorKind, Result};
 use base64::{Engine, prelude::BASE64_STANDARD};
 use consignee_policy::FieldType;
-use serde::{Serialize, Serializer, de::IgnoredAny};
+use serde::{
+    Deserialize, Deserializer, Serialize, Serializer,
+    de::{Error as _, IgnoredAny},
+};
 use serde_json::{Map, Value as Json, json};
 
 /// Longest text that is taken from JSON, in bytes.
@@ -99,6 +102,26 @@ serialize! {
     Address: address => ValueRef::Address(address).to_json(),
     List: list => ValueRef::List(list).to_json(),
     Decimal: number => number.to_string(),
+}
+
+/// From that form, for record types that come into a program as JSON. What is wrong is named, and never repeated; serde itself
+/// repeats values of other types in its messages, so those are not for logs.
+macro_rules! deserialize {
+    ($($type:ty: $node:ident => $read:expr),+ $(,)?) => { $(
+        impl<'de> Deserialize<'de> for $type {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let $node = Node::deserialize(deserializer)?;
+                $read.map_err(D::Error::custom)
+            }
+        }
+    )+ };
+}
+
+deserialize! {
+    Money: node => money(node, &Path::Root),
+    Timestamp: node => parsed(&node, &Path::Root, Timestamp::EXPECTED, Timestamp::parse),
+    Address: node => address(node, &Path::Root),
+    Decimal: node => parsed(&node, &Path::Root, Decimal::EXPECTED, Decimal::parse),
 }
 
 fn row_to_json(rows: &dyn Rows, row: usize) -> Json {
@@ -305,6 +328,40 @@ mod tests {
         ] {
             let json: Json = serde_json::from_str(json).unwrap();
             assert_eq!(read(ty, &json.to_string()).unwrap().to_json(), json);
+        }
+    }
+
+    #[test]
+    fn typed_values_are_read_in_a_struct_of_the_programs() {
+        #[derive(serde::Deserialize)]
+        struct Checkout {
+            at: Timestamp,
+            total: Money,
+            to: Address,
+            price: Decimal,
+        }
+        let json = r#"{"at":"2026-11-11T20:14:05+08:00","total":{"value":"88.00","currency":"CNY"},
+            "to":{"lines":["x"],"city":"y","country":"z"},"price":"0.50"}"#;
+        let read: Checkout = serde_json::from_str(json).unwrap();
+        assert_eq!(
+            (read.at.to_string().as_str(), read.total.currency()),
+            ("2026-11-11T20:14:05+08:00", "CNY")
+        );
+        assert_eq!((read.to.city.as_str(), read.price.to_string().as_str()), ("y", "0.50"));
+        for (old, new) in [
+            ("2026-11-11T", "SECRET-11T"),
+            (r#""88.00""#, "88.00"),
+            ("CNY", "SECRET"),
+            (r#""y""#, r#""y","SECRET":1"#),
+            (r#""y""#, r#""y","city":"SECRET""#),
+            (r#""0.50""#, r#""SECRET""#),
+        ] {
+            let refused =
+                serde_json::from_str::<Checkout>(&json.replace(old, new)).err().unwrap().to_string();
+            assert!(
+                refused.len() > 20 && !refused.contains("SECRET") && !refused.contains("88"),
+                "{refused}"
+            );
         }
     }
 

@@ -5,7 +5,7 @@
 
 use crate::error::{Error, ErrorKind, Result};
 use serde::{
-    Deserializer, Serialize, Serializer,
+    Deserialize, Deserializer, Serialize, Serializer,
     de::{self, DeserializeSeed, MapAccess, SeqAccess, Visitor},
 };
 use serde_json::error::Category;
@@ -66,6 +66,13 @@ impl Serialize for Node {
     }
 }
 
+/// As a part of another text: its reader counts the depth and the place.
+impl<'de> Deserialize<'de> for Node {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Seed { depth: MAX_DEPTH, fault: &Cell::new(None) }.deserialize(deserializer)
+    }
+}
+
 #[derive(Clone, Copy)]
 enum Fault {
     Depth,
@@ -87,7 +94,10 @@ impl<'a> Seed<'a> {
 
     fn fail<E: de::Error>(self, fault: Fault) -> E {
         self.fault.set(Some(fault));
-        E::custom("")
+        E::custom(match fault {
+            Fault::Depth => "nested too deep",
+            Fault::Twice => "an object has one key twice",
+        })
     }
 }
 

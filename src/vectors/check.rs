@@ -70,6 +70,7 @@ fn every_file_is_read_and_does_what_it_says() {
             "vault" => vault(vector),
             "record" => record(vector, &files),
             "evidence" => evidence(vector),
+            "row bytes" => row_bytes(vector),
             "value" => value(vector),
             "padding" => padding(vector),
             "mask" => masked(vector),
@@ -290,6 +291,15 @@ fn evidence(vector: &Json) -> Result<()> {
     assert_eq!(hex(commitment), text(&vector["reason_commitment"]));
     let inputs: [&[u8]; 3] = [&unhex(&vector["handle_key"]), &row.record_id, evidence.reason.as_bytes()];
     assert_eq!(commitment, commit("consignee/v1/commit/reason", &inputs));
+    Ok(())
+}
+
+fn row_bytes(vector: &Json) -> Result<()> {
+    let bytes = unhex(&vector["bytes"]);
+    let read = SecretRow::from_bytes(&bytes)?;
+    let changed_at = number(&vector["row"]["changed_at"]);
+    assert_eq!(read, SecretRow { changed_at, ..row(&vector["row"])? });
+    assert_eq!(read.to_bytes(), bytes);
     Ok(())
 }
 

@@ -283,6 +283,7 @@ pub(super) fn generate(worlds: &[World]) -> Vec<Vector> {
     vectors.push(("record-of-another-number".to_owned(), vector));
     rows(world, &mut vectors);
     evidence(world, &mut vectors);
+    row_bytes(world, &mut vectors);
     vectors
 }
 
@@ -391,4 +392,49 @@ fn evidence(world: &World, vectors: &mut Vec<Vector>) {
     add("short", "cannot open", "31 bytes where the handle key has 32.", &made(&hk[..31]), json!({}));
     let not_text = made(&[&hk[..], &[0xff]].concat());
     add("reason-not-utf-8", "cannot open", "The reason is not UTF-8.", &not_text, json!({}));
+}
+
+fn row_bytes(world: &World, vectors: &mut Vec<Vector>) {
+    let row = SecretRow { changed_at: PUT_AT + 1, ..world.case("full", FULL).sealed.secret };
+    let mut add = |name: &str, comment: &str, expect: &str, row: Option<&SecretRow>, bytes: &[u8]| {
+        let mut vector = json!({
+            "comment": comment, "of": "row bytes", "rules": ["F57"], "expect": expect, "bytes": hex(bytes),
+        });
+        if let Some(row) = row {
+            vector["row"] = row_json(row);
+            vector["row"]["changed_at"] = row.changed_at.into();
+        }
+        vectors.push((format!("row-bytes-{name}"), vector));
+    };
+    let good = row.to_bytes();
+    add("current", "The secret row of order 10248.", "opens", Some(&row), &good);
+    let mut evidence =
+        SecretRow { state: SecretState::Shredded, fingerprint: Vec::new(), wrapped: vec![7; 1096], ..row };
+    let longest = evidence.to_bytes();
+    add(
+        "longest",
+        "Shredded, with the longest reason (not a real wrap).",
+        "opens",
+        Some(&evidence),
+        &longest,
+    );
+    evidence.wrapped = vec![7; 1097];
+    let longer = evidence.to_bytes();
+    add("longer", "A wrapped evidence of 1,097 bytes.", "damaged", None, &longer);
+    evidence.wrapped = Vec::new();
+    let nothing = evidence.to_bytes();
+    add("nothing-left", "Shredded with its evidence.", "opens", Some(&evidence), &nothing);
+    let mut bad = |name: &str, comment: &str, expect: &str, at: usize, byte: u8| {
+        let mut bytes = good.clone();
+        bytes[at] = byte;
+        add(name, comment, expect, None, &bytes);
+    };
+    bad("magic", "The magic is CNSR, a record's.", "damaged", 3, b'R');
+    bad("format-0", "Format 0.", "damaged", 4, 0);
+    bad("format-2", "Format 2.", "newer format", 4, 2);
+    bad("state-0", "State 0.", "damaged", 5, 0);
+    bad("fingerprint-15", "A fingerprint of 15 bytes.", "damaged", 68, 15);
+    bad("not-zero", "The last byte is not zero.", "damaged", 191, 1);
+    add("cut", "The last byte is missing.", "damaged", None, &good[..191]);
+    add("more", "192 zeros too many.", "damaged", None, &[&good[..], &[0; 192]].concat());
 }

@@ -444,6 +444,16 @@ def check_evidence(vector, _):
 # ---- Sections 7 and 8: policy, ledger
 
 
+def check_row_bytes(vector, _):
+    row, made = vector["row"], unhex(vector["bytes"])
+    fingerprint, wrapped = unhex(row["fingerprint"]), unhex(row["wrapped"])
+    widths = {"revision": 4, "generation": 4, "put_at": 8, "serial": 8, "policy": 4, "changed_at": 8}
+    data = b"CNSS" + bytes([1, row["state"]]) + unhex(row["record_id"]) + unhex(row["n1"])
+    data += b"".join(le(row[name], width) for name, width in widths.items())
+    data += le(len(fingerprint), 1) + le(len(wrapped), 2) + fingerprint + wrapped
+    assert made == data + bytes(-len(data) % 192)
+
+
 def check_policy(vector, _):
     r = Reader(unhex(vector["canonical"]))
     assert r.take(23) == b"consignee/v1/policy" + le(1, 4)
@@ -579,8 +589,8 @@ def check_passphrase(vector, _):
     check_unwrap(vector, argon2.derive(vector["passphrase"].encode()))
 
 
-CHECKS = {"vault": check_vault, "record": check_record, "evidence": check_evidence, "value": check_value,
-          "padding": check_padding, "mask": check_mask, "normaliser": check_normaliser, "policy": check_policy,
+CHECKS = {"vault": check_vault, "record": check_record, "evidence": check_evidence,
+          "row bytes": check_row_bytes, "value": check_value, "padding": check_padding, "mask": check_mask, "normaliser": check_normaliser, "policy": check_policy,
           "entry": check_entry, "ledger": check_ledger, "alias": check_alias,
           "key file": check_key_file, "passphrase": check_passphrase}
 

@@ -222,7 +222,7 @@ fn views_open_from_tables_of_ones_own() {
     let sealed = vault.sealer().seal(&order("SO-1")).unwrap();
     vault.sealer().log(std::slice::from_ref(&sealed)).unwrap();
     let stored = [StoredOrder { record: &sealed.record, secret: &sealed.secret }];
-    let seen = vault.opener().get_many::<OrderForSupportCallBack>("agent 17", "call_back", &stored).unwrap();
+    let seen = vault.opener().open_many_as::<OrderForSupportCallBack>("agent 17", &stored).unwrap();
     let seen = seen.into_iter().next().unwrap().unwrap();
     assert_eq!(seen.consignee.mobile.as_deref(), Some("13812345678"));
     assert_eq!(entered(&vault), ["consignee.phone", "consignee.email"]);
