@@ -57,14 +57,15 @@
 //!   through this library: parties, thieves of the database, the shop's own programs as long as they are these.
 //! - What a party has been shown it can keep, photograph or sell. The ledger and the alias say who it was, not that it did not.
 //! - The lines of a list are cut to a supplier's own by the vault's code; on stored records the keys open the whole list.
-//! - Sizes and times are visible: padding hides short lengths, not long ones.
+//! - Sizes and times are visible: padding hides short lengths, not long ones. Of a field with an index, a thief of the database
+//!   sees which orders likely share a value, not which value.
 //!
 //! `docs/threat-model.md` goes through each attacker.
 //!
 //! # Reading order
 //!
-//! To use it: `docs/adopting.md`, then the programs in `examples/`. To read it: `vault.rs` is the flow, one level of calls. Below it `sealer.rs` and `opener.rs` are the pure steps, `record/` the bytes,
-//! `keys/` the two halves of every key, `suite/` the ciphers, `ledger/` the log, `store/` the contracts of stores.
+//! To use it: `docs/adopting.md`, then the programs in `examples/`. To read it: `vault.rs` is the flow, one level of calls. Below
+//! it `sealer.rs`, `opener.rs`, `update.rs`, `search.rs` and `shred.rs` are the pure steps, `record/` the bytes, `keys/` the two halves of every key, `suite/` the ciphers, `ledger/` the log, `store/` the contracts of stores.
 //!
 //! # Features
 //!
