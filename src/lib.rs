@@ -65,7 +65,8 @@
 //! # Reading order
 //!
 //! To use it: `docs/adopting.md`, then the programs in `examples/`. To read it: `vault.rs` is the flow, one level of calls. Below
-//! it `sealer.rs`, `opener.rs`, `update.rs`, `search.rs` and `shred.rs` are the pure steps, `record/` the bytes, `keys/` the two halves of every key, `suite/` the ciphers, `ledger/` the log, `store/` the contracts of stores.
+//! it `sealer.rs`, `opener.rs`, `update.rs`, `search.rs` and `shred.rs` are the pure steps, `record/` the bytes, `keys/` the two
+//! halves of every key, `suite/` the ciphers, `ledger/` the log, `store/` the contracts of stores.
 //!
 //! # Features
 //!
