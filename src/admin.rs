@@ -9,6 +9,7 @@ use crate::{
     error::{Error, ErrorKind, Result},
     keys::{HandleKey, RecordId, RootKey},
     ledger::{Entry, EntryKind, now},
+    observe::{Operation, Watch},
     opener::{self, unlock},
     record,
     registry::{AcceptedPolicy, Changes, Party, PartyState, Registry},
@@ -81,6 +82,14 @@ impl Vault {
     /// # Errors
     /// `Input` for a policy with mistakes, `RootKey`, `Storage`.
     pub fn begin(stores: Stores, root: &dyn crate::keys::RootKeyProvider, setup: &Setup<'_>) -> Result<Self> {
+        Watch::uncounted(Operation::Create, 0).one(Self::begin_in(stores, root, setup))
+    }
+
+    pub(crate) fn begin_in(
+        stores: Stores,
+        root: &dyn crate::keys::RootKeyProvider,
+        setup: &Setup<'_>,
+    ) -> Result<Self> {
         let policy = parse_policy(&setup.policy)?;
         let parameters = root.new_parameters()?;
         let root = Arc::from(root.unlock(&parameters)?);
@@ -97,6 +106,10 @@ impl Vault {
     /// # Errors
     /// `RootKey` for a wrong key, `Damaged`, `NewerFormat`, `Storage`.
     pub fn resume(stores: Stores, root: &dyn crate::keys::RootKeyProvider) -> Result<Self> {
+        Watch::uncounted(Operation::Unlock, 0).one(Self::resume_in(stores, root))
+    }
+
+    pub(crate) fn resume_in(stores: Stores, root: &dyn crate::keys::RootKeyProvider) -> Result<Self> {
         let parameters = Registry::peek(stores.keys.items()?)?.parameters;
         Self::with_root(stores, (Arc::from(root.unlock(&parameters)?), parameters))
     }
@@ -137,6 +150,10 @@ impl Vault {
     /// # Errors
     /// `Input` for a policy with mistakes, `Conflict` if a number changed its meaning, `Locked`, `Storage`.
     pub fn apply_policy(&self, text: &str, existing: ExistingOrders) -> Result<Arc<Policy>> {
+        self.watch(Operation::ApplyPolicy, 0).one(self.apply_text(text, existing))
+    }
+
+    fn apply_text(&self, text: &str, existing: ExistingOrders) -> Result<Arc<Policy>> {
         let policy = parse_policy(text)?;
         let _writer = self.writer()?;
         let registry = self.registry()?;
@@ -206,6 +223,11 @@ impl Vault {
     /// the text around them or is `vault` in capitals or not, as listings call the vault itself; and for a role the policy has not;
     /// `Limit` beyond 262,143 parties; `Locked`, `Storage`.
     pub fn add_party(&self, name: &str, role: &str, lines: Option<&str>) -> Result<Party> {
+        let watch = self.watch(Operation::AddParty, 0);
+        watch.one(self.add_party_in(&watch, name, role, lines))
+    }
+
+    fn add_party_in(&self, watch: &Watch<'_>, name: &str, role: &str, lines: Option<&str>) -> Result<Party> {
         let fits = |text: &str| {
             (1..=128).contains(&text.len()) && text.trim() == text && !text.chars().any(char::is_control)
         };
@@ -226,6 +248,7 @@ impl Vault {
             return Err(Error::input("role", "the policy has no such role")
                 .with_hint(format!("it has {}", known.join(", "))));
         }
+        watch.acts(role, None);
         if registry.parties.iter().any(|party| party.name == name) {
             return Err(Error::new(ErrorKind::Exists, "there is a party of this name"));
         }
@@ -253,9 +276,15 @@ impl Vault {
     /// # Errors
     /// `NotFound`, `Revoked` if it is already, `Locked`, `Storage`.
     pub fn revoke_party(&self, name: &str) -> Result<Party> {
+        let watch = self.watch(Operation::RevokeParty, 0);
+        watch.one(self.revoke_party_in(&watch, name))
+    }
+
+    fn revoke_party_in(&self, watch: &Watch<'_>, name: &str) -> Result<Party> {
         let _writer = self.writer()?;
         let registry = self.registry()?;
         let party = registry.party(name)?;
+        watch.acts(&party.role, None);
         if party.state == PartyState::Revoked {
             return Err(Error::new(ErrorKind::Revoked, "the party has been revoked already"));
         }
@@ -310,6 +339,10 @@ impl Vault {
     /// # Errors
     /// `Input` for text that is no alias (a wrong character is noticed), `NotFound` for an alias this vault never made.
     pub fn resolve_alias(&self, alias: &str) -> Result<ResolvedAlias> {
+        self.watch(Operation::ResolveAlias, 1).one(self.resolve_order(alias))
+    }
+
+    fn resolve_order(&self, alias: &str) -> Result<ResolvedAlias> {
         let registry = self.registry()?;
         let (party, serial) = alias_owner(&registry, alias)?;
         let rows = self.rows_of_serial(serial)?;

@@ -1,15 +1,21 @@
 //! Compares what a vault's stores hold with each other and with the ledger.
 
+mod checks;
+
 use std::collections::HashMap;
 
+use checks::{Missing, check_clock, of_file};
+use consignee_policy::PartId;
+
 use crate::{
-    error::Result,
+    error::{ErrorKind, Result},
     ledger::{Entry, EntryKind},
+    observe::Operation,
     opener::unlock,
     record::Record,
     registry::{PartyState, Registry},
     sealer::record_commitment,
-    store::{SecretRow, SecretState},
+    store::{RecordRow, SecretRow, SecretState},
     vault::{MOST_SEALINGS, SEALINGS, Vault},
 };
 
@@ -45,17 +51,34 @@ impl Finding {
 const PAGE: usize = 64;
 
 impl Vault {
-    /// Checks everything against everything: hashes of the ledger, keys and parties against their entries, each order's
-    /// newest entry against the stores. Changes nothing but what a crashed writer left to settle. Reads the whole vault; waits for another
-    /// writer at most 10 seconds.
+    /// Checks everything against everything: what the stores say of their files, hashes of the ledger, keys and parties against
+    /// their entries, each order's newest entry against the stores, what is left over, the clock. Changes nothing but what a crashed
+    /// writer left to settle. Reads the whole vault, the ledger twice or more; waits for another writer at most 10 seconds, and
+    /// other writers wait for it. What each finding means and what to do: `docs/operations.md`.
     ///
     /// # Errors
     /// `Storage`, `Locked`. What is wrong with the vault's content is a finding, not an error.
     pub fn doctor(&self) -> Result<Vec<Finding>> {
+        let watch = self.watch(Operation::Doctor, 0);
+        let mut findings = watch.one(self.check_stores())?;
+        if findings.is_empty() {
+            findings.push(Finding::new(Severity::Fine, "files", "the stores find their own data sound"));
+            match self.check_content(&mut findings) {
+                // Such as no engine notices: a row that is gone, a column of another type.
+                Err(e) if *e.kind() == ErrorKind::Damaged => {
+                    findings.push(Finding::new(Severity::Fault, "files", e.to_string()));
+                }
+                checked => watch.one(checked)?,
+            }
+        }
+        watch.failed(findings.iter().filter(|finding| finding.severity == Severity::Fault).count());
+        Ok(findings)
+    }
+
+    fn check_content(&self, findings: &mut Vec<Finding>) -> Result<()> {
         let _writer = self.writer()?;
         let registry = self.registry()?;
-        let mut findings =
-            vec![Finding::new(Severity::Fine, "keys", "all keys, policies and parties are authentic")];
+        findings.push(Finding::new(Severity::Fine, "keys", "all keys, policies and parties are authentic"));
         findings.push(match self.ledger().verify() {
             Ok(state) => {
                 let root: String = state.root.iter().map(|byte| format!("{byte:02x}")).collect();
@@ -66,21 +89,31 @@ impl Vault {
         });
         findings.extend(self.check_limits(&registry)?);
         let mut recorded = Recorded::default();
-        self.ledger().scan(0, |_, entry| recorded.add(&entry))?;
-        recorded.check_registry(&registry, &mut findings);
-        self.check_orders(&registry, &mut recorded, &mut findings)?;
-        let gone = recorded.orders.values().filter(|order| !order.seen && !order.without_evidence).count();
-        if gone > 0 {
+        let scanned = self.ledger().scan(0, |index, entry| recorded.add(index, &entry));
+        scanned.map_err(|e| e.in_file("ledger.db"))?;
+        recorded.check_registry(&registry, findings);
+        findings.extend(check_clock(recorded.newest_time));
+        self.check_orders(&registry, &mut recorded, findings)?;
+        findings.extend(self.check_leftovers()?);
+        let gone = |order: &&([u8; 16], &Newest)| !order.1.seen && !order.1.without_evidence;
+        let orders = recorded.orders.iter().map(|(handle, newest)| (*handle, newest));
+        let gone: Vec<_> = orders.filter(|order| gone(&order)).map(|(handle, _)| handle).collect();
+        if !gone.is_empty() {
             let message = format!(
-                "{gone} orders have an entry and are not stored: a put that crashed, or rows removed"
+                "{} orders have an entry and neither secret nor record{}: their rows were removed, secrets.db and orders.db were \
+                 both restored from before the put, or the program keeps these orders in tables of its own. Compare their number \
+                 with those tables; restore the newest backups of both if it does not fit",
+                gone.len(),
+                recorded.entries_of(gone.iter()),
             );
             findings.push(Finding::new(Severity::Warning, "orders", message));
         }
-        Ok(findings)
+        Ok(())
     }
 
     fn check_limits(&self, registry: &Registry) -> Result<Option<Finding>> {
-        let sealed = self.inner().stores.keys.allot(SEALINGS + registry.current_epoch()?.epoch, 0)?;
+        let counter = SEALINGS + registry.current_epoch()?.epoch;
+        let sealed = of_file("keys.db", self.inner().stores.keys.allotted(counter))?;
         let near = sealed >= MOST_SEALINGS / 4;
         Ok(near.then(|| {
             Finding::new(
@@ -99,55 +132,64 @@ impl Vault {
         findings: &mut Vec<Finding>,
     ) -> Result<()> {
         let stores = &self.inner().stores;
-        let (mut good, mut shredded, mut recordless, mut abandoned) = (0u64, 0u64, 0u64, Vec::new());
+        let (mut good, mut shredded, mut abandoned, mut untagged) = (0u64, 0u64, 0u64, 0u64);
         let (mut faults, mut serials) = (Faults::default(), HashMap::new());
+        let mut missing = Missing::default();
+        let indexed = registry.policy()?.fields().iter().filter(|field| field.index.is_some());
+        let indexed: Vec<PartId> = indexed.map(|field| field.id).collect();
         let mut after = None;
         loop {
-            let rows = stores.secrets.secrets_page(after.as_ref(), PAGE)?;
+            let rows = of_file("secrets.db", stores.secrets.secrets_page(after.as_ref(), PAGE))?;
             let Some(last) = rows.last() else { break };
             after = Some((last.record_id, last.n1));
             let ids: Vec<_> = rows.iter().map(|row| row.record_id).collect();
-            for (row, record) in rows.iter().zip(stores.orders.records(&ids)?) {
+            for (row, record) in rows.iter().zip(of_file("orders.db", stores.orders.records(&ids))?) {
                 if *serials.entry(row.serial).or_insert(row.record_id) != row.record_id {
                     faults.count("has another's serial number, and so its aliases: keys.db was rolled back");
                 }
                 match record {
                     Some(_) if row.state == SecretState::Superseded => {}
                     Some(record) => match self.check_order(registry, recorded, row, &record.sealed) {
-                        Ok(()) => good += 1,
+                        Ok(()) => {
+                            good += 1;
+                            untagged += u64::from(lacks_tag(&record, &indexed));
+                        }
                         Err(fault) => faults.count(fault),
                     },
                     None => {
-                        let known =
-                            self.handle_of_row(registry, row).and_then(|handle| recorded.seen(&handle));
+                        let key =
+                            registry.handle_key(row).map(|key| (key.handle(&registry.own_key_id()), key));
+                        let known = key.filter(|(handle, _)| recorded.seen(handle).is_some());
                         match (row.state, known) {
                             (SecretState::Shredded, Some(_)) => shredded += 1,
                             (SecretState::Shredded, None) if row.wrapped.is_empty() => shredded += 1,
                             (SecretState::Shredded, None) => {
                                 faults.count("is marked shredded and does not open, or has no entry");
                             }
-                            (_, Some(_)) => recordless += 1,
-                            (_, None) => abandoned.push((row.record_id, row.n1)),
+                            (_, Some((handle, key))) => missing.add(handle, key),
+                            (_, None) => abandoned += 1,
                         }
                     }
                 }
             }
         }
-        if !abandoned.is_empty() {
+        if abandoned > 0 {
             let message = format!(
-                "{} secrets of orders that never came to the ledger (a put crashed)",
-                abandoned.len()
+                "{abandoned} secrets of orders that never came to the ledger (a put crashed): harmless, and replaced when the \
+                 order is put again"
             );
             findings.push(Finding::new(Severity::Fine, "leftovers", message));
         }
-        if recordless > 0 {
+        findings.extend(self.check_missing(registry, recorded, missing)?);
+        if untagged > 0 {
             let message = format!(
-                "{recordless} orders have an entry and a secret but no record: a put that crashed before it was acknowledged, or \
-                 orders.db lost them; restore its newest backup. Their secrets are kept"
+                "{untagged} orders have a field that is searched by and no tag of it: put before the policy had the index, or the \
+                 field is empty or cannot be indexed. They are not found by it until they are updated"
             );
-            findings.push(Finding::new(Severity::Warning, "orders", message));
+            findings.push(Finding::new(Severity::Fine, "search", message));
         }
-        let secretless = stores.orders.count_records()?.saturating_sub(good + faults.total());
+        let records = of_file("orders.db", stores.orders.count_records())?;
+        let secretless = records.saturating_sub(good + faults.total());
         faults.add("has no secret row: it cannot be opened; restore secrets.db", secretless);
         let message = format!("{good} orders fit their newest entry, {shredded} are shredded");
         findings.push(Finding::new(Severity::Fine, "orders", message));
@@ -171,7 +213,7 @@ impl Vault {
             .map_err(|_| "does not fit its secret row: altered or rolled back; restore the newest backups")?;
         let newest =
             recorded.seen(&handle_key.handle(&registry.own_key_id())).ok_or("has no entry in the ledger")?;
-        if newest.kind == EntryKind::Shred {
+        if newest.kind == EntryKind::Shred || newest.was_shredded {
             return Err("was shredded and is there again: a store was rolled back");
         }
         let digest = record_commitment(sealed);
@@ -181,17 +223,13 @@ impl Vault {
             Err("is not the one its newest entry names: a store was rolled back; restore the newest backups")
         }
     }
+}
 
-    fn handle_of_row(&self, registry: &Registry, row: &SecretRow) -> Option<[u8; 16]> {
-        let release = registry.release(row.generation)?;
-        let context = registry.row_context(row);
-        let key = if row.state == SecretState::Shredded {
-            release.unwrap_evidence(&context, &row.wrapped).ok()?.handle_key
-        } else {
-            release.unwrap_secret(&context, release.suite, &row.wrapped).ok()?.1
-        };
-        Some(key.handle(&registry.own_key_id()))
-    }
+/// Whether search does not find the order by one of its fields.
+fn lacks_tag(record: &RecordRow, indexed: &[PartId]) -> bool {
+    let tagged = |part: PartId| record.tags.iter().any(|tag| tag.field == part.get());
+    Record::parse(&record.sealed)
+        .is_ok_and(|parsed| parsed.parts().any(|(part, _)| indexed.contains(&part) && !tagged(part)))
 }
 
 /// What the ledger says in the end, by one reading of all entries: the store's own index of handles is not hashed.
@@ -201,21 +239,27 @@ struct Recorded {
     /// Digest and whether it reaches existing orders, in the order of acceptance.
     policies: Vec<([u8; 32], bool)>,
     parties: HashMap<[u8; 16], EntryKind>,
+    /// The greatest time of an entry, seconds since 1970.
+    newest_time: u64,
 }
 
 /// The newest entry that changed an order.
 struct Newest {
+    index: u64,
     kind: EntryKind,
     revision: u32,
     record: Option<[u8; 32]>,
     /// Shredded with its evidence: nothing in the stores has its handle any more.
     without_evidence: bool,
+    /// An earlier entry says that it was shredded.
+    was_shredded: bool,
     /// Whether the stores have the order.
     seen: bool,
 }
 
 impl Recorded {
-    fn add(&mut self, entry: &Entry) {
+    fn add(&mut self, index: u64, entry: &Entry) {
+        self.newest_time = self.newest_time.max(entry.time);
         match entry.kind {
             EntryKind::Policy => self.policies.push((entry.policy, entry.detail.first() == Some(&1))),
             EntryKind::Party | EntryKind::Revoke => {
@@ -223,11 +267,15 @@ impl Recorded {
             }
             EntryKind::Put | EntryKind::Update | EntryKind::Reseal | EntryKind::Shred => {
                 let shred = entry.kind == EntryKind::Shred;
+                let before = self.orders.get(&entry.handle);
                 let newest = Newest {
+                    index,
                     kind: entry.kind,
                     revision: entry.revision,
                     record: entry.commitments.first().copied(),
                     without_evidence: shred && entry.detail.first() == Some(&0),
+                    was_shredded: before
+                        .is_some_and(|before| before.was_shredded || before.kind == EntryKind::Shred),
                     seen: false,
                 };
                 self.orders.insert(entry.handle, newest);
@@ -241,6 +289,17 @@ impl Recorded {
         let newest = self.orders.get_mut(handle)?;
         newest.seen = true;
         Some(newest)
+    }
+
+    /// Where to look in the ledger for the newest entries of these orders, as a text to put behind the orders.
+    fn entries_of<'a>(&self, handles: impl Iterator<Item = &'a [u8; 16]>) -> String {
+        const SHOWN: usize = 5;
+        let mut indices: Vec<u64> =
+            handles.filter_map(|handle| self.orders.get(handle)).map(|newest| newest.index).collect();
+        indices.sort_unstable();
+        let shown: Vec<String> = indices.iter().take(SHOWN).map(u64::to_string).collect();
+        let more = if indices.len() > SHOWN { ", …" } else { "" };
+        format!(" (entries {}{more} of the ledger)", shown.join(", "))
     }
 
     /// The policies and parties in force against their entries.

@@ -66,6 +66,28 @@ pub enum ErrorKind {
 }
 
 impl ErrorKind {
+    /// Each kind once, for counting.
+    pub(crate) const ALL: [Self; 18] = [
+        Self::NotPermitted,
+        Self::Expired,
+        Self::Revoked,
+        Self::NotFound,
+        Self::Shredded,
+        Self::Absent,
+        Self::Conflict,
+        Self::Exists,
+        Self::CannotOpen,
+        Self::RolledBack,
+        Self::Damaged,
+        Self::NewerFormat,
+        Self::PolicyMismatch,
+        Self::RootKey,
+        Self::Locked,
+        Self::Storage,
+        Self::Limit,
+        Self::Input { line: None, field: None },
+    ];
+
     /// Name of the kind, its C status, and the exit status of a command that fails with it. The one table for all bindings.
     fn row(&self) -> (&'static str, u32, u8) {
         match self {
@@ -130,6 +152,15 @@ impl Error {
         self
     }
 
+    /// The same error, said of a file of the vault.
+    pub(crate) fn in_file(mut self, file: &str) -> Self {
+        self.0.message = format!("{file}: {}", self.0.message).into();
+        if self.0.kind == ErrorKind::Damaged {
+            self.0.hint = Cow::Borrowed("restore it from its newest backup");
+        }
+        self
+    }
+
     /// The same error, said of a field of the order.
     pub(crate) fn in_field(mut self, name: &str) -> Self {
         match &mut self.0.kind {
@@ -180,7 +211,9 @@ impl From<StoreError> for Error {
             StoreError::Locked => {
                 (ErrorKind::Locked, "it waited 10 seconds; repeat when the other process is done")
             }
-            StoreError::Damaged => (ErrorKind::Damaged, "restore the file from its backup"),
+            StoreError::Damaged => {
+                (ErrorKind::Damaged, "doctor names the file; restore it from its newest backup")
+            }
             StoreError::Newer => (ErrorKind::NewerFormat, "update this program"),
             StoreError::Exists => (ErrorKind::Conflict, "somebody else wrote it in between; repeat"),
             StoreError::Exposed => {

@@ -1,7 +1,9 @@
 //! A vault in a folder, on SQLite.
 
+mod check;
+
 use std::{
-    fs,
+    fs, io,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -14,6 +16,7 @@ use crate::{
     error::{Error, ErrorKind, Result},
     keys::{RecordId, RootKeyProvider},
     ledger::{Entry, Ledger, LedgerState},
+    observe::{Operation, Watch},
     registry::{Party, Registry, Unauthenticated},
     scopes::Scopes,
     store::{RecordSummary, Stores, sqlite},
@@ -30,13 +33,17 @@ impl Vault {
     /// `Exists` if there is something at `folder` already, `RootKey` if the key lies in it, `Input` for a policy with mistakes,
     /// `Storage`.
     pub fn create(folder: &Path, root: &dyn RootKeyProvider, setup: &Setup<'_>) -> Result<Self> {
+        Watch::uncounted(Operation::Create, 0).one(Self::create_folder(folder, root, setup))
+    }
+
+    fn create_folder(folder: &Path, root: &dyn RootKeyProvider, setup: &Setup<'_>) -> Result<Self> {
         if folder.symlink_metadata().is_ok() {
             return Err(Error::new(ErrorKind::Exists, "there is something at this path already"));
         }
         check_location(folder, root)?;
         let building = building_path(folder)?;
-        let built = sqlite::create(&building).map_err(Error::from).and_then(|stores| {
-            let vault = Self::begin(stores, root, setup)?;
+        let built = sqlite::create(&building).map_err(unopened).and_then(|stores| {
+            let vault = Self::begin_in(stores, root, setup)?;
             write_copy(&building, &setup.policy)?;
             Ok(vault.root())
         });
@@ -49,7 +56,7 @@ impl Vault {
             let _nothing_there = fs::remove_dir_all(&building);
         }
         let root = moved?;
-        Self::with_root(sqlite::open(folder)?, root)
+        Self::with_root(sqlite::open(folder).map_err(unopened)?, root)
     }
 
     /// Unlocks the vault in a folder. Waits for the root key (a passphrase takes about a second) and, if the last writer
@@ -57,10 +64,13 @@ impl Vault {
     ///
     /// # Errors
     /// `NotFound` if there is no vault, `RootKey` for a wrong key or one that lies in the vault's folder, `Damaged`,
-    /// `NewerFormat`, `Storage`.
+    /// `NewerFormat`, `Storage`; where one file is at fault, the message begins with its name.
     pub fn unlock(folder: &Path, root: &dyn RootKeyProvider) -> Result<Self> {
-        check_location(folder, root)?;
-        Self::resume(open_stores(folder)?, root)
+        let unlock = || {
+            check_location(folder, root)?;
+            Self::resume_in(open_stores(folder)?, root)
+        };
+        Watch::uncounted(Operation::Unlock, 0).one(unlock())
     }
 
     /// Writes the copy of the policy that people read, after it was applied.
@@ -175,12 +185,35 @@ impl Peek {
 }
 
 fn open_stores(folder: &Path) -> Result<Stores> {
-    if !folder.join(sqlite::FILES[0]).exists() {
+    let mut missing = Vec::new();
+    for file in sqlite::FILES {
+        match folder.join(file).symlink_metadata() {
+            Err(e) if e.kind() == io::ErrorKind::PermissionDenied => {
+                let message = "this user may not read what is at this path";
+                return Err(Error::new(ErrorKind::Storage, message).with_hint("run it as the vault's owner"));
+            }
+            Err(_) => missing.push(file),
+            Ok(_) => {}
+        }
+    }
+    if missing.len() == sqlite::FILES.len() {
         return Err(
             Error::new(ErrorKind::NotFound, "there is no vault at this path").with_hint("init makes one")
         );
     }
-    Ok(sqlite::open(folder)?)
+    if !missing.is_empty() {
+        let message = format!("{} of the vault is missing", missing.join(", "));
+        return Err(Error::new(ErrorKind::Damaged, message).with_hint("restore it from its newest backup"));
+    }
+    sqlite::open(folder).map_err(unopened)
+}
+
+fn unopened(sqlite::OpenError { file, fault }: sqlite::OpenError) -> Error {
+    let error = Error::from(fault);
+    match file {
+        Some(file) => error.in_file(file),
+        None => error,
+    }
 }
 
 /// Whoever copies the folder must not have the key with it.
@@ -200,7 +233,7 @@ fn check_location(folder: &Path, root: &dyn RootKeyProvider) -> Result<()> {
 }
 
 /// Makes the new name durable.
-fn sync_parent(folder: &Path) -> std::io::Result<()> {
+fn sync_parent(folder: &Path) -> io::Result<()> {
     let parent = folder.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     fs::File::open(parent)?.sync_all()
 }
@@ -222,7 +255,7 @@ fn write_copy(folder: &Path, text: &str) -> Result<()> {
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     options
         .open(&new)
-        .and_then(|mut file| std::io::Write::write_all(&mut file, text.as_bytes()))
+        .and_then(|mut file| io::Write::write_all(&mut file, text.as_bytes()))
         .and_then(|()| fs::rename(&new, folder.join(POLICY_COPY)))
         .map_err(|_| Error::new(ErrorKind::Storage, "the copy of the policy cannot be written"))
 }

@@ -70,6 +70,8 @@
 //!
 //! - `sqlite` (default): a vault in a folder. Without it no SQLite is built, and vaults live in [`store::Memory`] or in stores
 //!   of your own.
+//! - `tracing`: spans and events of the crate of that name around every operation, with counts, role, purpose and kind of
+//!   error, and never a value, a number, an alias or a name. `docs/operations.md` lists them. It changes nothing else.
 
 // Derived code says `::consignee::…`, also in this crate.
 extern crate self as consignee;
@@ -87,6 +89,7 @@ mod index;
 mod keys;
 mod ledger;
 mod normalise;
+mod observe;
 mod opener;
 mod order;
 mod own_tables;
@@ -96,6 +99,7 @@ mod scopes;
 mod sealer;
 mod search;
 mod shred;
+mod stats;
 pub mod store;
 mod suite;
 mod update;
@@ -129,6 +133,7 @@ pub use scopes::{PolicyInForce, SCOPES_SCHEMA, Scope, ScopeIndex, ScopeParty, Sc
 pub use sealer::SealedOrder;
 pub use search::{Hit, Hits};
 pub use shred::ShredMode;
+pub use stats::{Activity, Stats};
 pub use suite::{Suite, after_fork};
 pub use value::*;
 pub use vault::{Put, Vault};

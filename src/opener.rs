@@ -8,6 +8,7 @@ use crate::{
     error::{Error, ErrorKind, Result},
     keys::{HandleKey, Keyring, OrderSecret, PreparedTicket, Sought},
     ledger::{Entry, EntryKind, Ledger, Receipt, now},
+    observe::Watch,
     record::{self, Record},
     registry::{Party, PartyState, Registry},
     store::{SecretRow, SecretState},
@@ -56,6 +57,14 @@ impl<'a> Request<'a> {
     /// For a whole order.
     pub(crate) fn whole<T: FromView>(party: &'a str, purpose: &'a str) -> Self {
         Self { whole: true, ..Self::of::<T>(party, purpose) }
+    }
+
+    /// Tells the operator in which role and for what purpose somebody acts.
+    pub(crate) fn tell(&self, watch: &Watch<'_>, registry: &Registry) -> Result<()> {
+        let role = &registry.party(self.party)?.role;
+        let purpose = registry.policy()?.purposes(role).find(|known| *known == self.purpose);
+        watch.acts(role, purpose);
+        Ok(())
     }
 }
 

@@ -200,9 +200,14 @@ pub(crate) struct Sealing<'a> {
 }
 
 impl Sealing<'_> {
-    /// Seals a new order: fresh secret, fresh handle key, record, row and entry.
-    pub(crate) fn seal<R: Record>(&mut self, order: &R, row: RowPlan) -> Result<SealedOrder> {
-        self.seal_revision(order, row, None)
+    /// Seals a new order: fresh secret, record, row and entry; a fresh handle key where it has none yet.
+    pub(crate) fn seal<R: Record>(
+        &mut self,
+        order: &R,
+        row: RowPlan,
+        handle_key: Option<HandleKey>,
+    ) -> Result<SealedOrder> {
+        self.seal_revision(order, row, handle_key)
     }
 
     /// Seals an order that has a handle key already. Its row is pending: the record that it opens is yet to take its place.

@@ -13,6 +13,7 @@ use crate::{
     error::{Error, ErrorKind, Result},
     keys::{RecordId, RootKey},
     ledger::{Entry, Ledger, LedgerState, now},
+    observe::{Counters, Operation, Watch},
     opener::{self, Asked, Request, StoredOrder},
     record,
     registry::Registry,
@@ -25,7 +26,9 @@ use crate::{
     view::{FromView, Opened, Patch, Record, RoleView, View},
 };
 
+use lookup::New;
 pub(crate) use lookup::{Found, MOST_SEALINGS, SEALINGS};
+pub(crate) use settle::KEEP_SUPERSEDED;
 
 /// Sealed orders, their secrets, keys and ledger. `Clone + Send + Sync`; clones share one vault.
 ///
@@ -42,6 +45,7 @@ pub(crate) struct Inner {
     pub(crate) parameters: Vec<u8>,
     registry: Mutex<(u64, Arc<Registry>)>,
     serials: Mutex<Range<u64>>,
+    counters: Counters,
     process: u32,
 }
 
@@ -73,39 +77,47 @@ impl Vault {
     /// As for [`Vault::put`]; an error of the whole call (`Locked`, `Storage`) means that none of its orders is acknowledged,
     /// and that the call may simply be repeated.
     pub fn put_many<R: Record>(&self, orders: &[R]) -> Result<Vec<Result<Put>>> {
+        let stored = |put: &Put| matches!(put, Put::Stored(_));
+        self.watch(Operation::Put, orders.len()).many_changed(self.put_orders(orders), stored)
+    }
+
+    fn put_orders<R: Record>(&self, orders: &[R]) -> Result<Vec<Result<Put>>> {
         let _writer = self.writer()?;
         let registry = self.registry()?;
         let plan = Plan::of::<R>(registry.policy()?)?;
         let mut results: Vec<Option<Result<Put>>> = orders.iter().map(|_| None).collect();
         // A number that stands twice in one call is put once and then compared.
         while results.iter().any(Option::is_none) {
-            let mut batch = self.triage(&registry, &plan, orders, &mut results)?;
-            let mut serials = self.allot_serials(&registry, batch.new.len() as u64)?;
+            let new = self.triage(&registry, &plan, orders, &mut results)?;
+            let mut serials = self.allot_serials(&registry, new.len() as u64)?;
             let sealed = SealRng::with(|rng| {
                 let mut sealing =
                     Sealing { registry: &registry, plan: &plan, rng, space: record::Workspace::default() };
-                let mut seal = |at: &usize| {
-                    let serial = serials.next().unwrap_or(u64::MAX);
-                    sealing.seal(&orders[*at], RowPlan::new(&registry, serial))
+                let mut seal = |new: New| {
+                    let unused = serials.next().unwrap_or(u64::MAX);
+                    let (serial, handle_key) = new.kept.map_or((unused, None), |(n, key)| (n, Some(key)));
+                    let sealed = sealing.seal(&orders[new.at], RowPlan::new(&registry, serial), handle_key);
+                    (new.at, new.abandoned, sealed)
                 };
-                batch.new.iter().map(&mut seal).collect::<Vec<_>>()
+                new.into_iter().map(&mut seal).collect::<Vec<_>>()
             });
-            let mut stored = Vec::new();
-            for (at, sealed) in batch.new.drain(..).zip(sealed.map_err(|_| no_randomness())?) {
+            let (mut stored, mut replaced) = (Vec::new(), Vec::new());
+            for (at, abandoned, sealed) in sealed.map_err(|_| no_randomness())? {
                 results[at] = Some(sealed.map(|order| {
                     let id = order.record_id;
+                    replaced.extend(abandoned);
                     stored.push(order);
                     Put::Stored(id)
                 }));
             }
-            self.store(stored, &batch.abandoned)?;
+            self.store(stored, &replaced)?;
         }
         Ok(results.into_iter().flatten().collect())
     }
 
     /// Secret → ledger → order, each durable before the next. A crash leaves secrets that no record points to, and an entry of
-    /// an order that was never acknowledged: both harmless.
-    fn store(&self, sealed: Vec<SealedOrder>, abandoned: &[([u8; 16], [u8; 10])]) -> Result<()> {
+    /// an order that was never acknowledged: both harmless, and taken over when the order is put again.
+    fn store(&self, sealed: Vec<SealedOrder>, replaced: &[([u8; 16], [u8; 10])]) -> Result<()> {
         let stores = &self.0.stores;
         let (mut rows, mut secrets, mut entries) = (Vec::new(), Vec::new(), Vec::new());
         for order in sealed {
@@ -114,10 +126,7 @@ impl Vault {
             secrets.push(secret);
             entries.push(entry);
         }
-        if !abandoned.is_empty() {
-            stores.secrets.replace_secrets(abandoned, &[])?;
-        }
-        stores.secrets.insert_secrets(&secrets)?;
+        stores.secrets.replace_secrets(replaced, &secrets)?;
         self.0.ledger.append(entries)?;
         Ok(stores.orders.insert_records(&rows)?)
     }
@@ -172,8 +181,18 @@ impl Vault {
     }
 
     fn open_request(&self, request: &Request<'_>, orders: &[&str]) -> Result<Vec<Result<View>>> {
+        let watch = self.watch(Operation::Open, orders.len());
+        watch.many(self.open_orders(&watch, request, orders))
+    }
+
+    fn open_orders(
+        &self,
+        watch: &Watch<'_>,
+        request: &Request<'_>,
+        orders: &[&str],
+    ) -> Result<Vec<Result<View>>> {
         let registry = self.registry()?;
-        registry.party(request.party)?;
+        request.tell(watch, &registry)?;
         let found = self.look_up_many(&registry, orders)?;
         let asked = found.iter().zip(orders).map(|(found, order)| {
             let found = found.as_ref().ok_or_else(not_found)?;
@@ -194,6 +213,10 @@ impl Vault {
     /// `Conflict` where the order has another revision (read it again and repeat), `NotFound`, `Shredded`, `Input`, `Limit`,
     /// `Locked`, `Storage`.
     pub fn update(&self, order: &str, expected: u32, patch: Patch) -> Result<u32> {
+        self.watch(Operation::Update, 1).one(self.update_order(order, expected, patch))
+    }
+
+    fn update_order(&self, order: &str, expected: u32, patch: Patch) -> Result<u32> {
         let _writer = self.writer()?;
         let registry = self.registry()?;
         let found = self.look_up(&registry, order)?;
@@ -235,9 +258,23 @@ impl Vault {
     /// `NotPermitted`, `Revoked`, `NotFound` for an unknown party, `Input` for an empty value, `Limit` when the party's searches are
     /// used up or more than 1,000 orders may have the value, `Storage`.
     pub fn find(&self, party: &str, purpose: &str, field: &str, value: &str) -> Result<Hits> {
+        let watch = self.watch(Operation::Find, 0);
+        let found = watch.one(self.find_orders(&watch, &Request::all(party, purpose), field, value))?;
+        watch.orders(found.hits.len());
+        watch.failed(found.unreadable);
+        Ok(found)
+    }
+
+    fn find_orders(
+        &self,
+        watch: &Watch<'_>,
+        request: &Request<'_>,
+        field: &str,
+        value: &str,
+    ) -> Result<Hits> {
         let registry = self.registry()?;
-        let request = Request::all(party, purpose);
-        let search = Search::admit(&self.0.ledger, &registry, &request, field, value)?;
+        request.tell(watch, &registry)?;
+        let search = Search::admit(&self.0.ledger, &registry, request, field, value)?;
         search.spend(&*self.0.stores.keys, now())?;
         let ids = self.0.stores.orders.tagged(&search.tags(), MAX_CANDIDATES + 1)?;
         search.check_number(ids.len())?;
@@ -255,6 +292,10 @@ impl Vault {
     /// # Errors
     /// `NotFound`, `Shredded` if it is shredded already, `Limit` for a reason above 1,024 bytes, `Locked`, `Storage`.
     pub fn shred(&self, order: &str, reason: &str, mode: ShredMode) -> Result<RecordId> {
+        self.watch(Operation::Shred, 1).one(self.shred_order(order, reason, mode))
+    }
+
+    fn shred_order(&self, order: &str, reason: &str, mode: ShredMode) -> Result<RecordId> {
         let _writer = self.writer()?;
         let registry = self.registry()?;
         let found = self.look_up(&registry, order)?;
@@ -319,6 +360,14 @@ impl Vault {
     pub(crate) fn ledger(&self) -> &Ledger {
         &self.0.ledger
     }
+
+    pub(crate) fn counters(&self) -> &Counters {
+        &self.0.counters
+    }
+
+    pub(crate) fn watch(&self, operation: Operation, orders: usize) -> Watch<'_> {
+        Watch::new(operation, orders, &self.0.counters)
+    }
 }
 
 impl Inner {
@@ -332,6 +381,7 @@ impl Inner {
             parameters,
             registry: Mutex::new((version, Arc::new(registry))),
             serials: Mutex::new(0..0),
+            counters: Counters::default(),
             process: process::id(),
         })
     }

@@ -10,7 +10,8 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("store", &[]),
     ("value", &[]),
     ("normalise", &["value"]),
-    ("ledger", &["store"]),
+    ("observe", &[]),
+    ("ledger", &["observe", "store"]),
     ("keys", &["suite", "ledger"]),
     ("alias", &["suite", "keys"]),
     ("view", &["alias", "value"]),
@@ -23,22 +24,23 @@ const LAYERS: &[(&str, &[&str])] = &[
         "sealer",
         &["index", "keys", "ledger", "order", "record", "registry", "store", "suite", "value", "view"],
     ),
-    ("opener", &["keys", "ledger", "record", "registry", "store", "value", "view"]),
+    ("opener", &["keys", "ledger", "observe", "record", "registry", "store", "value", "view"]),
     ("search", &["alias", "index", "ledger", "opener", "record", "registry", "store"]),
     ("shred", &["keys", "ledger", "opener", "record", "registry", "sealer", "store", "suite"]),
     ("update", &["ledger", "opener", "record", "registry", "sealer", "suite", "value", "view"]),
     (
         "vault",
         &[
-            "alias", "keys", "ledger", "opener", "record", "registry", "sealer", "search", "shred", "store",
-            "suite", "update", "view",
+            "alias", "keys", "ledger", "observe", "opener", "record", "registry", "sealer", "search",
+            "shred", "store", "suite", "update", "view",
         ],
     ),
+    ("stats", &["observe", "registry", "vault"]),
     (
         "admin",
         &[
-            "alias", "keys", "ledger", "opener", "record", "registry", "scopes", "sealer", "store", "suite",
-            "value", "vault",
+            "alias", "keys", "ledger", "observe", "opener", "record", "registry", "scopes", "sealer",
+            "store", "suite", "value", "vault",
         ],
     ),
     (
@@ -51,14 +53,17 @@ const LAYERS: &[(&str, &[&str])] = &[
     (
         "own_tables",
         &[
-            "admin", "keys", "ledger", "opener", "record", "registry", "sealer", "search", "shred", "store",
-            "suite", "update", "vault", "view",
+            "admin", "keys", "ledger", "observe", "opener", "record", "registry", "sealer", "search",
+            "shred", "store", "suite", "update", "vault", "view",
         ],
     ),
-    ("doctor", &["ledger", "opener", "record", "registry", "sealer", "store", "vault"]),
+    ("doctor", &["keys", "ledger", "observe", "opener", "record", "registry", "sealer", "store", "vault"]),
     (
         "folder",
-        &["admin", "doctor", "keys", "ledger", "registry", "scopes", "sealer", "store", "suite", "vault"],
+        &[
+            "admin", "doctor", "keys", "ledger", "observe", "registry", "scopes", "sealer", "store", "suite",
+            "vault",
+        ],
     ),
 ];
 

@@ -83,7 +83,7 @@ fn each_fault_of_a_folder_has_its_kind() {
     type Spoil = fn(&Path);
     let spoiled: [(&str, ErrorKind, Spoil); 9] = [
         ("no folder", ErrorKind::NotFound, |path| fs::remove_dir_all(path).unwrap()),
-        ("no orders.db", ErrorKind::NotFound, |path| fs::remove_file(path.join("orders.db")).unwrap()),
+        ("no orders.db", ErrorKind::Damaged, |path| fs::remove_file(path.join("orders.db")).unwrap()),
         ("no keys.db", ErrorKind::Damaged, |path| fs::remove_file(path.join("keys.db")).unwrap()),
         ("garbage", ErrorKind::Damaged, |path| fs::write(path.join("ledger.db"), [0x5a; 9_000]).unwrap()),
         ("an empty file", ErrorKind::Damaged, |path| fs::write(path.join("secrets.db"), "").unwrap()),
@@ -107,6 +107,9 @@ fn each_fault_of_a_folder_has_its_kind() {
         drop(folder.unlock());
         spoil(&folder.path());
         assert_eq!(refused(&folder.path()), kind, "{what}");
+        let message = Vault::unlock(&folder.path(), &key()).map(drop).unwrap_err().to_string();
+        let named = ["orders.db", "secrets.db", "keys.db", "ledger.db"].map(|file| message.starts_with(file));
+        assert_eq!(named.contains(&true), !what.contains("folder"), "{what}: {message}");
     }
 }
 
@@ -257,6 +260,9 @@ fn a_folder_that_cannot_be_written_is_storage() {
     as_owner("cannot");
     set(0o600, 0o500);
     as_owner("cannot");
+    // A folder that may not be read is not taken for none.
+    set(0o600, 0o600);
+    as_owner("unreadable");
     set(0o400, 0o700);
     as_owner("cannot");
     set(0o600, 0o700);
@@ -302,6 +308,11 @@ fn child() {
     match task {
         "fill" => fill(path),
         "cannot" => cannot(path),
+        "unreadable" => {
+            let error = Vault::unlock(path, &key()).map(drop).unwrap_err();
+            assert_eq!(*error.kind(), ErrorKind::Storage, "{error}");
+            assert!(error.to_string().contains("may not read"), "{error}");
+        }
         "writes" => {
             let vault = Vault::unlock(path, &key()).unwrap();
             vault.open("shop", "operation", "SO-1").unwrap();

@@ -21,6 +21,8 @@ mod vault_key;
 
 pub(crate) use field::{EpochKeys, FieldKey, Keyring};
 pub(crate) use index::{IndexKey, QueryKey};
+#[cfg(feature = "sqlite")]
+pub(crate) use root::KEY_FILE_PREFIX;
 pub use root::{KeyFile, Passphrase, RootKey, RootKeyProvider};
 pub(crate) use root::{KeyKind, WrapContext};
 pub(crate) use row::{Evidence, HandleKey, OrderSecret, ReleaseKey, RowContext};

@@ -103,7 +103,8 @@ pub struct KeyFile {
     path: Option<PathBuf>,
 }
 
-const KEY_FILE_PREFIX: &str = "consignee-root-v1:";
+/// What a key file begins with.
+pub(crate) const KEY_FILE_PREFIX: &str = "consignee-root-v1:";
 
 impl KeyFile {
     /// A key that the caller keeps elsewhere.

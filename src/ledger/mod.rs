@@ -18,6 +18,7 @@ use tree::leaf_hash;
 
 use crate::{
     error::{Error, ErrorKind, Result},
+    observe::{Operation, Watch},
     store::{LedgerHead, LedgerRow, LedgerStore},
 };
 
@@ -61,10 +62,14 @@ impl Ledger {
     }
 
     /// Appends the entries in their order and sets their time. When this returns, they are on disk: one sync for all.
-    pub(crate) fn append(&self, mut entries: Vec<Entry>) -> Result<Vec<Receipt>> {
+    pub(crate) fn append(&self, entries: Vec<Entry>) -> Result<Vec<Receipt>> {
         if entries.is_empty() {
             return Ok(Vec::new());
         }
+        Watch::uncounted(Operation::Append, entries.len()).one(self.append_entries(entries))
+    }
+
+    fn append_entries(&self, mut entries: Vec<Entry>) -> Result<Vec<Receipt>> {
         let time = now();
         let mut rows = Vec::with_capacity(entries.len());
         let mut leaves = Vec::with_capacity(entries.len());

@@ -21,10 +21,10 @@ use crate::{
     alias::AliasKey,
     error::{Error, ErrorKind, Result},
     keys::{
-        EpochKeys, FieldKey, IdKey, IndexKey, KeyKind, QueryKey, RecordId, RegistryKey, ReleaseKey, RootKey,
-        RowContext, VAULT_PARTY, VaultId, WrapContext, party_key_id,
+        EpochKeys, FieldKey, HandleKey, IdKey, IndexKey, KeyKind, QueryKey, RecordId, RegistryKey,
+        ReleaseKey, RootKey, RowContext, VAULT_PARTY, VaultId, WrapContext, party_key_id,
     },
-    store::{Item, SecretRow},
+    store::{Item, SecretRow, SecretState},
     suite::{Suite, os_random},
 };
 
@@ -219,6 +219,16 @@ impl Registry {
     /// Number of the policy in force among those accepted: what newly put orders are put under.
     pub(crate) fn policy_number(&self) -> u32 {
         u32::try_from(self.policies.len().saturating_sub(1)).unwrap_or(u32::MAX)
+    }
+
+    /// Handle key of the order a secret row belongs to; none where the row does not open, or holds no key any more.
+    pub(crate) fn handle_key(&self, row: &SecretRow) -> Option<HandleKey> {
+        let (release, context) = (self.release(row.generation)?, self.row_context(row));
+        if row.state == SecretState::Shredded {
+            return Some(release.unwrap_evidence(&context, &row.wrapped).ok()?.handle_key);
+        }
+        // It does not depend on the suite that the order secret is for.
+        Some(release.unwrap_secret(&context, release.suite, &row.wrapped).ok()?.1)
     }
 
     /// Where a secret row of this vault belongs.

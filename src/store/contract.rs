@@ -316,6 +316,29 @@ fn one_writer_at_a_time() {
     });
 }
 
+#[test]
+fn what_a_dashboard_and_doctor_ask_for_is_told() {
+    on_each_store(|stores| {
+        assert_eq!((stores.keys.allotted(3).unwrap(), stores.keys.allot(3, 20).unwrap()), (0, 0));
+        assert_eq!(stores.keys.allotted(3).unwrap(), 20);
+        let superseded =
+            |n1, changed_at| SecretRow { state: SecretState::Superseded, changed_at, ..secret(1, n1) };
+        stores.secrets.insert_secrets(&[secret(1, 1), superseded(2, 50), superseded(3, 60)]).unwrap();
+        let counts = [50, 60, 61, u64::MAX].map(|before| stores.secrets.count_superseded(before).unwrap());
+        assert_eq!(counts, [0, 1, 2, 2]);
+        for n in [3, 1, 2] {
+            let staged = StagedRecord { record: record(n), ledger_size: 0 };
+            stores.orders.stage_record(&staged).unwrap();
+        }
+        assert_eq!(stores.orders.staged_ids(2).unwrap(), [[1; 16], [2; 16]]);
+        stores.orders.drop_staged(&[1; 16]).unwrap();
+        assert_eq!(stores.orders.staged_ids(9).unwrap(), [[2; 16], [3; 16]]);
+        let checks =
+            [stores.orders.check(), stores.secrets.check(), stores.keys.check(), stores.ledger.check()];
+        assert_eq!(checks, [Ok(()); 4]);
+    });
+}
+
 /// Runs a test on an empty store of each kind.
 fn on_each_store(test: impl Fn(&Stores)) {
     test(&Memory::stores());

@@ -156,6 +156,10 @@ impl OrderStore for Memory {
     fn count_records(&self) -> StoreResult<u64> {
         Ok(held(&self.orders).records.len() as u64)
     }
+
+    fn staged_ids(&self, limit: usize) -> StoreResult<Vec<RecordIdBytes>> {
+        Ok(held(&self.orders).staged.keys().take(limit).copied().collect())
+    }
 }
 
 impl SecretStore for Memory {

@@ -217,6 +217,14 @@ pub trait OrderStore: Send + Sync {
     fn page(&self, after: Option<&RecordIdBytes>, limit: usize) -> StoreResult<Vec<RecordSummary>>;
     /// Number of records.
     fn count_records(&self) -> StoreResult<u64>;
+    /// At most `limit` ids of records for which a next revision is kept. A store that does not tell them says none.
+    fn staged_ids(&self, _limit: usize) -> StoreResult<Vec<RecordIdBytes>> {
+        Ok(Vec::new())
+    }
+    /// Whether what lies below the store finds its data sound, as an engine's own check tells. `Damaged` if not.
+    fn check(&self) -> StoreResult<()> {
+        Ok(())
+    }
 }
 
 /// Secret rows. What is removed or replaced here must not be recoverable from the store's files after `wipe_removed`.
@@ -239,12 +247,20 @@ pub trait SecretStore: Send + Sync {
     fn unsettled(&self) -> StoreResult<Vec<SecretRow>>;
     /// At most `limit` superseded rows that came into this state before `time`. Cheap, whatever the number of rows.
     fn superseded_before(&self, time: u64, limit: usize) -> StoreResult<Vec<SecretRow>>;
+    /// How many rows [`superseded_before`](Self::superseded_before) has without a limit.
+    fn count_superseded(&self, before: u64) -> StoreResult<u64> {
+        Ok(self.superseded_before(before, usize::MAX)?.len() as u64)
+    }
     /// At most `limit` rows with a key above `after`, ascending by (record id, N1).
     fn secrets_page(
         &self,
         after: Option<&(RecordIdBytes, [u8; 10])>,
         limit: usize,
     ) -> StoreResult<Vec<SecretRow>>;
+    /// As [`OrderStore::check`].
+    fn check(&self) -> StoreResult<()> {
+        Ok(())
+    }
 }
 
 /// What the vault keeps about itself.
@@ -257,9 +273,17 @@ pub trait KeyStore: Send + Sync {
     fn items_version(&self) -> StoreResult<u64>;
     /// Takes `count` numbers from the counter of this name, from 0 on, and returns the first; no number is given twice.
     fn allot(&self, counter: u32, count: u64) -> StoreResult<u64>;
+    /// How many numbers were taken from a counter. A store that can read that without writing does.
+    fn allotted(&self, counter: u32) -> StoreResult<u64> {
+        self.allot(counter, 0)
+    }
     /// Takes one from the budget of an account at a time in seconds since 1970, whatever process asks: `false`, and nothing
     /// taken, where one of the windows (length in seconds, most within it) is full. What lies before all windows is forgotten.
     fn spend(&self, account: u64, at: u64, windows: &[(u64, u64)]) -> StoreResult<bool>;
+    /// As [`OrderStore::check`].
+    fn check(&self) -> StoreResult<()> {
+        Ok(())
+    }
 }
 
 /// The ledger's entries.
@@ -275,6 +299,10 @@ pub trait LedgerStore: Send + Sync {
     /// Indices of the entries with this handle, ascending. A hint: whoever may write the files may have altered what it is
     /// found by, so nothing that counts rests on an index that is missing here.
     fn find_handle(&self, handle: &[u8; 16]) -> StoreResult<Vec<u64>>;
+    /// As [`OrderStore::check`].
+    fn check(&self) -> StoreResult<()> {
+        Ok(())
+    }
 }
 
 /// The four stores of one vault and its write lock.

@@ -11,7 +11,7 @@ use super::{Put, Vault, not_found};
 use crate::{
     alias::{self, Alias},
     error::{Error, ErrorKind, Result},
-    keys::RecordId,
+    keys::{HandleKey, RecordId},
     opener::{Meanwhile, StoredOrder, rolled_back, shredded, unlock},
     record,
     registry::Registry,
@@ -20,13 +20,15 @@ use crate::{
     view::Record,
 };
 
-/// Orders of one call, sorted out.
-#[derive(Default)]
-pub(super) struct Triage {
-    /// Indices of orders to be sealed.
-    pub(super) new: Vec<usize>,
-    /// Secret rows that a crashed put left.
+/// An order of a put that is not stored.
+pub(super) struct New {
+    /// Which of the call's orders it is.
+    pub(super) at: usize,
+    /// Secret rows without a record: of a put that crashed, or of a record that was lost.
     pub(super) abandoned: Vec<([u8; 16], [u8; 10])>,
+    /// Serial and handle key of those. The order goes on under them: so its entries and aliases stay its own, and the entry of the
+    /// put that crashed is one of an order that is there.
+    pub(super) kept: Option<(u64, HandleKey)>,
 }
 
 /// The rows of one order.
@@ -79,7 +81,7 @@ impl Vault {
         plan: &Plan,
         orders: &[R],
         results: &mut [Option<Result<Put>>],
-    ) -> Result<Triage> {
+    ) -> Result<Vec<New>> {
         let mut sought = Vec::new();
         let mut seen = HashSet::new();
         for (at, (order, result)) in
@@ -100,18 +102,19 @@ impl Vault {
         let known: Vec<[u8; 16]> = secrets.iter().flatten().map(|row| row.record_id).collect();
         let records = self.0.stores.orders.records(&known)?;
         let mut records: HashMap<_, _> = records.into_iter().flatten().map(|row| (row.id, row)).collect();
-        let mut triage = Triage::default();
+        let mut new = Vec::new();
         for ((at, id), rows) in sought.into_iter().zip(secrets) {
             let found = Found { record: records.remove(&id.0), rows, by_number: true };
             if found.record.is_none() && found.rows.iter().all(|row| row.state != SecretState::Shredded) {
                 // This call holds the writer's lock, so whoever wrote these rows is gone.
-                triage.abandoned.extend(found.rows.iter().map(|row| (row.record_id, row.n1)));
-                triage.new.push(at);
+                let abandoned = found.rows.iter().map(|row| (row.record_id, row.n1)).collect();
+                let kept = found.rows.iter().find_map(|row| Some((row.serial, registry.handle_key(row)?)));
+                new.push(New { at, abandoned, kept });
             } else if let Some(result) = results.get_mut(at) {
                 *result = Some(compare(registry, plan, &orders[at], id, &found));
             }
         }
-        Ok(triage)
+        Ok(new)
     }
 
     /// The rows of an order by its number or an alias.

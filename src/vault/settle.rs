@@ -7,6 +7,7 @@ use crate::{
     error::{Error, ErrorKind, Result},
     keys::Evidence,
     ledger::{Entry, EntryKind, now},
+    observe::{Operation, Watch},
     opener::unlock,
     record::Record,
     registry::Registry,
@@ -16,12 +17,13 @@ use crate::{
 };
 
 /// How long superseded secrets are kept, in seconds: so that backups of two stores taken at slightly different moments fit.
-const KEEP_SUPERSEDED: u64 = 86_400;
+pub(crate) const KEEP_SUPERSEDED: u64 = 86_400;
 
 impl Vault {
     /// The write lock, with what an earlier holder left half done settled.
     pub(crate) fn writer(&self) -> Result<Box<dyn Held + '_>> {
-        let writer = self.0.stores.lock.hold()?;
+        let writer =
+            Watch::uncounted(Operation::Wait, 0).one(self.0.stores.lock.hold().map_err(Error::from))?;
         self.settle_change()?;
         self.settle()?;
         self.forget_superseded()?;
@@ -59,7 +61,10 @@ impl Vault {
             return self.destroy(row, row.wrapped.clone(), Duration::ZERO);
         };
         let entries = self.ledger().with_handle(&handle_key.handle(&registry.own_key_id()))?;
-        let Some((_, entry)) = entries.into_iter().find(|(_, entry)| entry.kind == EntryKind::Shred) else {
+        // The newest that changed the order: one that was brought back by old files may have been shredded before.
+        let changes = [EntryKind::Put, EntryKind::Update, EntryKind::Reseal, EntryKind::Shred];
+        let newest = entries.into_iter().rev().find(|(_, entry)| changes.contains(&entry.kind));
+        let Some((_, entry)) = newest.filter(|(_, entry)| entry.kind == EntryKind::Shred) else {
             let undone = SecretRow { state: SecretState::Current, ..row.clone() };
             return self.replace_rows(std::slice::from_ref(row), &undone);
         };

@@ -1,5 +1,5 @@
 //! Stores that fail at a chosen write: refused once, or as the last thing before the power goes.
-#![allow(missing_docs, unreachable_pub, clippy::unwrap_used)]
+#![allow(dead_code, missing_docs, unreachable_pub, clippy::unwrap_used)]
 
 use std::sync::{
     Arc, Mutex, MutexGuard, PoisonError,

@@ -1,6 +1,6 @@
 //! `doctor`: everything against everything.
 
-use consignee::Severity;
+use consignee::{Finding, Severity, Vault};
 
 use crate::{
     args::Keyed,
@@ -10,11 +10,28 @@ use crate::{
 };
 
 pub(crate) fn run(args: &Keyed, screen: &mut Screen) -> Result<(), Failure> {
-    let vault = args.key.unlock(&args.vault)?;
-    let mut findings = vault.doctor()?;
-    findings.push(vault.check_policy_copy(&args.vault)?);
-    findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
+    let root = args.key.provider_for(&args.vault)?;
+    let mut findings = Vault::check_folder(&args.vault, &*root);
+    let examined = Vault::unlock(&args.vault, &*root).and_then(|vault| {
+        findings.extend(vault.doctor()?);
+        findings.push(vault.check_policy_copy(&args.vault)?);
+        Ok(())
+    });
+    if examined.is_err() {
+        // What is fine of a vault that does not unlock is not what anybody asks for.
+        findings.retain(|finding| finding.severity != Severity::Fine);
+    }
     let faulty = findings.iter().any(|finding| finding.severity == Severity::Fault);
+    show(findings, screen)?;
+    examined?;
+    if faulty { Err(Failure::reported(FAILED)) } else { Ok(()) }
+}
+
+fn show(mut findings: Vec<Finding>, screen: &mut Screen) -> Result<(), Failure> {
+    if findings.is_empty() {
+        return Ok(());
+    }
+    findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
     let mut table = Table::new(&["", "checked", "found"]);
     for finding in findings {
         let mark = match finding.severity {
@@ -24,6 +41,5 @@ pub(crate) fn run(args: &Keyed, screen: &mut Screen) -> Result<(), Failure> {
         };
         table.row(vec![mark, finding.check.into(), finding.message.into()]);
     }
-    table.print(screen)?;
-    if faulty { Err(Failure::reported(FAILED)) } else { Ok(()) }
+    Ok(table.print(screen)?)
 }

@@ -46,14 +46,21 @@ pub(crate) struct NewKey {
 impl KeyArgs {
     /// Unlocks the vault in a folder.
     pub(crate) fn unlock(&self, folder: &Path) -> Result<Vault, Failure> {
+        Ok(Vault::unlock(folder, &*self.provider_for(folder)?)?)
+    }
+
+    /// The provider for the vault in a folder.
+    pub(crate) fn provider_for(&self, folder: &Path) -> Result<Box<dyn RootKeyProvider>, Failure> {
         // Before anybody types a passphrase for it.
-        if !folder.is_dir() {
+        let absent =
+            folder.metadata().map_or_else(|e| e.kind() == io::ErrorKind::NotFound, |meta| !meta.is_dir());
+        if absent {
             return Err(Failure::new(
                 FAILED,
                 format!("{}: there is no vault here (init makes one)", folder.display()),
             ));
         }
-        Ok(Vault::unlock(folder, &*self.provider()?)?)
+        self.provider()
     }
 
     /// Whether a root key can be had without asking anybody.

@@ -239,6 +239,7 @@ fn shred_is_confirmed_and_leaves_the_evidence() {
 #[test]
 fn doctor_is_content_with_a_good_vault() {
     let run = Shop::staffed().run(&["doctor", "v"]).exits(0);
+    let run = run.prints("warning\tkey\tthe key file lies beside the vault's folder");
     run.prints("fine\torders\t2 orders fit").prints("fine\tpolicy\tpolicy.toml is the policy in force");
 }
 

@@ -83,9 +83,10 @@ fn a_damaged_database_is_told() {
         }
         shop.write(&format!("v/{file}"), b"not a database, and 100 bytes of nothing else".repeat(100));
         let run = open(&shop).exits(1);
-        assert!(run.err.contains("damaged"), "{file}: {}", run.err);
+        assert!(run.err.contains("damaged") && run.err.contains(file), "{file}: {}", run.err);
         std::fs::remove_file(shop.path(&format!("v/{file}"))).unwrap();
-        open(&shop).exits(1);
+        open(&shop).exits(1).says(&format!("{file} of the vault is missing"));
+        shop.run(&["doctor", "v"]).exits(1).prints(&format!("FAULT\tfiles\t{file} is missing"));
     }
 }
 

@@ -90,7 +90,8 @@ fn a_key_file_that_others_can_read_or_that_lies_in_the_vault_is_refused() {
     shop.run(&["init", "w", "--key-file", "w/key"]).exits(2).says("inside the vault");
     assert!(!shop.path("w").exists());
     fs::set_permissions(shop.path("v/orders.db"), fs::Permissions::from_mode(0o644)).unwrap();
-    shop.run(&["doctor", "v"]).exits(1).says("0600");
+    let run = shop.run(&["doctor", "v"]).exits(1).says("orders.db: ").says("0600");
+    run.prints("FAULT\tfiles\torders.db can be reached by other users: chmod 600 it");
     shop.run_without_key(&["list", "v"]).exits(1);
 }
 

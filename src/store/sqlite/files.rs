@@ -2,14 +2,15 @@
 
 use std::{fs, io, path::Path};
 
+use super::OpenError;
 use crate::store::{StoreError, StoreResult};
 
 /// Names of the databases in a vault's folder.
 pub(crate) const FILES: [&str; 4] = ["orders.db", "secrets.db", "keys.db", "ledger.db"];
 /// The file whose lock is the vault's write lock.
-pub(super) const LOCK: &str = "lock";
-/// What SQLite puts beside a database.
-const SUFFIXES: [&str; 4] = ["", "-wal", "-shm", "-journal"];
+pub(crate) const LOCK: &str = "lock";
+/// What SQLite puts beside a database, behind its name.
+pub(crate) const SUFFIXES: [&str; 3] = ["-wal", "-shm", "-journal"];
 
 /// Makes the folder and its files, empty. The files are made before SQLite opens them, so that they never have a wider mode.
 pub(super) fn create(folder: &Path) -> StoreResult<()> {
@@ -31,33 +32,53 @@ pub(super) fn create(folder: &Path) -> StoreResult<()> {
 }
 
 /// Refuses links, other users' files, and modes that let others in.
-pub(super) fn check_private(folder: &Path) -> StoreResult<()> {
+pub(super) fn check_private(folder: &Path) -> Result<(), OpenError> {
     let meta = folder.symlink_metadata().map_err(|e| fault(&e))?;
     check(&meta, meta.is_dir())?;
-    for name in FILES {
+    for name in FILES.into_iter().chain([LOCK]) {
+        let in_file = |fault| OpenError { file: Some(name), fault };
+        let meta = folder.join(name).symlink_metadata().map_err(|e| in_file(fault(&e)))?;
+        check(&meta, meta.is_file()).map_err(in_file)?;
         for suffix in SUFFIXES {
-            match folder.join(format!("{name}{suffix}")).symlink_metadata() {
-                Ok(meta) => check(&meta, meta.is_file())?,
-                Err(e) if suffix.is_empty() => return Err(fault(&e)),
-                Err(_) => {}
+            if let Ok(meta) = folder.join(format!("{name}{suffix}")).symlink_metadata() {
+                check(&meta, meta.is_file()).map_err(in_file)?;
             }
         }
     }
-    let meta = folder.join(LOCK).symlink_metadata().map_err(|e| fault(&e))?;
-    check(&meta, meta.is_file())
+    Ok(())
+}
+
+fn check(meta: &fs::Metadata, right_kind: bool) -> StoreResult<()> {
+    if right_kind && access(meta) == Access::Private { Ok(()) } else { Err(StoreError::Exposed) }
+}
+
+/// Who may reach a file or folder.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Access {
+    /// The user alone.
+    Private,
+    /// It belongs to somebody else.
+    AnothersOwn,
+    /// Its mode lets others in.
+    Open,
 }
 
 #[cfg(unix)]
-fn check(meta: &fs::Metadata, right_kind: bool) -> StoreResult<()> {
+pub(crate) fn access(meta: &fs::Metadata) -> Access {
     use std::os::unix::fs::MetadataExt;
-    let own = meta.uid() == rustix::process::geteuid().as_raw();
-    if right_kind && own && meta.mode() & 0o077 == 0 { Ok(()) } else { Err(StoreError::Exposed) }
+    if meta.uid() != rustix::process::geteuid().as_raw() {
+        Access::AnothersOwn
+    } else if meta.mode() & 0o077 != 0 {
+        Access::Open
+    } else {
+        Access::Private
+    }
 }
 
 // Elsewhere the system's own access lists guard the files; only links are refused.
 #[cfg(not(unix))]
-fn check(_meta: &fs::Metadata, right_kind: bool) -> StoreResult<()> {
-    if right_kind { Ok(()) } else { Err(StoreError::Exposed) }
+pub(crate) fn access(_meta: &fs::Metadata) -> Access {
+    Access::Private
 }
 
 pub(super) fn fault(e: &io::Error) -> StoreError {

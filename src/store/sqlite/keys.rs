@@ -94,6 +94,19 @@ impl KeyStore for Keys {
         })
     }
 
+    fn allotted(&self, counter: u32) -> StoreResult<u64> {
+        self.database.read(|transaction| {
+            let sql = "SELECT next FROM counter WHERE name = ?1";
+            let mut select = transaction.prepare_cached(sql).map_err(fault)?;
+            let next = select.query_row([counter], |row| row.get(0)).optional().map_err(fault)?;
+            next.map_or(Ok(0), unsigned)
+        })
+    }
+
+    fn check(&self) -> StoreResult<()> {
+        self.database.check()
+    }
+
     fn spend(&self, account: u64, at: u64, windows: &[(u64, u64)]) -> StoreResult<bool> {
         self.database.write(|transaction| {
             let account = signed(account)?;

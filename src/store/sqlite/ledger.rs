@@ -71,6 +71,10 @@ impl LedgerStore for Entries {
         })
     }
 
+    fn check(&self) -> StoreResult<()> {
+        self.0.check()
+    }
+
     fn find_handle(&self, handle: &[u8; 16]) -> StoreResult<Vec<u64>> {
         self.0.read(|transaction| {
             let sql = "SELECT idx FROM entry WHERE handle = ?1 ORDER BY idx";

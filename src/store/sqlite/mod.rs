@@ -13,7 +13,7 @@ mod secrets;
 mod tests;
 
 use std::{
-    path::Path,
+    path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -21,7 +21,7 @@ use rusqlite::{
     Connection, ErrorCode, OpenFlags, Row, Transaction, TransactionBehavior, config::DbConfig, ffi,
 };
 
-pub(crate) use files::FILES;
+pub(crate) use files::{Access, FILES, LOCK, SUFFIXES, access};
 
 use super::{LOCK_WAIT, StoreError, StoreResult, Stores};
 
@@ -33,9 +33,11 @@ const LAYOUT: i32 = 1;
 ///
 /// # Errors
 /// `Exists` if there is something at `folder`, or the file system's failures.
-pub(crate) fn create(folder: &Path) -> StoreResult<Stores> {
+pub(crate) fn create(folder: &Path) -> Result<Stores, OpenError> {
     files::create(folder)?;
-    for (file, tables) in FILES.iter().zip([orders::TABLES, secrets::TABLES, keys::TABLES, ledger::TABLES]) {
+    for (file, tables) in
+        FILES.into_iter().zip([orders::TABLES, secrets::TABLES, keys::TABLES, ledger::TABLES])
+    {
         let connection = connect(&folder.join(file))?;
         configure(&connection)?;
         connection.execute_batch(tables).map_err(fault)?;
@@ -45,6 +47,23 @@ pub(crate) fn create(folder: &Path) -> StoreResult<Stores> {
     open(folder)
 }
 
+/// Why a folder does not open, and which of its files is at fault, where it is one.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct OpenError {
+    pub(crate) file: Option<&'static str>,
+    pub(crate) fault: StoreError,
+}
+
+impl From<StoreError> for OpenError {
+    fn from(fault: StoreError) -> Self {
+        Self { file: None, fault }
+    }
+}
+
+fn in_file(file: &'static str) -> impl Fn(StoreError) -> OpenError {
+    move |fault| OpenError { file: Some(file), fault }
+}
+
 /// Opens the files of a folder.
 ///
 /// # Errors
@@ -52,26 +71,29 @@ pub(crate) fn create(folder: &Path) -> StoreResult<Stores> {
 ///
 /// # Not across a fork
 /// A forked child opens the folder for itself: SQLite's locks do not survive in it.
-pub(crate) fn open(folder: &Path) -> StoreResult<Stores> {
+pub(crate) fn open(folder: &Path) -> Result<Stores, OpenError> {
     // Without a slash at the end, which would make the system follow a link.
     files::check_private(folder.components().as_path())?;
     // Whole and without links, as SQLITE_OPEN_NOFOLLOW wants it; and a path that begins with "file:" would be an URI.
     let folder = folder.canonicalize().map_err(|e| files::fault(&e))?;
-    let tables = [orders::TABLES, secrets::TABLES, keys::TABLES, ledger::TABLES];
-    let mut files = FILES.iter().zip(tables).map(|(file, tables)| Database::open(&folder.join(file), tables));
-    let mut next = || files.next().ok_or(StoreError::Failed)?;
-    let (orders, secrets, keys, ledger) = (next(), next(), next(), next());
+    let database = |file, tables| Database::open(&folder.join(file), tables).map_err(in_file(file));
+    let [of_orders, of_secrets, of_keys, of_ledger] = FILES;
+    let secrets = secrets::Secrets::new(database(of_secrets, secrets::TABLES)?);
+    let keys = keys::Keys::new(database(of_keys, keys::TABLES)?);
     Ok(Stores {
-        orders: Arc::new(orders::Orders(orders?)),
-        secrets: Arc::new(secrets::Secrets::new(secrets?)?),
-        keys: Arc::new(keys::Keys::new(keys?)?),
-        ledger: Arc::new(ledger::Entries(ledger?)),
-        lock: Arc::new(lock::Lock::open(&folder)?),
+        orders: Arc::new(orders::Orders(database(of_orders, orders::TABLES)?)),
+        secrets: Arc::new(secrets.map_err(in_file(of_secrets))?),
+        keys: Arc::new(keys.map_err(in_file(of_keys))?),
+        ledger: Arc::new(ledger::Entries(database(of_ledger, ledger::TABLES)?)),
+        lock: Arc::new(lock::Lock::open(&folder).map_err(in_file(LOCK))?),
     })
 }
 
 /// One file, one connection, one user at a time.
-struct Database(Mutex<Connection>);
+struct Database {
+    connection: Mutex<Connection>,
+    path: PathBuf,
+}
 
 impl Database {
     fn open(path: &Path, tables: &str) -> StoreResult<Self> {
@@ -86,12 +108,24 @@ impl Database {
         }
         configure(&connection)?;
         check_schema(&connection, tables)?;
-        Ok(Self(Mutex::new(connection)))
+        Ok(Self { connection: Mutex::new(connection), path: path.to_owned() })
     }
 
     fn connection(&self) -> MutexGuard<'_, Connection> {
         // A transaction that a panic cut short was rolled back when it was dropped.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.connection.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// SQLite's own check of the whole file, pages and indices, through a connection of its own: it takes as long as reading the
+    /// file, and nobody waits for it meanwhile.
+    fn check(&self) -> StoreResult<()> {
+        let connection = connect(&self.path)?;
+        configure(&connection)?;
+        let check = |row: &Row<'_>| row.get::<_, String>(0);
+        match connection.query_row("PRAGMA integrity_check(1)", [], check).map_err(fault)?.as_str() {
+            "ok" => Ok(()),
+            _ => Err(StoreError::Damaged),
+        }
     }
 
     /// Runs `work` in a transaction that has the write lock from its start; durable when this returns.

@@ -213,4 +213,17 @@ impl OrderStore for Orders {
             unsigned(count)
         })
     }
+
+    fn staged_ids(&self, rows: usize) -> StoreResult<Vec<RecordIdBytes>> {
+        self.0.read(|transaction| {
+            let sql = "SELECT id FROM staged ORDER BY id LIMIT ?1";
+            let mut select = transaction.prepare_cached(sql).map_err(fault)?;
+            let ids = select.query_map([limit(rows)], |row| row.get(0)).map_err(fault)?;
+            ids.map(|id| id.map_err(fault)).collect()
+        })
+    }
+
+    fn check(&self) -> StoreResult<()> {
+        self.0.check()
+    }
 }

@@ -254,6 +254,19 @@ impl SecretStore for Secrets {
         self.0.read(|transaction| select(transaction, rest, params![signed(time)?, limit(rows)]))
     }
 
+    fn count_superseded(&self, before: u64) -> StoreResult<u64> {
+        self.0.read(|transaction| {
+            let sql = "SELECT count(*) FROM secret WHERE state = 3 AND changed_at < ?1";
+            let before = i64::try_from(before).unwrap_or(i64::MAX);
+            let count = transaction.query_row(sql, [before], |row| row.get(0)).map_err(fault)?;
+            unsigned(count)
+        })
+    }
+
+    fn check(&self) -> StoreResult<()> {
+        self.0.check()
+    }
+
     fn secrets_page(
         &self,
         after: Option<&(RecordIdBytes, [u8; 10])>,

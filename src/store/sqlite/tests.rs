@@ -11,10 +11,10 @@ use std::{
 
 use rusqlite::Connection;
 
-use super::{Database, FILES, create, open, orders::Orders, secrets::Secrets};
+use super::{Database, FILES, OpenError, create, open, orders::Orders, secrets::Secrets};
 use crate::store::{
     Item, LedgerHead, LedgerRow, OrderStore, RecordRow, SecretRow, SecretState, SecretStore, StoreError,
-    StoreResult, Stores,
+    Stores,
 };
 
 /// A folder that is there for one test, and a vault's place in it.
@@ -52,8 +52,8 @@ impl Place {
     }
 }
 
-fn error_of<T>(result: StoreResult<T>) -> Option<StoreError> {
-    result.err()
+fn error_of<T>(result: Result<T, OpenError>) -> Option<StoreError> {
+    result.err().map(|e| e.fault)
 }
 
 #[test]
