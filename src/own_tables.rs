@@ -79,10 +79,13 @@ impl Sealer {
         expected: u32,
         patch: Patch,
     ) -> Result<Option<SealedOrder>> {
-        if stored.secret.revision != expected {
-            return Err(stale(stored.secret.revision, expected));
-        }
-        let sealed = update::seal(self.0.ledger(), &*self.0.registry()?, stored, called, patch)?;
+        let seal = || {
+            if stored.secret.revision != expected {
+                return Err(stale(stored.secret.revision, expected));
+            }
+            update::seal(self.0.ledger(), &*self.0.registry()?, stored, called, patch)
+        };
+        let sealed = self.0.watch(Operation::Update, 1).one(seal())?;
         Ok(sealed.map(|mut sealed| {
             sealed.secret.state = SecretState::Current;
             sealed
@@ -179,13 +182,25 @@ impl Opener {
         candidates: impl FnOnce(&[Tag]) -> Result<Vec<(Vec<u8>, SecretRow)>, E>,
     ) -> Result<Hits, E> {
         let vault = &self.0;
-        let registry = vault.registry()?;
-        let search = Search::admit(vault.ledger(), &registry, &Request::all(party, purpose), field, value)?;
-        search.spend(&*vault.inner().stores.keys, now())?;
+        let watch = vault.watch(Operation::Find, 0);
+        let admitted = vault.registry().and_then(|registry| {
+            let request = Request::all(party, purpose);
+            request.tell(&watch, &registry)?;
+            Ok((registry, request))
+        });
+        let (registry, request) = admitted.or_else(|e| watch.one(Err(e)))?;
+        let search = Search::admit(vault.ledger(), &registry, &request, field, value).and_then(|search| {
+            search.spend(&*vault.inner().stores.keys, now())?;
+            Ok(search)
+        });
+        let search = search.or_else(|e| watch.one(Err(e)))?;
         let found = candidates(&search.tags())?;
-        search.check_number(found.len())?;
         let stored: Vec<_> = found.iter().map(|(record, secret)| StoredOrder { record, secret }).collect();
-        Ok(search.answer(&stored, 0, || vault.registry())?)
+        let answer = search.check_number(found.len());
+        let hits = watch.one(answer.and_then(|()| search.answer(&stored, 0, || vault.registry())))?;
+        watch.orders(hits.hits.len());
+        watch.failed(hits.unreadable);
+        Ok(hits)
     }
 
     /// Most orders that a search goes through; with more it is refused.
@@ -241,9 +256,12 @@ impl Opener {
     /// # Errors
     /// `Shredded` if it is shredded already, `Limit` for a reason above 1,024 bytes, `RolledBack`, `CannotOpen`, `Storage`.
     pub fn shred(&self, stored: &StoredOrder<'_>, reason: &str, mode: ShredMode) -> Result<SecretRow> {
-        let shred = Shred::prepare(&*self.0.registry()?, stored, reason, mode)?;
-        self.0.ledger().append(vec![shred.entry.clone()])?;
-        Ok(shred.destroyed())
+        let enter = || {
+            let shred = Shred::prepare(&*self.0.registry()?, stored, reason, mode)?;
+            self.0.ledger().append(vec![shred.entry.clone()])?;
+            Ok(shred.destroyed())
+        };
+        self.0.watch(Operation::Shred, 1).one(enter())
     }
 
     fn open_request(&self, request: &Request<'_>, orders: &[StoredOrder<'_>]) -> Result<Vec<Result<View>>> {

@@ -1,4 +1,4 @@
-//! What a vault says when its files come back from an older backup: the table in `docs/adopting.md`.
+//! What a vault says when its files come back from an older backup: the table in `docs/operations.md`.
 #![allow(clippy::unwrap_used)]
 
 mod common;
