@@ -62,4 +62,11 @@ impl Query {
     pub(crate) fn name(&self, registry: &Registry, party: &[u8; 16]) -> [u8; 32] {
         registry.query_key.query(party, self.field, &self.index, &self.form)
     }
+
+    /// What tells the handles of this party's candidates for this query from other handles of the orders.
+    pub(crate) fn handle_id(&self, registry: &Registry, party: &[u8; 16]) -> [u8; 16] {
+        let mut id = [0; 16];
+        id.copy_from_slice(&self.name(registry, party)[..16]);
+        id
+    }
 }

@@ -224,7 +224,8 @@ impl<'a> Desk<'a> {
                 "the time in which this purpose may open the order is over",
             ));
         }
-        let whom = Whom { key_id: self.key_id, lines: self.lines(&access), purpose: self.purpose };
+        let (key_id, lines) = (self.key_id, self.lines(&access));
+        let whom = Whom { key_id, handle_id: key_id, lines, purpose: self.purpose };
         let mut access = access;
         if let Some(wanted) = &self.wanted {
             access.open.retain(|part| wanted.contains(part));
@@ -353,6 +354,8 @@ pub(crate) fn rolled_back() -> Error {
 /// For whom and why an order is opened.
 struct Whom<'a> {
     key_id: [u8; 16],
+    /// By what the order's handle is told from those for others: the key id, but for searches.
+    handle_id: [u8; 16],
     /// The party's value for `lines`, or nothing.
     lines: &'a str,
     purpose: &'a str,
@@ -377,7 +380,7 @@ fn prepare(
     };
     let ticket = PreparedTicket::new(secret, &sought);
     let mut entry = Entry::new(EntryKind::Disclosure, whom.key_id, policy);
-    entry.handle = handle_key.handle(&whom.key_id);
+    entry.handle = handle_key.handle(&whom.handle_id);
     entry.revision = record.header.revision;
     entry.purpose = whom.purpose.to_owned();
     entry.parts = parts.iter().map(|(part, _)| *part).collect();
@@ -388,40 +391,54 @@ fn prepare(
 /// What was opened, ascending by number.
 type Values = Vec<(PartId, Value)>;
 
+/// What the vault opens for itself.
+pub(crate) struct ForVault<'a> {
+    pub(crate) parts: &'a [PartId],
+    pub(crate) purpose: &'a str,
+    /// By what the orders' handles are told from others: none is the vault's key id, as for all that the vault does with orders.
+    pub(crate) handle_id: Option<[u8; 16]>,
+}
+
 /// Opens parts of stored orders for the vault itself, with entries of its own: for what it must know to answer somebody, or to
-/// change an order. One disk sync for all.
+/// change an order. One disk sync for all. `meanwhile` tells afterwards, for each order, whether it may still be opened.
 pub(crate) fn open_many_for_vault(
     ledger: &Ledger,
     registry: &Registry,
     orders: &[StoredOrder<'_>],
-    parts: &[PartId],
-    purpose: &str,
+    what: &ForVault<'_>,
+    meanwhile: impl FnOnce() -> Result<Vec<bool>>,
 ) -> Result<Vec<Result<Values>>> {
     let policy = registry.policy()?;
-    let whom = Whom { key_id: registry.own_key_id(), lines: "", purpose };
+    let key_id = registry.own_key_id();
+    let handle_id = what.handle_id.unwrap_or(key_id);
+    let whom = Whom { key_id, handle_id, lines: "", purpose: what.purpose };
     let mut prepared: Vec<Result<_>> = Vec::with_capacity(orders.len());
     let mut entries = Vec::with_capacity(orders.len());
     for order in orders {
         prepared.push(Record::parse(order.record).and_then(|record| {
             let (secret, handle_key) = unlock(registry, &record, order.secret)?;
-            let sought = |part| parts.contains(&part);
+            let sought = |part| what.parts.contains(&part);
             let (ticket, entry) = prepare(&record, (&secret, &handle_key), policy.digest(), &whom, sought);
             entries.push(entry);
             Ok((record, ticket))
         }));
     }
     let mut receipts = ledger.append(entries)?.into_iter();
-    let keyring = Keyring::of(&registry.epochs, parts);
-    let open = |prepared: Result<(Record<'_>, PreparedTicket)>| {
+    let unchanged = meanwhile()?;
+    let keyring = Keyring::of(&registry.epochs, what.parts);
+    let open = |(prepared, unchanged): (Result<(Record<'_>, PreparedTicket)>, bool)| {
         let (record, ticket) = prepared?;
         let ticket = receipts.next().and_then(|receipt| ticket.release(receipt));
         let ticket = ticket.ok_or_else(|| Error::new(ErrorKind::Storage, "the ledger gave no receipt"))?;
+        if !unchanged {
+            return Err(changed_meanwhile());
+        }
         record::open(&record, &keyring, &ticket, |part| policy.part(part).map(|part| part.ty))
     };
-    Ok(prepared.into_iter().map(open).collect())
+    Ok(prepared.into_iter().zip(unchanged).map(open).collect())
 }
 
-/// The same of one order.
+/// The same of one order that nobody else changes.
 pub(crate) fn open_for_vault(
     ledger: &Ledger,
     registry: &Registry,
@@ -429,6 +446,8 @@ pub(crate) fn open_for_vault(
     parts: &[PartId],
     purpose: &str,
 ) -> Result<Values> {
-    let opened = open_many_for_vault(ledger, registry, std::slice::from_ref(order), parts, purpose)?.pop();
+    let what = ForVault { parts, purpose, handle_id: None };
+    let orders = std::slice::from_ref(order);
+    let opened = open_many_for_vault(ledger, registry, orders, &what, || Ok(vec![true]))?.pop();
     opened.unwrap_or_else(|| Err(Error::new(ErrorKind::Storage, "nothing was opened")))
 }

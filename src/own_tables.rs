@@ -10,7 +10,7 @@ use crate::{
     record::Workspace,
     registry::{Party, Registry},
     sealer::{Plan, RowPlan, SealedOrder, Sealing, no_randomness},
-    search::{Hits, MAX_CANDIDATES, Search},
+    search::{Hits, MAX_CANDIDATES, Matches, Search},
     shred::{Shred, ShredMode},
     store::{SecretRow, SecretState, Tag},
     suite::SealRng,
@@ -83,7 +83,10 @@ impl Sealer {
             if stored.secret.revision != expected {
                 return Err(stale(stored.secret.revision, expected));
             }
-            update::seal(self.0.ledger(), &*self.0.registry()?, stored, called, patch)
+            let registry = self.0.registry()?;
+            // One more sealing of the epoch, which has a limit.
+            self.0.allot_serials(&registry, 1)?;
+            update::seal(self.0.ledger(), &registry, stored, called, patch)
         };
         let sealed = self.0.watch(Operation::Update, 1).one(seal())?;
         Ok(sealed.map(|mut sealed| {
@@ -197,7 +200,13 @@ impl Opener {
         let found = candidates(&search.tags())?;
         let stored: Vec<_> = found.iter().map(|(record, secret)| StoredOrder { record, secret }).collect();
         let answer = search.check_number(found.len());
-        let hits = watch.one(answer.and_then(|()| search.answer(&stored, 0, || vault.registry())))?;
+        // What becomes of the orders meanwhile is the caller's to see.
+        let meanwhile = |orders| Ok(Meanwhile { registry: vault.registry()?, unchanged: vec![true; orders] });
+        let mut matches = Matches::default();
+        let hits = answer
+            .and_then(|()| search.compare(&stored, &mut matches, || meanwhile(stored.len())))
+            .and_then(|()| search.answer(matches, |rows| meanwhile(rows.len())));
+        let hits = watch.one(hits)?;
         watch.orders(hits.hits.len());
         watch.failed(hits.unreadable);
         Ok(hits)

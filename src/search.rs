@@ -12,10 +12,10 @@ use crate::{
     error::{Error, ErrorKind, Result},
     index::Query,
     ledger::{Entry, EntryKind, Ledger, Receipt},
-    opener::{Desk, Request, StoredOrder, open_many_for_vault, unlock},
+    opener::{Desk, ForVault, Meanwhile, Request, StoredOrder, open_many_for_vault, unlock},
     record::Record,
     registry::Registry,
-    store::{KeyStore, Tag},
+    store::{KeyStore, SecretRow, Tag},
 };
 
 /// Most orders that may share the tags of a query.
@@ -43,6 +43,18 @@ pub struct Hits {
     pub hits: Vec<Hit>,
     /// Number of orders that may have the value and do not open: `doctor` says why.
     pub unreadable: usize,
+}
+
+/// Candidates that have the value, before anybody is told.
+#[derive(Default)]
+pub(crate) struct Matches {
+    matches: Vec<Match>,
+    pub(crate) unreadable: usize,
+}
+
+struct Match {
+    entry: Entry,
+    secret: SecretRow,
 }
 
 /// One search of one party.
@@ -110,40 +122,68 @@ impl<'a> Search<'a> {
             .with_hint("raise the index's `expect` in the policy: it is for orders put from then on"))
     }
 
-    /// Opens the searched field of each candidate inside the vault, and enters each order that has the value. `newest` looks
-    /// again afterwards: whoever was revoked meanwhile gets no answer.
-    pub(crate) fn answer(
+    /// Opens the searched field of each candidate inside the vault, and keeps those that have the value. `meanwhile` tells, once
+    /// the entries of that are durable, which of the candidates may still be opened.
+    pub(crate) fn compare(
         &self,
         candidates: &[StoredOrder<'_>],
-        unreadable: usize,
-        newest: impl FnOnce() -> Result<Arc<Registry>>,
-    ) -> Result<Hits> {
-        let reached: Vec<StoredOrder<'_>> = candidates
-            .iter()
-            .filter(|order| self.desk.reaches(order.secret, self.query.field))
-            .copied()
-            .collect();
+        found: &mut Matches,
+        meanwhile: impl FnOnce() -> Result<Meanwhile>,
+    ) -> Result<()> {
         let Self { desk, query, .. } = self;
-        let values = open_many_for_vault(self.ledger, desk.registry, &reached, &[query.field], "search")?;
-        let mut hits = Hits { unreadable, ..Hits::default() };
-        let mut found = Vec::new();
+        let reaches = |order: &StoredOrder<'_>| desk.reaches(order.secret, query.field);
+        let at: Vec<usize> =
+            (0..candidates.len()).filter(|at| candidates.get(*at).is_some_and(reaches)).collect();
+        let reached: Vec<_> = at.iter().filter_map(|at| candidates.get(*at).copied()).collect();
+        // The orders' handles in the vault's own entries are told apart by the query: under the vault's key id they would join
+        // all parties' searches for one order, and its put, to each other.
+        let handle_id = query.handle_id(desk.registry, &desk.key_id);
+        let what = ForVault { parts: &[query.field], purpose: "search", handle_id: Some(handle_id) };
+        let unchanged = || {
+            let meanwhile = meanwhile()?;
+            desk.still_admits(&meanwhile.registry)?;
+            Ok(at.iter().map(|at| meanwhile.unchanged.get(*at).copied().unwrap_or(false)).collect())
+        };
+        let values = open_many_for_vault(self.ledger, desk.registry, &reached, &what, unchanged)?;
         for (order, opened) in reached.iter().zip(values) {
             match opened {
-                Err(_) => hits.unreadable += 1,
-                Ok(values) if values.iter().any(|(_, value)| query.matches(value)) => found.push(*order),
+                Ok(values) if values.iter().any(|(_, value)| query.matches(value)) => {
+                    let entry = self.entry_of(order)?;
+                    found.matches.push(Match { entry, secret: order.secret.clone() });
+                }
+                // Shredded or changed in this moment: as if it had not been there.
                 Ok(_) => {}
+                Err(e) if *e.kind() == ErrorKind::Conflict => {}
+                Err(_) => found.unreadable += 1,
             }
         }
+        Ok(())
+    }
+
+    /// Enters each order that was found, and answers with those that may still be opened then.
+    pub(crate) fn answer(
+        &self,
+        found: Matches,
+        meanwhile: impl FnOnce(&[SecretRow]) -> Result<Meanwhile>,
+    ) -> Result<Hits> {
+        let desk = &self.desk;
+        let Matches { mut matches, unreadable } = found;
         // Serials count up: the newest order first.
-        found.sort_by_key(|order| std::cmp::Reverse(order.secret.serial));
-        let entries = found.iter().map(|order| self.entry_of(order)).collect::<Result<Vec<_>>>()?;
+        matches.sort_by_key(|found| std::cmp::Reverse(found.secret.serial));
+        let (entries, rows): (Vec<_>, Vec<_>) =
+            matches.into_iter().map(|found| (found.entry, found.secret)).unzip();
         let receipts = self.enter(entries)?;
-        desk.still_admits(&newest()?)?;
-        for (order, receipt) in found.iter().zip(receipts) {
-            let alias = desk.registry.alias_key.alias(desk.party.number, order.secret.serial);
+        let meanwhile = meanwhile(&rows)?;
+        desk.still_admits(&meanwhile.registry)?;
+        let mut hits = Hits { unreadable, ..Hits::default() };
+        for ((row, receipt), unchanged) in rows.iter().zip(receipts).zip(meanwhile.unchanged) {
+            if !unchanged {
+                continue;
+            }
+            let alias = desk.registry.alias_key.alias(desk.party.number, row.serial);
             let alias = alias
                 .ok_or_else(|| Error::new(ErrorKind::Limit, "the vault's numbers for aliases are used up"))?;
-            hits.hits.push(Hit { alias, revision: order.secret.revision, ledger_index: receipt.index() });
+            hits.hits.push(Hit { alias, revision: row.revision, ledger_index: receipt.index() });
         }
         Ok(hits)
     }

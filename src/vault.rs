@@ -18,7 +18,7 @@ use crate::{
     record,
     registry::Registry,
     sealer::{Plan, RowPlan, SealedOrder, Sealing, no_randomness},
-    search::{Hits, MAX_CANDIDATES, Search},
+    search::{Hits, MAX_CANDIDATES, Matches, Search},
     shred::{Shred, ShredMode},
     store::{LOCK_WAIT, RecordSummary, StagedRecord, Stores},
     suite::SealRng,
@@ -199,7 +199,8 @@ impl Vault {
             let StoredOrder { record, secret } = found.newest()?;
             Ok(Asked { record, secret, called: found.by_number.then_some(*order) })
         });
-        let meanwhile = || self.meanwhile(&found);
+        let rows: Vec<_> = found.iter().map(|found| Some(found.as_ref()?.newest().ok()?.secret)).collect();
+        let meanwhile = || self.meanwhile(&rows);
         opener::open_many(&self.0.ledger, &registry, request, asked.collect(), meanwhile)
     }
 
@@ -224,12 +225,15 @@ impl Vault {
         if stored.secret.revision != expected {
             return Err(stale(stored.secret.revision, expected));
         }
+        // One more sealing of the epoch, which has a limit.
+        self.allot_serials(&registry, 1)?;
         let called = found.by_number.then_some(order);
         let Some(sealed) = update::seal(&self.0.ledger, &registry, &stored, called, patch)? else {
             return Ok(expected);
         };
         let revision = sealed.secret.revision;
-        let done = self.replace(sealed);
+        let listed = found.record.as_ref().map_or(expected, |record| record.revision);
+        let done = self.replace(sealed, listed);
         if done.is_err() {
             let _left_to_the_next = self.settle();
         }
@@ -237,20 +241,20 @@ impl Vault {
     }
 
     /// Pending secret → next record beside the old one → ledger → record → secret, each durable before the next. Until the
-    /// record is swapped, the old one opens; what a crash leaves is finished if the ledger has the entry, and undone if not.
-    fn replace(&self, sealed: SealedOrder) -> Result<()> {
+    /// record is swapped (for that with the revision `replaces`), the old one opens; what a crash leaves is finished if the ledger has the entry, and undone if not.
+    fn replace(&self, sealed: SealedOrder, replaces: u32) -> Result<()> {
         let stores = &self.0.stores;
         let (record, pending, entry) = sealed.into_rows();
         stores.secrets.insert_secrets(std::slice::from_ref(&pending))?;
         let ledger_size = self.0.ledger.state()?.size;
-        stores.orders.stage_record(&StagedRecord { record, ledger_size })?;
+        stores.orders.stage_record(&StagedRecord { record, replaces, ledger_size })?;
         self.0.ledger.append(vec![entry])?;
         self.finish_update(&pending)
     }
 
     /// Orders that have a value in an indexed field, for a party that may search by it for this purpose. Each hit is a
     /// disclosure with an entry of its own. Candidates are opened inside the vault, which enters that, too. At most 60 searches
-    /// an hour and 300 a day for each party and field. Waits for three disk syncs.
+    /// an hour and 300 a day for each party and field. Waits for three disk syncs, and one more for every hundred candidates.
     ///
     /// Only orders put since the field has its index are found.
     ///
@@ -278,9 +282,15 @@ impl Vault {
         search.spend(&*self.0.stores.keys, now())?;
         let ids = self.0.stores.orders.tagged(&search.tags(), MAX_CANDIDATES + 1)?;
         search.check_number(ids.len())?;
-        let found = self.rows_of(&ids)?;
-        let candidates: Vec<_> = found.iter().filter_map(|found| found.newest().ok()).collect();
-        search.answer(&candidates, found.len() - candidates.len(), || self.registry())
+        let mut matches = Matches::default();
+        for ids in ids.chunks(CANDIDATES_AT_ONCE) {
+            let found = self.rows_of(ids)?;
+            let candidates: Vec<_> = found.iter().filter_map(|found| found.newest().ok()).collect();
+            matches.unreadable += found.len() - candidates.len();
+            let rows: Vec<_> = candidates.iter().map(|order| Some(order.secret)).collect();
+            search.compare(&candidates, &mut matches, || self.meanwhile(&rows))?;
+        }
+        search.answer(matches, |rows| self.meanwhile(&rows.iter().map(Some).collect::<Vec<_>>()))
     }
 
     /// Destroys the secret of an order: nothing opens it any more, for anybody. The reason goes into the ledger as a commitment.
@@ -347,6 +357,9 @@ impl Vault {
         self.0.ledger.entries(from, limit)
     }
 }
+
+/// Candidates of a search that are in memory at a time: a record can have 16 MiB.
+const CANDIDATES_AT_ONCE: usize = 100;
 
 impl Vault {
     pub(crate) fn new(inner: Inner) -> Self {

@@ -3,13 +3,19 @@
 
 mod common;
 
-use std::collections::BTreeSet;
+use std::{
+    collections::BTreeSet,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU32, Ordering},
+    },
+};
 
 use common::{Folder, ROOT, all_bytes, contains, in_memory, order, order_json, staffed};
 use consignee::{
     EntryKind, ErrorKind, ExistingOrders, KeyFile, Order, Patch, Setup, ShredMode, Value, Vault,
     policy::{DEFAULT_POLICY, Policy, SEARCHES_AN_HOUR},
-    store::Memory,
+    store::{LedgerHead, LedgerRow, LedgerStore, Memory, StoreResult},
 };
 
 const PHONE: &str = "consignee.phone";
@@ -255,5 +261,89 @@ fn no_form_of_a_searched_value_is_in_any_file_of_the_vault() {
     let bytes = all_bytes(&folder.path());
     for canary in ["Canary", "SO-1234567", "13812345678", "+8613812345678", "138 1234 5678"] {
         assert!(!contains(&bytes, canary.as_bytes()), "{canary}");
+    }
+}
+
+/// Beside each search stand the vault's own openings of its candidates. Under the handle of the order's put they would tell whoever
+/// reads the ledger which party's handle is which order's, and so join all parties' entries.
+#[test]
+fn the_ledger_alone_does_not_join_two_parties_by_their_searches() {
+    let vault = in_memory();
+    vault.add_party("agent 18", "support", None).unwrap();
+    vault.put_many(&[called("SO-1", "13812345678"), called("SO-2", "13999990000")]).unwrap();
+    for party in ["agent 17", "agent 18", "agent 17"] {
+        vault.find(party, "after_sale", PHONE, "13812345678").unwrap();
+    }
+    let entries = vault.ledger_entries(0, 1000).unwrap();
+    let handles = |kind: EntryKind, purpose: &str| {
+        let of = entries.iter().filter(|entry| entry.kind == kind && entry.purpose == purpose);
+        of.map(|entry| entry.handle).collect::<Vec<_>>()
+    };
+    let put = handles(EntryKind::Put, "");
+    let (opened, hits) = (handles(EntryKind::Disclosure, "search"), handles(EntryKind::Search, "after_sale"));
+    assert_eq!((put.len(), opened.len(), hits.len()), (2, 3, 3));
+    assert!(opened[0] == opened[2] && opened[0] != opened[1], "one party's one query, and another's");
+    assert!(opened.iter().all(|handle| !put.contains(handle) && !hits.contains(handle)));
+}
+
+/// Something that happens right after a chosen append is durable.
+struct Hooked {
+    inner: Arc<dyn LedgerStore>,
+    at: AtomicU32,
+    hook: Mutex<Option<Box<dyn FnOnce() + Send>>>,
+}
+
+impl LedgerStore for Hooked {
+    fn append(&self, build: &mut dyn FnMut(&LedgerHead) -> (Vec<LedgerRow>, LedgerHead)) -> StoreResult<()> {
+        self.inner.append(build)?;
+        if self.at.load(Ordering::SeqCst) > 0 && self.at.fetch_sub(1, Ordering::SeqCst) == 1 {
+            let hook = self.hook.lock().unwrap().take();
+            hook.into_iter().for_each(|hook| hook());
+        }
+        Ok(())
+    }
+
+    fn head(&self) -> StoreResult<LedgerHead> {
+        self.inner.head()
+    }
+
+    fn entries(&self, from: u64, limit: usize) -> StoreResult<Vec<LedgerRow>> {
+        self.inner.entries(from, limit)
+    }
+
+    fn find_handle(&self, handle: &[u8; 16]) -> StoreResult<Vec<u64>> {
+        self.inner.find_handle(handle)
+    }
+}
+
+#[test]
+fn what_is_shredded_or_revoked_in_mid_search_is_not_answered() {
+    let happenings: [fn(&Vault); 3] = [
+        |vault| {
+            vault.shred("SO-1", "asked for", ShredMode::WithEvidence).unwrap();
+        },
+        |vault| {
+            vault.update("SO-1", 1, Patch::new().set(PHONE, Value::Text("13999990000".into()))).unwrap();
+        },
+        |vault| drop(vault.revoke_party("agent 17").unwrap()),
+    ];
+    for (number, happening) in happenings.into_iter().enumerate() {
+        // After the entries of the vault's own openings, and after those of the hits.
+        for at in [1, 2] {
+            let mut stores = Memory::stores();
+            let other = Vault::begin(stores.clone(), &KeyFile::from_bytes(ROOT), &Setup::default()).unwrap();
+            staffed(&other);
+            let (inner, hook) = (stores.ledger.clone(), Mutex::new(None));
+            let hooked = Arc::new(Hooked { inner, at: AtomicU32::new(0), hook });
+            stores.ledger = hooked.clone();
+            let vault = Vault::resume(stores, &KeyFile::from_bytes(ROOT)).unwrap();
+            vault.put(&called("SO-1", "13812345678")).unwrap();
+            *hooked.hook.lock().unwrap() = Some(Box::new(move || happening(&other)));
+            hooked.at.store(at, Ordering::SeqCst);
+            match vault.find("agent 17", "after_sale", PHONE, "13812345678") {
+                Ok(hits) => assert!(number < 2 && hits.hits.is_empty() && hits.unreadable == 0),
+                Err(e) => assert_eq!((number, e.kind()), (2, &ErrorKind::Revoked)),
+            }
+        }
     }
 }

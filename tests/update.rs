@@ -241,6 +241,7 @@ fn an_old_record_is_not_finished_as_an_update() {
     stores.secrets.replace_secrets(&[(id, row.n1)], &[pending]).unwrap();
     let staged = consignee::store::StagedRecord {
         record: consignee::store::RecordRow { revision: 4, ..second },
+        replaces: 3,
         ledger_size: 0,
     };
     stores.orders.stage_record(&staged).unwrap();
@@ -352,4 +353,73 @@ fn of_eight_writers_with_one_revision_one_wins_each_time() {
     });
     assert_eq!(note(&vault), (won.to_string(), won + 1), "no update was lost");
     sound(&vault);
+}
+
+#[test]
+fn superseded_secrets_are_wiped_even_if_somebody_was_reading_them() {
+    let folder = Folder::new();
+    let vault = folder.unlock();
+    vault.put(&order("SO-1")).unwrap();
+    vault.update("SO-1", 1, Patch::new().set("note", text("second"))).unwrap();
+    let secrets = rusqlite::Connection::open(folder.path().join("secrets.db")).unwrap();
+    let sql = "SELECT bytes FROM piece JOIN secret USING (slot) WHERE state = 3";
+    let old: Vec<u8> = secrets.query_row(sql, [], |row| row.get(0)).unwrap();
+    secrets.execute("UPDATE secret SET changed_at = changed_at - 90000 WHERE state = 3", []).unwrap();
+    secrets.execute_batch("BEGIN; SELECT count(*) FROM secret").unwrap(); // a backup
+    let _count: i64 = secrets.query_row("SELECT count(*) FROM secret", [], |row| row.get(0)).unwrap();
+    vault.put(&order("SO-2")).unwrap();
+    let there = || contains(&all_bytes(&folder.path()), &old[..104]);
+    assert!(there(), "who reads keeps the old pages in the log");
+    secrets.execute_batch("ROLLBACK").unwrap();
+    // Whatever process comes next.
+    folder.unlock().put(&order("SO-3")).unwrap();
+    assert!(!there());
+    sound(&vault);
+}
+
+#[test]
+fn a_writer_destroys_all_that_is_due() {
+    let folder = Folder::new();
+    let vault = folder.unlock();
+    vault.put(&order("SO-1")).unwrap();
+    let secrets = rusqlite::Connection::open(folder.path().join("secrets.db")).unwrap();
+    let sql = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2500)
+        INSERT INTO secret SELECT record_id, CAST(printf('%010d', i) AS BLOB), 1, 1, 3, 0, serial, 0, 5, 1, 0, 0 FROM secret, n";
+    secrets.execute_batch(sql).unwrap();
+    vault.put(&order("SO-2")).unwrap();
+    let left: i64 = secrets.query_row("SELECT count(*) FROM secret", [], |row| row.get(0)).unwrap();
+    assert_eq!(left, 2);
+}
+
+#[test]
+fn updates_count_as_sealings_of_the_epoch() {
+    let folder = Folder::new();
+    folder.unlock().put(&order("SO-1")).unwrap();
+    let vault = folder.unlock();
+    let keys = rusqlite::Connection::open(folder.path().join("keys.db")).unwrap();
+    keys.execute("UPDATE counter SET next = 4294967296 WHERE name = 65537", []).unwrap();
+    let refused = vault.update("SO-1", 1, Patch::new().set("note", text("one more"))).unwrap_err();
+    assert_eq!(refused.kind(), &ErrorKind::Limit);
+    assert_eq!(note(&vault), ("Canary-Note".into(), 1));
+}
+
+/// A crash before the last step; then orders.db is lost, somebody unlocks, and orders.db comes back.
+#[test]
+fn the_secret_of_an_entered_update_outlives_a_lost_orders_db() {
+    let folder = Folder::new();
+    {
+        let vault = folder.unlock();
+        vault.put(&order("SO-1")).unwrap();
+        vault.update("SO-1", 1, Patch::new().set("note", text("second"))).unwrap();
+    }
+    let open = |file| rusqlite::Connection::open(folder.path().join(file)).unwrap();
+    let back = "UPDATE secret SET state = 2 WHERE state = 1; UPDATE secret SET state = 1 WHERE state = 3";
+    open("secrets.db").execute_batch(back).unwrap();
+    let orders = open("orders.db");
+    orders.execute_batch("CREATE TEMP TABLE kept AS SELECT * FROM record; DELETE FROM record").unwrap();
+    folder.unlock().put(&order("SO-2")).unwrap();
+    orders.execute_batch("INSERT INTO record SELECT * FROM kept").unwrap();
+    assert_eq!(note(&folder.unlock()), ("second".into(), 2));
+    folder.unlock().put(&order("SO-3")).unwrap();
+    sound(&folder.unlock());
 }

@@ -85,8 +85,8 @@ impl Vault {
         let superseded = of_file("secrets.db", stores.secrets.count_superseded(old))?;
         if superseded > 0 {
             warn(format!(
-                "{superseded} secrets of earlier revisions are older than a day: each write destroys 1,000 of them, and so does \
-                 doctor; run it again"
+                "{superseded} secrets of earlier revisions are older than a day and not wiped from the file: somebody is reading \
+                 secrets.db, such as a backup; run it again when that is done"
             ));
         }
         let staged = of_file("orders.db", stores.orders.staged_ids(STAGED))?;

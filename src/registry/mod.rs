@@ -299,9 +299,10 @@ fn common(reached: Access, newer: &Access) -> Access {
     common
 }
 
-/// What reached an order before, as far as the newer table still allows it, and what that grants beyond its predecessor.
+/// What reached an order before, as far as the newer table still allows it, and what that grants beyond its predecessor: parts,
+/// searches, a longer time, or lines that its predecessor cut.
 fn extended(reached: Option<Access>, before: Option<&Access>, newer: &Access) -> Access {
-    let (Some(before), Some(reached)) = (before, reached.as_ref()) else {
+    let (Some(before), Some(reached)) = (before, reached) else {
         // Its purpose did not reach the order, or did not exist: only what is new reaches it.
         let mut new = newer.clone();
         new.open.retain(|part| before.is_none_or(|before| !before.open.contains(part)));
@@ -311,11 +312,12 @@ fn extended(reached: Option<Access>, before: Option<&Access>, newer: &Access) ->
     let mut extended = newer.clone();
     extended.open.retain(|part| reached.open.contains(part) || !before.open.contains(part));
     extended.search.retain(|part| reached.search.contains(part) || !before.search.contains(part));
-    if before.expires == newer.expires {
+    let end = |access: &Access| access.expires.unwrap_or(u64::MAX);
+    if end(newer) <= end(before) {
         extended.expires = reached.expires.into_iter().chain(newer.expires).min();
     }
-    if before.lines == newer.lines {
-        extended.lines = common(reached.clone(), newer).lines;
-    }
+    let given = |rule: &(PartId, String)| before.lines.contains(rule) && !newer.lines.contains(rule);
+    let kept = reached.lines.into_iter().filter(|rule| !given(rule) && !newer.lines.contains(rule));
+    extended.lines.extend(kept);
     extended
 }

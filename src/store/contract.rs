@@ -73,34 +73,35 @@ fn a_record_is_swapped_for_its_next_revision_only() {
         let orders = &stores.orders;
         let tag = |value| vec![Tag { field: 4, value }];
         orders.insert_records(&[RecordRow { tags: tag(1), ..record(1) }, record(2)]).unwrap();
-        let next = |revision, value| StagedRecord {
-            record: RecordRow { revision, sealed: vec![9; 800], tags: tag(value), ..record(1) },
+        let next = |replaces, value| StagedRecord {
+            record: RecordRow { revision: 2, sealed: vec![9; 800], tags: tag(value), ..record(1) },
+            replaces,
             ledger_size: 77,
         };
         assert!(!orders.swap_staged(&[1; 16]).unwrap(), "nothing is staged");
-        for wrong in [0, 1, 3, u32::MAX] {
+        for wrong in [0, 2, u32::MAX] {
             orders.stage_record(&next(wrong, 5)).unwrap();
-            assert!(!orders.swap_staged(&[1; 16]).unwrap(), "revision {wrong} does not follow 1");
+            assert!(!orders.swap_staged(&[1; 16]).unwrap(), "the record has revision 1, not {wrong}");
         }
-        orders.stage_record(&next(2, 2)).unwrap();
-        assert_eq!(orders.staged(&[1; 16]).unwrap(), Some(next(2, 2)), "the last one staged is kept");
+        orders.stage_record(&next(1, 2)).unwrap();
+        assert_eq!(orders.staged(&[1; 16]).unwrap(), Some(next(1, 2)), "the last one staged is kept");
         assert_eq!(orders.staged(&[2; 16]).unwrap(), None);
         assert_eq!(orders.records(&[[1; 16]]).unwrap(), [Some(RecordRow { tags: tag(1), ..record(1) })]);
         assert!(orders.swap_staged(&[1; 16]).unwrap());
-        assert_eq!(orders.records(&[[1; 16], [2; 16]]).unwrap(), [Some(next(2, 2).record), Some(record(2))]);
+        assert_eq!(orders.records(&[[1; 16], [2; 16]]).unwrap(), [Some(next(1, 2).record), Some(record(2))]);
         assert!(orders.tagged(&tag(1), 10).unwrap().is_empty(), "the old tags are gone");
         assert_eq!(orders.tagged(&tag(2), 10).unwrap(), [[1; 16]]);
         assert_eq!(orders.staged(&[1; 16]).unwrap(), None);
         assert!(!orders.swap_staged(&[1; 16]).unwrap());
 
-        orders.stage_record(&next(3, 3)).unwrap();
+        orders.stage_record(&next(2, 3)).unwrap();
         orders.drop_staged(&[1; 16]).unwrap();
         orders.drop_staged(&[8; 16]).unwrap();
         assert!(!orders.swap_staged(&[1; 16]).unwrap());
-        orders.stage_record(&next(3, 3)).unwrap();
+        orders.stage_record(&next(2, 3)).unwrap();
         orders.delete_records(&[[1; 16]]).unwrap();
         assert_eq!(orders.staged(&[1; 16]).unwrap(), None, "what is staged goes with its record");
-        orders.stage_record(&next(1, 3)).unwrap();
+        orders.stage_record(&next(2, 3)).unwrap();
         assert!(!orders.swap_staged(&[1; 16]).unwrap(), "there is nothing to swap");
     });
 }
@@ -327,7 +328,7 @@ fn what_a_dashboard_and_doctor_ask_for_is_told() {
         let counts = [50, 60, 61, u64::MAX].map(|before| stores.secrets.count_superseded(before).unwrap());
         assert_eq!(counts, [0, 1, 2, 2]);
         for n in [3, 1, 2] {
-            let staged = StagedRecord { record: record(n), ledger_size: 0 };
+            let staged = StagedRecord { record: record(n), replaces: 1, ledger_size: 0 };
             stores.orders.stage_record(&staged).unwrap();
         }
         assert_eq!(stores.orders.staged_ids(2).unwrap(), [[1; 16], [2; 16]]);

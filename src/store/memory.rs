@@ -121,7 +121,7 @@ impl OrderStore for Memory {
         let (Some(record), Some(staged)) = (orders.records.get(id), orders.staged.get(id)) else {
             return Ok(false);
         };
-        if record.revision.checked_add(1) != Some(staged.record.revision) {
+        if record.revision != staged.replaces {
             return Ok(false);
         }
         let next = staged.record.clone();

@@ -53,6 +53,8 @@ pub struct Tag {
 pub struct StagedRecord {
     /// What the record will be.
     pub record: RecordRow,
+    /// Revision of the record in whose place it comes, as the store has it.
+    pub replaces: u32,
     /// Size of the ledger before its entry.
     pub ledger_size: u64,
 }
@@ -196,7 +198,8 @@ pub type StoreResult<T> = Result<T, StoreError>;
 
 /// Sealed records.
 pub trait OrderStore: Send + Sync {
-    /// The records of these ids, in their order; `None` where there is none.
+    /// The records of these ids, in their order; `None` where there is none. What cannot be read of a row (its tags, its listed
+    /// numbers) is empty or 0: one altered row must not keep others from theirs.
     fn records(&self, ids: &[RecordIdBytes]) -> StoreResult<Vec<Option<RecordRow>>>;
     /// Adds records; `Exists`, and nothing added, if one of the ids is there already or twice among them.
     fn insert_records(&self, rows: &[RecordRow]) -> StoreResult<()>;
@@ -206,8 +209,8 @@ pub trait OrderStore: Send + Sync {
     fn stage_record(&self, staged: &StagedRecord) -> StoreResult<()>;
     /// What is kept for this record.
     fn staged(&self, id: &RecordIdBytes) -> StoreResult<Option<StagedRecord>>;
-    /// In one transaction: replaces the record by what is kept for it, tags too, if that is its next revision. `false`, and
-    /// nothing changed, if nothing is kept or the record is of another revision.
+    /// In one transaction: replaces the record by what is kept for it, tags too, if it has the revision that this replaces.
+    /// `false`, and nothing changed, if nothing is kept or the record is of another revision.
     fn swap_staged(&self, id: &RecordIdBytes) -> StoreResult<bool>;
     /// Forgets what is kept for a record, if anything.
     fn drop_staged(&self, id: &RecordIdBytes) -> StoreResult<()>;
@@ -229,7 +232,8 @@ pub trait OrderStore: Send + Sync {
 
 /// Secret rows. What is removed or replaced here must not be recoverable from the store's files after `wipe_removed`.
 pub trait SecretStore: Send + Sync {
-    /// All rows of these records, in the order of the ids; an empty list where there is none.
+    /// All rows of these records, in the order of the ids; an empty list where there is none. A row whose bytes cannot be read
+    /// has none.
     fn secrets(&self, ids: &[RecordIdBytes]) -> StoreResult<Vec<Vec<SecretRow>>>;
     /// Adds rows; `Exists`, and nothing added, if one of the keys is there already or twice among them.
     fn insert_secrets(&self, rows: &[SecretRow]) -> StoreResult<()>;

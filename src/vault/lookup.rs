@@ -39,10 +39,6 @@ pub(crate) struct Found {
 }
 
 impl Found {
-    fn record_id(&self) -> [u8; 16] {
-        self.rows.first().map_or([0; 16], |row| row.record_id)
-    }
-
     /// The record and the secret row that belongs to it.
     pub(crate) fn newest(&self) -> Result<StoredOrder<'_>> {
         if self.rows.iter().any(|row| row.state == SecretState::Shredded) {
@@ -61,16 +57,15 @@ impl Found {
             |stored| stored.secret.state == SecretState::Superseded,
         )
     }
+}
 
-    /// Whether these rows still let the order be opened as it was found.
-    fn still_opens(&self, rows: &[SecretRow]) -> bool {
-        let opens = |stored: StoredOrder<'_>, row: &SecretRow| {
-            let state = matches!(row.state, SecretState::Current | SecretState::Pending);
-            state && row.n1 == stored.secret.n1 && row.wrapped == stored.secret.wrapped
-        };
-        rows.iter().all(|row| row.state != SecretState::Shredded)
-            && self.newest().is_ok_and(|stored| rows.iter().any(|row| opens(stored, row)))
-    }
+/// Whether these rows still let an order be opened by the row that was found for it.
+fn still_opens(found: &SecretRow, rows: &[SecretRow]) -> bool {
+    let opens = |row: &SecretRow| {
+        let state = matches!(row.state, SecretState::Current | SecretState::Pending);
+        state && row.n1 == found.n1 && row.wrapped == found.wrapped
+    };
+    rows.iter().all(|row| row.state != SecretState::Shredded) && rows.iter().any(opens)
 }
 
 impl Vault {
@@ -166,14 +161,13 @@ impl Vault {
         Ok(all)
     }
 
-    pub(super) fn meanwhile(&self, found: &[Option<Found>]) -> Result<Meanwhile> {
-        let ids: Vec<_> =
-            found.iter().map(|found| found.as_ref().map_or([0; 16], Found::record_id)).collect();
-        let rows = self.0.stores.secrets.secrets(&ids)?;
-        let same = |(found, rows): (&Option<Found>, Vec<SecretRow>)| {
-            found.as_ref().is_some_and(|found| found.still_opens(&rows))
-        };
-        Ok(Meanwhile { registry: self.registry()?, unchanged: found.iter().zip(rows).map(same).collect() })
+    /// What has become of the registry, and of orders by their secret rows, since they were read.
+    pub(super) fn meanwhile(&self, rows: &[Option<&SecretRow>]) -> Result<Meanwhile> {
+        let ids: Vec<_> = rows.iter().map(|row| row.map_or([0; 16], |row| row.record_id)).collect();
+        let now = self.0.stores.secrets.secrets(&ids)?;
+        let same =
+            |(row, now): (&Option<&SecretRow>, Vec<SecretRow>)| row.is_some_and(|row| still_opens(row, &now));
+        Ok(Meanwhile { registry: self.registry()?, unchanged: rows.iter().zip(now).map(same).collect() })
     }
 
     /// The rows of the one order with this serial.

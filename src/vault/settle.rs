@@ -12,7 +12,7 @@ use crate::{
     record::Record,
     registry::Registry,
     sealer::{no_randomness, record_commitment},
-    store::{Held, SecretRow, SecretState, StagedRecord},
+    store::{Held, RecordRow, SecretRow, SecretState, StagedRecord, StoreError},
     suite::SealRng,
 };
 
@@ -31,8 +31,8 @@ impl Vault {
     }
 
     /// Finishes or undoes the shreds and updates that a failure cut short: finished if the ledger has the entry, undone if not. Its
-    /// caller holds the write lock. A row that cannot be settled stays as it is: it must not keep others from their work, and `doctor`
-    /// reports it.
+    /// caller holds the write lock. A row that cannot be settled, whatever is wrong with it, stays as it is: it must not keep others
+    /// from their work (nor whoever wrote it be safe from being revoked), and `doctor` reports it.
     pub(crate) fn settle(&self) -> Result<()> {
         for row in self.inner().stores.secrets.unsettled()? {
             let settle_row = match row.state {
@@ -40,7 +40,7 @@ impl Vault {
                 _ => Self::settle_shred,
             };
             match self.registry().and_then(|registry| settle_row(self, &registry, &row)) {
-                Err(e) if !matches!(e.kind(), ErrorKind::CannotOpen | ErrorKind::Locked) => return Err(e),
+                Err(e) if *e.kind() == ErrorKind::Storage => return Err(e),
                 _ => {}
             }
         }
@@ -65,6 +65,9 @@ impl Vault {
         let changes = [EntryKind::Put, EntryKind::Update, EntryKind::Reseal, EntryKind::Shred];
         let newest = entries.into_iter().rev().find(|(_, entry)| changes.contains(&entry.kind));
         let Some((_, entry)) = newest.filter(|(_, entry)| entry.kind == EntryKind::Shred) else {
+            // Only the row of the record: otherwise whoever writes the files would have a superseded one made current.
+            let record = self.record_of(row)?.filter(|record| n1_of(&record.sealed) == Some(row.n1));
+            record.ok_or_else(cannot_open)?;
             let undone = SecretRow { state: SecretState::Current, ..row.clone() };
             return self.replace_rows(std::slice::from_ref(row), &undone);
         };
@@ -79,21 +82,26 @@ impl Vault {
 
     fn settle_update(&self, registry: &Registry, row: &SecretRow) -> Result<()> {
         let orders = &self.inner().stores.orders;
-        let record = orders.records(&[row.record_id])?.pop().flatten();
-        let n1_of = |sealed: &[u8]| Record::parse(sealed).ok().map(|record| record.header.n1);
-        if record.as_ref().is_some_and(|record| n1_of(&record.sealed) == Some(row.n1)) {
+        // Without its record nothing is undone: orders.db may be lost, and come back.
+        let record = self.record_of(row)?.ok_or_else(out_of_order)?;
+        if n1_of(&record.sealed) == Some(row.n1) {
+            unlock(registry, &Record::parse(&record.sealed)?, row)?;
             return self.make_current(row);
         }
         let staged = orders.staged(&row.record_id)?;
         let staged = staged.filter(|staged| n1_of(&staged.record.sealed) == Some(row.n1));
-        if let (Some(staged), Some(record)) = (staged, record)
-            && self.is_entered(&staged)?
-        {
-            self.check_order_of(registry, (&staged, row), &record.sealed)?;
-            return self.finish_update(row);
+        if let Some(staged) = staged {
+            if self.is_entered(&staged)? {
+                self.check_order_of(registry, (&staged, row), &record.sealed)?;
+                return self.finish_update(row);
+            }
+            orders.drop_staged(&row.record_id)?;
         }
-        orders.drop_staged(&row.record_id)?;
         Ok(self.inner().stores.secrets.replace_secrets(&[(row.record_id, row.n1)], &[])?)
+    }
+
+    fn record_of(&self, row: &SecretRow) -> Result<Option<RecordRow>> {
+        Ok(self.inner().stores.orders.records(&[row.record_id])?.pop().flatten())
     }
 
     fn is_entered(&self, staged: &StagedRecord) -> Result<bool> {
@@ -147,19 +155,35 @@ impl Vault {
         Ok(secrets.replace_secrets(&keys, &changed.into_iter().map(next).collect::<Vec<_>>())?)
     }
 
-    /// Destroys what was superseded a day ago.
+    /// Destroys what was superseded a day ago, but for a row that its record still needs: states are not authentic. What is left
+    /// of a row goes when its bytes are wiped from the files: until then it says, to whatever process, that they are not.
     fn forget_superseded(&self) -> Result<()> {
+        const AT_ONCE: usize = 1000;
         let secrets = &self.inner().stores.secrets;
-        let old = secrets.superseded_before(now().saturating_sub(KEEP_SUPERSEDED), 1000)?;
-        if old.is_empty() {
-            return Ok(());
-        }
-        let keys: Vec<_> = old.iter().map(|row| (row.record_id, row.n1)).collect();
-        secrets.replace_secrets(&keys, &[])?;
-        // Somebody may be reading: then a later call wipes.
-        match secrets.wipe_removed(Duration::ZERO) {
-            Err(crate::store::StoreError::Locked) => Ok(()),
-            wiped => Ok(wiped?),
+        loop {
+            let old = secrets.superseded_before(now().saturating_sub(KEEP_SUPERSEDED), AT_ONCE)?;
+            let ids: Vec<_> = old.iter().map(|row| row.record_id).collect();
+            let records = self.inner().stores.orders.records(&ids)?;
+            let needed = |(_, record): &(SecretRow, Option<RecordRow>), n1| {
+                record.as_ref().is_some_and(|record| n1_of(&record.sealed) == Some(n1))
+            };
+            let due: Vec<SecretRow> = old
+                .into_iter()
+                .zip(records)
+                .filter(|both| !needed(both, both.0.n1))
+                .map(|(row, _)| SecretRow { wrapped: Vec::new(), fingerprint: Vec::new(), ..row })
+                .collect();
+            if due.is_empty() {
+                return Ok(());
+            }
+            let keys: Vec<_> = due.iter().map(|row| (row.record_id, row.n1)).collect();
+            secrets.replace_secrets(&keys, &due)?;
+            match secrets.wipe_removed(Duration::ZERO) {
+                // Somebody is reading: a later writer wipes.
+                Err(StoreError::Locked) => return Ok(()),
+                wiped => wiped?,
+            }
+            secrets.replace_secrets(&keys, &[])?;
         }
     }
 
@@ -200,6 +224,10 @@ impl Vault {
             }
         }
     }
+}
+
+fn n1_of(sealed: &[u8]) -> Option<[u8; 10]> {
+    Record::parse(sealed).ok().map(|record| record.header.n1)
 }
 
 fn out_of_order() -> Error {

@@ -33,6 +33,7 @@ pub(super) const TABLES: &str = "
         put_day INTEGER NOT NULL,
         tags BLOB NOT NULL,
         sealed BLOB NOT NULL,
+        replaces INTEGER NOT NULL,
         ledger_size INTEGER NOT NULL
     ) STRICT;";
 
@@ -45,23 +46,24 @@ fn encode(tags: &[Tag]) -> Vec<u8> {
     tags.iter().flat_map(|tag| tag.field.to_le_bytes().into_iter().chain(tag.value.to_le_bytes())).collect()
 }
 
-fn decode(bytes: &[u8]) -> StoreResult<Vec<Tag>> {
+/// What are no whole tags is none: a search passes over the order, and an opening does not need them.
+fn decode(bytes: &[u8]) -> Vec<Tag> {
     let (tags, rest) = bytes.as_chunks::<TAG>();
     let tag = |[f0, f1, value @ ..]: &[u8; TAG]| Tag {
         field: u16::from_le_bytes([*f0, *f1]),
         value: u64::from_le_bytes(*value),
     };
-    if rest.is_empty() { Ok(tags.iter().map(tag).collect()) } else { Err(StoreError::Damaged) }
+    if rest.is_empty() { tags.iter().map(tag).collect() } else { Vec::new() }
 }
 
 /// The record in a row that begins with its revision, day, tags and bytes.
 fn record_row(id: &RecordIdBytes, row: &Row<'_>) -> StoreResult<RecordRow> {
-    let number = |column| row.get::<_, i64>(column).map_err(fault);
+    let number = |column| row.get::<_, i64>(column).map(|number| u32::try_from(number).unwrap_or(0));
     Ok(RecordRow {
         id: *id,
-        revision: unsigned(number(0)?)?,
-        put_day: unsigned(number(1)?)?,
-        tags: decode(row.get_ref(2).map_err(fault)?.as_blob().map_err(|_| StoreError::Damaged)?)?,
+        revision: number(0).map_err(fault)?,
+        put_day: number(1).map_err(fault)?,
+        tags: decode(row.get_ref(2).map_err(fault)?.as_blob().map_err(|_| StoreError::Damaged)?),
         sealed: row.get(3).map_err(fault)?,
     })
 }
@@ -74,12 +76,13 @@ fn record(transaction: &Transaction<'_>, id: &RecordIdBytes) -> StoreResult<Opti
 }
 
 fn staged(transaction: &Transaction<'_>, id: &RecordIdBytes) -> StoreResult<Option<StagedRecord>> {
-    let sql = "SELECT revision, put_day, tags, sealed, ledger_size FROM staged WHERE id = ?1";
+    let sql = "SELECT revision, put_day, tags, sealed, replaces, ledger_size FROM staged WHERE id = ?1";
     let mut select = transaction.prepare_cached(sql).map_err(fault)?;
     let mut rows = select.query([id]).map_err(fault)?;
     let Some(row) = rows.next().map_err(fault)? else { return Ok(None) };
-    let ledger_size = unsigned(row.get(4).map_err(fault)?)?;
-    Ok(Some(StagedRecord { record: record_row(id, row)?, ledger_size }))
+    let (replaces, ledger_size) = (row.get(4).map_err(fault)?, row.get(5).map_err(fault)?);
+    let record = record_row(id, row)?;
+    Ok(Some(StagedRecord { record, replaces: unsigned(replaces)?, ledger_size: unsigned(ledger_size)? }))
 }
 
 fn insert(transaction: &Transaction<'_>, rows: &[RecordRow]) -> StoreResult<()> {
@@ -106,7 +109,7 @@ fn delete_tags(transaction: &Transaction<'_>, id: &RecordIdBytes) -> StoreResult
     let tags: Option<Vec<u8>> = select.query_row([id], |row| row.get(0)).optional().map_err(fault)?;
     let sql = "DELETE FROM tag WHERE field = ?1 AND value = ?2 AND id = ?3";
     let mut delete = transaction.prepare_cached(sql).map_err(fault)?;
-    for tag in decode(&tags.unwrap_or_default())? {
+    for tag in decode(&tags.unwrap_or_default()).into_iter().filter(|tag| i64::try_from(tag.value).is_ok()) {
         delete.execute(params![tag.field, signed(tag.value)?, id]).map_err(fault)?;
     }
     Ok(())
@@ -147,12 +150,14 @@ impl OrderStore for Orders {
 
     fn stage_record(&self, staged: &StagedRecord) -> StoreResult<()> {
         self.0.write(|transaction| {
-            let sql = "INSERT OR REPLACE INTO staged (id, revision, put_day, tags, sealed, ledger_size)
-                VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+            let sql =
+                "INSERT OR REPLACE INTO staged (id, revision, put_day, tags, sealed, replaces, ledger_size)
+                VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
             let mut insert = transaction.prepare_cached(sql).map_err(fault)?;
             let RecordRow { id, revision, put_day, sealed, tags } = &staged.record;
-            let size = signed(staged.ledger_size)?;
-            insert.execute(params![id, revision, put_day, encode(tags), sealed, size]).map_err(fault)?;
+            let (replaces, size) = (staged.replaces, signed(staged.ledger_size)?);
+            let values = params![id, revision, put_day, encode(tags), sealed, replaces, size];
+            insert.execute(values).map_err(fault)?;
             Ok(())
         })
     }
@@ -163,15 +168,12 @@ impl OrderStore for Orders {
 
     fn swap_staged(&self, id: &RecordIdBytes) -> StoreResult<bool> {
         self.0.write(|transaction| {
-            let Some(StagedRecord { record: next, .. }) = staged(transaction, id)? else { return Ok(false) };
-            let sql = "SELECT revision FROM record WHERE id = ?1";
-            let mut select = transaction.prepare_cached(sql).map_err(fault)?;
-            let revision: Option<i64> = select.query_row([id], |row| row.get(0)).optional().map_err(fault)?;
-            if revision.and_then(|revision| revision.checked_add(1)) != Some(next.revision.into()) {
+            let Some(staged) = staged(transaction, id)? else { return Ok(false) };
+            if record(transaction, id)?.map(|record| record.revision) != Some(staged.replaces) {
                 return Ok(false);
             }
             delete(transaction, id)?;
-            insert(transaction, &[next])?;
+            insert(transaction, &[staged.record])?;
             Ok(true)
         })
     }

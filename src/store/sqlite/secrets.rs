@@ -104,31 +104,50 @@ impl Place {
         Ok(self.slot..end.ok_or(StoreError::Damaged)?)
     }
 
-    /// Fingerprint and wrapped secret.
+    /// Fingerprint and wrapped secret; nothing where the pieces are not what the row says.
     fn read(&self, transaction: &Transaction<'_>) -> StoreResult<(Vec<u8>, Vec<u8>)> {
         let sql = "SELECT bytes FROM piece WHERE slot >= ?1 AND slot < ?2 ORDER BY slot";
         let mut select = transaction.prepare_cached(sql).map_err(fault)?;
-        let slots = self.slots()?;
+        let Ok(slots) = self.slots() else { return Ok(Default::default()) };
         let mut pieces = select.query([slots.start, slots.end]).map_err(fault)?;
         let mut bytes = Vec::with_capacity(PIECE);
         while let Some(piece) = pieces.next().map_err(fault)? {
-            bytes.extend(piece.get::<_, [u8; PIECE]>(0).map_err(fault)?);
+            // Of another size: then the bytes end too early, and are none.
+            bytes.extend(piece.get::<_, [u8; PIECE]>(0).into_iter().flatten());
         }
-        let size = |size: u32| usize::try_from(size).map_err(|_| StoreError::Damaged);
-        let (fingerprint, rest) =
-            bytes.split_at_checked(size(self.fingerprint)?).ok_or(StoreError::Damaged)?;
-        let wrapped = rest.get(..size(self.wrapped)?).ok_or(StoreError::Damaged)?;
-        Ok((fingerprint.to_vec(), wrapped.to_vec()))
+        let size = |size: u32| usize::try_from(size).unwrap_or(usize::MAX);
+        let whole = bytes.split_at_checked(size(self.fingerprint)).and_then(|(fingerprint, rest)| {
+            Some((fingerprint.to_vec(), rest.get(..size(self.wrapped))?.to_vec()))
+        });
+        Ok(whole.unwrap_or_default())
     }
 }
 
 fn select(transaction: &Transaction<'_>, rest: &str, params: impl Params) -> StoreResult<Vec<SecretRow>> {
+    select_all(transaction, rest, params)?.into_iter().collect()
+}
+
+/// The rows that can be read: for what every writer looks through, and one altered row must not stop.
+fn select_readable(
+    transaction: &Transaction<'_>,
+    rest: &str,
+    params: impl Params,
+) -> StoreResult<Vec<SecretRow>> {
+    let rows = select_all(transaction, rest, params)?.into_iter();
+    rows.filter(|row| !matches!(row, Err(StoreError::Damaged))).collect()
+}
+
+fn select_all(
+    transaction: &Transaction<'_>,
+    rest: &str,
+    params: impl Params,
+) -> StoreResult<Vec<StoreResult<SecretRow>>> {
     let mut select =
         transaction.prepare_cached(&format!("SELECT {COLUMNS} FROM secret {rest}")).map_err(fault)?;
     let mut rows = select.query(params).map_err(fault)?;
     let mut found = Vec::new();
     while let Some(row) = rows.next().map_err(fault)? {
-        found.push(secret_row(transaction, row)?);
+        found.push(secret_row(transaction, row));
     }
     Ok(found)
 }
@@ -246,12 +265,12 @@ impl SecretStore for Secrets {
 
     fn unsettled(&self) -> StoreResult<Vec<SecretRow>> {
         let rest = "WHERE state = 2 OR (state = 4 AND fingerprint_size > 0) ORDER BY record_id, n1";
-        self.0.read(|transaction| select(transaction, rest, []))
+        self.0.read(|transaction| select_readable(transaction, rest, []))
     }
 
     fn superseded_before(&self, time: u64, rows: usize) -> StoreResult<Vec<SecretRow>> {
         let rest = "WHERE state = 3 AND changed_at < ?1 ORDER BY changed_at LIMIT ?2";
-        self.0.read(|transaction| select(transaction, rest, params![signed(time)?, limit(rows)]))
+        self.0.read(|transaction| select_readable(transaction, rest, params![signed(time)?, limit(rows)]))
     }
 
     fn count_superseded(&self, before: u64) -> StoreResult<u64> {

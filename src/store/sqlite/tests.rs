@@ -233,13 +233,27 @@ fn values_no_store_wrote_are_damage() {
     let changes = [
         ("secrets.db", "UPDATE secret SET serial = -1"),
         ("secrets.db", "UPDATE secret SET serial = 1, state = 9"),
-        ("secrets.db", "UPDATE secret SET state = 1, wrapped_size = 4294967295"),
-        ("secrets.db", "UPDATE secret SET wrapped_size = 104, slot = 9223372036854775807"),
-        ("secrets.db", "UPDATE piece SET bytes = x'00'"),
+        ("secrets.db", "UPDATE secret SET state = 2, put_at = -1"),
     ];
     for (file, sql) in changes {
         Connection::open(place.file(file)).unwrap().execute_batch(sql).unwrap();
         assert_eq!(stores.secrets.secrets_page(None, 1), Err(StoreError::Damaged), "{sql}");
+        assert!(stores.secrets.unsettled().unwrap().is_empty(), "what every writer reads passes over it");
+    }
+    let changes = [
+        "UPDATE secret SET put_at = 1700000000, state = 2, wrapped_size = 4294967295",
+        "UPDATE secret SET wrapped_size = 104, slot = 9223372036854775807",
+        "UPDATE piece SET bytes = x'00'",
+    ];
+    let empty = SecretRow {
+        state: SecretState::Pending,
+        fingerprint: Vec::new(),
+        wrapped: Vec::new(),
+        ..secret(1, &[])
+    };
+    for sql in changes {
+        Connection::open(place.file("secrets.db")).unwrap().execute_batch(sql).unwrap();
+        assert_eq!(stores.secrets.unsettled(), Ok(vec![empty.clone()]), "a row without its bytes: {sql}");
     }
     Connection::open(place.file("ledger.db"))
         .unwrap()
