@@ -19,6 +19,7 @@ use crate::{
     suite::{Suite, commit, os_random},
     value::Value,
     vault::{Found, Inner, Vault, not_found},
+    view::{Record, RoleView, check_fields, compiled_parts},
 };
 
 /// What a new vault begins with.
@@ -139,6 +140,30 @@ impl Vault {
     /// `Storage`, `Damaged`.
     pub fn policy(&self) -> Result<Arc<Policy>> {
         self.registry()?.policy().cloned()
+    }
+
+    /// Whether the policy in force still gives a role's view what the program was compiled with: for the start of a service,
+    /// which would otherwise learn it at its first opening. Opens nothing.
+    ///
+    /// # Errors
+    /// `PolicyMismatch`, `Storage`, `Damaged`.
+    pub fn check_view<V: RoleView>(&self) -> Result<()> {
+        let policy = self.policy()?;
+        let access = policy.access(V::ROLE, V::PURPOSE).ok_or_else(|| {
+            let message = format!("the policy in force gives {} no purpose {}", V::ROLE, V::PURPOSE);
+            Error::new(ErrorKind::PolicyMismatch, message).with_hint(
+                "this program was compiled against another policy: apply that one, or build it anew",
+            )
+        })?;
+        compiled_parts::<V>(&policy, access).map(drop)
+    }
+
+    /// Whether orders of this type can be put under the policy in force. Seals nothing.
+    ///
+    /// # Errors
+    /// `PolicyMismatch`, `Storage`, `Damaged`.
+    pub fn check_record<R: Record>(&self) -> Result<()> {
+        check_fields::<R>(&*self.policy()?)
     }
 
     /// Puts a policy (TOML text) in force: entered in the ledger, and kept with every earlier one. Parts that are new get keys;

@@ -176,8 +176,22 @@ impl Vault {
     /// As for [`Vault::open`], and `PolicyMismatch` where the purpose does not open every field of the type, `NotPermitted` where
     /// it opens some lines of a list only.
     pub fn get<R: Record + FromView>(&self, party: &str, purpose: &str, order: &str) -> Result<Opened<R>> {
-        let mut views = self.open_request(&Request::whole::<R>(party, purpose), &[order])?;
-        views.pop().unwrap_or_else(|| Err(not_found()))?.into_typed()
+        let mut results = self.get_many(party, purpose, &[order])?;
+        results.pop().unwrap_or_else(|| Err(not_found()))
+    }
+
+    /// Opens orders whole: one result per order, in their order, with one disk sync for all.
+    ///
+    /// # Errors
+    /// As for [`Vault::open_many`], and those of [`Vault::get`].
+    pub fn get_many<R: Record + FromView>(
+        &self,
+        party: &str,
+        purpose: &str,
+        orders: &[&str],
+    ) -> Result<Vec<Result<Opened<R>>>> {
+        let views = self.open_request(&Request::whole::<R>(party, purpose), orders)?;
+        Ok(views.into_iter().map(|view| view?.into_typed()).collect())
     }
 
     fn open_request(&self, request: &Request<'_>, orders: &[&str]) -> Result<Vec<Result<View>>> {

@@ -245,6 +245,8 @@ fn a_view_of_another_policy_opens_nothing() {
             (ErrorKind::PolicyMismatch, before),
             "{to}"
         );
+        assert_eq!(kind(vault.check_view::<OrderForCourier>()), ErrorKind::PolicyMismatch, "{to}");
+        vault.check_view::<OrderForFinance>().unwrap();
         // What does not concern a view does not hinder it.
         assert!(vault.open_as::<OrderForFinance>("clerk", "SO-1").is_ok(), "{to}");
     }
@@ -253,7 +255,9 @@ fn a_view_of_another_policy_opens_nothing() {
 #[test]
 fn a_record_of_another_policy_is_not_put() {
     for (from, to) in [("id = 7\ntype = \"money\"", "id = 7\ntype = \"text\""), ("note", "remark")] {
-        assert_eq!(kind(vault_with(from, to).put(&order("SO-1"))), ErrorKind::PolicyMismatch, "{to}");
+        let vault = vault_with(from, to);
+        assert_eq!(kind(vault.put(&order("SO-1"))), ErrorKind::PolicyMismatch, "{to}");
+        assert_eq!(kind(vault.check_record::<Order>()), ErrorKind::PolicyMismatch, "{to}");
     }
 }
 
@@ -267,6 +271,8 @@ fn a_policy_that_gives_more_is_not() {
         1,
     );
     vault.apply_policy(&more, ExistingOrders::Yes).unwrap();
+    vault.check_view::<OrderForCourier>().unwrap();
+    vault.check_record::<Order>().unwrap();
     vault.open("SF Express", "delivery", "SO-1").unwrap();
     assert_eq!(entered(&vault).len(), 5);
     vault.open_as::<OrderForCourier>("SF Express", "SO-1").unwrap();
