@@ -141,10 +141,11 @@ impl Opener {
         self.typed(&Request::of::<V>(party, V::PURPOSE), orders)
     }
 
-    /// Opens orders whole, as the record type they were sealed as: by a purpose that opens every field of the type, and all lines.
+    /// Opens orders whole, as the record type they were sealed as: by a purpose that opens every field of the type, or every field
+    /// that the order has where the type keeps [`more`](Record::more), and all lines.
     ///
     /// # Errors
-    /// As for [`Opener::open_many`], and `PolicyMismatch`.
+    /// As for [`Vault::get`], where `NotPermitted` is of the call or of one order.
     pub fn get_many<R: Record + FromView>(
         &self,
         party: &str,

@@ -170,11 +170,12 @@ impl Vault {
     }
 
     /// Opens one order whole, as the record type it was put as: for the shop itself, by a purpose that opens every field of the
-    /// type. Its revision is what [`Vault::update`] wants. Waits for one disk sync.
+    /// type, or every field that the order has where the type keeps [`more`](Record::more). Its revision is what [`Vault::update`]
+    /// wants. Waits for one disk sync.
     ///
     /// # Errors
     /// As for [`Vault::open`], and `PolicyMismatch` where the purpose does not open every field of the type, `NotPermitted` where
-    /// it opens some lines of a list only.
+    /// it opens some lines of a list only, or not every field that this order has.
     pub fn get<R: Record + FromView>(&self, party: &str, purpose: &str, order: &str) -> Result<Opened<R>> {
         let mut views = self.open_request(&Request::whole::<R>(party, purpose), &[order])?;
         views.pop().unwrap_or_else(|| Err(not_found()))?.into_typed()

@@ -105,6 +105,34 @@ fn a_whole_order_is_read_changed_and_handed_back() {
     });
 }
 
+/// The default policy with two fields more, which the shop's own purpose opens or not.
+fn with_gift(opened: bool) -> String {
+    let fields = "\n[field.\"extra.gift\"]\nid = 20\ntype = \"text\"\n[field.gift]\nid = 21\ntype = \"text\"\n\
+                  [role.packer.wrap]\nopen = [\"extra.gift\", \"gift\"]\n";
+    let opens = if opened { "\"note\",\n    \"extra.gift\",\n    \"gift\",\n]" } else { "\"note\",\n]" };
+    DEFAULT_POLICY.replace("\"note\",\n]", opens) + fields
+}
+
+/// Handed back as an update, it would clear what it does not show.
+#[test]
+fn whoever_does_not_open_all_that_an_order_has_gets_no_whole_order() {
+    on_each_store(|vault| {
+        let mut given = order("SO-1");
+        given.extra.set("extra.gift", text("Canary-Gift"));
+        vault.apply_policy(&with_gift(false), ExistingOrders::Yes).unwrap();
+        vault.put(&given).unwrap();
+        vault.put(&order("SO-2")).unwrap();
+        let refused =
+            |order: &str| vault.get::<Order>("shop", "operation", order).err().map(|e| e.kind().clone());
+        assert_eq!((refused("SO-1"), refused("SO-2")), (Some(ErrorKind::NotPermitted), None));
+        // A grant that is withheld from orders that were there.
+        vault.apply_policy(&with_gift(true), ExistingOrders::No).unwrap();
+        given.order_no = "SO-3".into();
+        vault.put(&given).unwrap();
+        assert_eq!((refused("SO-1"), refused("SO-3")), (Some(ErrorKind::NotPermitted), None));
+    });
+}
+
 /// Handed back as an update, a part of the lines would delete the others.
 #[test]
 fn who_sees_own_lines_only_gets_no_whole_order() {

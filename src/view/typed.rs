@@ -104,7 +104,9 @@ impl<T: FromView> FromView for Option<T> {
 }
 
 impl View {
-    /// The view as a type of the program.
+    /// The view as a type of the program. A whole record, too, has only what the view has: of a list, the lines that the purpose
+    /// shows, and of what is optional or `more`, what it opens. To hand it back as an update, open it by
+    /// [`Vault::get`](crate::Vault::get).
     ///
     /// # Errors
     /// As for [`FromView::from_view`].
