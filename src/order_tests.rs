@@ -114,7 +114,7 @@ fn every_field_can_be_sealed_and_is_of_the_type_of_the_policy() {
         assert_eq!(back.to_json(), value.to_json(), "{name}");
     }
     assert!(order.field(Order::FIELDS.len()).is_none());
-    let types = order.more().iter().map(|(_, value)| value.field_type()).collect::<Vec<_>>();
+    let types = order.extra.iter().map(|(_, value)| value.field_type()).collect::<Vec<_>>();
     use FieldType::*;
     assert_eq!(types, [List, Timestamp, Bool, Address, Bytes, Integer, Json, Money]);
 }

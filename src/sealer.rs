@@ -14,7 +14,7 @@ use crate::{
     store::{RecordRow, SecretRow, SecretState, Tag},
     suite::{SealRng, commit},
     value::{Value, ValueRef, encode, encode_padded},
-    view::{Record, check_fields},
+    view::{Fields, Record, check_fields},
 };
 
 /// One sealed order, as bytes to keep in any table.
@@ -108,7 +108,7 @@ impl Plan {
         let planned = |name: &str| {
             self.parts.iter().any(|part| matches!(&part.source, Source::More(known) if known == name))
         };
-        if order.more().iter().any(|(name, _)| !planned(name)) {
+        if order.more().into_iter().flat_map(Fields::iter).any(|(name, _)| !planned(name)) {
             return Err(Error::input("order", "has a field that the policy does not declare"));
         }
         let wrong = self
@@ -164,7 +164,7 @@ impl Source {
     fn value<'a, R: Record>(&self, order: &'a R) -> Option<ValueRef<'a>> {
         match self {
             Self::Field(at) => order.field(*at),
-            Self::More(name) => order.more().get(name).map(Value::as_ref),
+            Self::More(name) => order.more()?.get(name).map(Value::as_ref),
         }
     }
 }

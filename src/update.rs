@@ -30,7 +30,7 @@ pub(crate) fn seal(
     if let Some(number) = called {
         fields.set("order_no", Value::Text(number.to_owned()));
     }
-    let kept = |name: &str| fields.get(name).is_none() && patch.names().all(|changed| changed != name);
+    let kept = |name: &str| fields.get(name).is_none() && patch.keeps(name);
     let parts: Vec<_> = record
         .parts()
         .filter_map(|(id, _)| policy.part(id))

@@ -113,6 +113,32 @@ fn with_gift(opened: bool) -> String {
     DEFAULT_POLICY.replace("\"note\",\n]", opens) + fields
 }
 
+#[test]
+fn a_field_taken_out_of_a_whole_order_goes_with_the_update() {
+    on_each_store(|vault| {
+        vault.apply_policy(&with_gift(true), ExistingOrders::Yes).unwrap();
+        let mut given = order("SO-1");
+        given.extra =
+            Fields::new().with("extra.gift", text("Canary-Gift")).with("gift", text("Canary-Other"));
+        vault.put(&given).unwrap();
+        let mut opened = vault.get::<Order>("shop", "operation", "SO-1").unwrap();
+        opened.value.extra.remove("extra.gift").unwrap();
+        assert_eq!(vault.update("SO-1", 1, Patch::whole(&opened.value).unwrap()).unwrap(), 2);
+        let again = vault.get::<Order>("shop", "operation", "SO-1").unwrap();
+        assert!(again.value == opened.value && again.extra.get("gift").is_some());
+        // The same of the untyped record; what is set beside it is set.
+        let fields = Fields::of(&order("SO-1")).unwrap();
+        let patch = Patch::whole(&fields).unwrap().set("extra.gift", text("bow"));
+        assert_eq!(vault.update("SO-1", 2, patch).unwrap(), 3);
+        let again = vault.get::<Order>("shop", "operation", "SO-1").unwrap();
+        assert!(again.extra == Fields::new().with("extra.gift", text("bow")));
+        let without_number = Patch::whole(&Fields::new().with("note", text("x"))).unwrap();
+        let refused = vault.update("SO-1", 3, without_number).unwrap_err();
+        assert_eq!(refused.to_string(), "order_no: is missing");
+        sound(vault);
+    });
+}
+
 /// Handed back as an update, it would clear what it does not show.
 #[test]
 fn whoever_does_not_open_all_that_an_order_has_gets_no_whole_order() {

@@ -73,7 +73,8 @@ impl Fields {
                 fields.set(field.name, value.to_value().map_err(|e| e.in_field(field.name))?);
             }
         }
-        record.more().iter().for_each(|(name, value)| fields.set(name, value.clone()));
+        let more = record.more().into_iter().flat_map(Fields::iter);
+        more.for_each(|(name, value)| fields.set(name, value.clone()));
         Ok(fields)
     }
 
@@ -117,8 +118,8 @@ impl Record for Fields {
         None
     }
 
-    fn more(&self) -> &Fields {
-        self
+    fn more(&self) -> Option<&Fields> {
+        Some(self)
     }
 }
 
@@ -175,7 +176,11 @@ fn below(
 
 /// Changes to some fields of a stored order: each gets a value, or none.
 #[derive(Clone, PartialEq, Eq, Default)]
-pub struct Patch(Vec<(String, Option<Value>)>);
+pub struct Patch {
+    changes: Vec<(String, Option<Value>)>,
+    /// Whether the fields that are not named lose their values. Which there are, whoever made the patch need not know.
+    clears_the_rest: bool,
+}
 
 impl Patch {
     /// No change.
@@ -196,14 +201,20 @@ impl Patch {
     }
 
     fn change(mut self, name: String, value: Option<Value>) -> Self {
-        self.0.retain(|(known, _)| *known != name);
-        self.0.push((name, value));
+        self.changes.retain(|(known, _)| *known != name);
+        self.changes.push((name, value));
         self
     }
 
     /// Every field of a record as the record has it: after opening, changing and handing back a whole order.
     ///
-    /// Fields that the record's type does not know stay as they are, unless it keeps them in [`Record::more`].
+    /// Where the type keeps what it does not declare in [`Record::more`], as [`Order`](crate::Order) and [`Fields`] do, a field that
+    /// the record has not is cleared: what was taken out of `extra` is gone. Other types leave the fields that they do not know as they
+    /// are.
+    ///
+    /// It is for a record that [`Vault::get`](crate::Vault::get) or [`Opener::get_many`](crate::Opener::get_many) gave, which refuse
+    /// to give less than the whole. What [`View::into_typed`](super::View::into_typed) makes of a view lacks what the view has not,
+    /// and would clear it.
     ///
     /// # Errors
     /// `Input`, `Limit` for a list that cannot be sealed.
@@ -213,7 +224,10 @@ impl Patch {
             let value = record.field(index).map(ValueRef::to_value).transpose();
             patch = patch.change(field.name.to_owned(), value.map_err(|e| e.in_field(field.name))?);
         }
-        Ok(record.more().iter().fold(patch, |patch, (name, value)| patch.set(name, value.clone())))
+        let more = record.more();
+        patch.clears_the_rest = more.is_some();
+        let more = more.into_iter().flat_map(Fields::iter);
+        Ok(more.fold(patch, |patch, (name, value)| patch.set(name, value.clone())))
     }
 
     /// The changes that a JSON text describes: as [`Fields::from_json`] reads it, but `null` clears a field.
@@ -223,27 +237,35 @@ impl Patch {
     pub fn from_json(json: &str, policy: &Policy) -> Result<Self> {
         let mut patch = Self::new();
         leaves(json, policy, |name, node, ty, path| {
-            if patch.0.iter().any(|(known, _)| known == name) {
+            if patch.changes.iter().any(|(known, _)| known == name) {
                 return Err(path.error("stands twice"));
             }
             let value = match node {
                 Node::Null => None,
                 node => Some(Value::from_json(ty, node, path)?),
             };
-            patch.0.push((name.to_owned(), value));
+            patch.changes.push((name.to_owned(), value));
             Ok(())
         })?;
         Ok(patch)
     }
 
-    /// Names of the fields that change.
+    /// Names of the fields that change, but for those that [`Patch::whole`] clears because the record has them not.
     pub fn names(&self) -> impl ExactSizeIterator<Item = &str> {
-        self.0.iter().map(|(name, _)| name.as_str())
+        self.changes.iter().map(|(name, _)| name.as_str())
+    }
+
+    /// Whether a field keeps its value.
+    pub(crate) fn keeps(&self, name: &str) -> bool {
+        !self.clears_the_rest && self.names().all(|changed| changed != name)
     }
 
     /// The fields with the changes made.
     pub(crate) fn apply(self, fields: &mut Fields) {
-        for (name, value) in self.0 {
+        if self.clears_the_rest {
+            *fields = Fields::new();
+        }
+        for (name, value) in self.changes {
             match value {
                 Some(value) => fields.set(name, value),
                 None => drop(fields.remove(&name)),
