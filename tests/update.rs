@@ -139,6 +139,21 @@ fn a_field_taken_out_of_a_whole_order_goes_with_the_update() {
     });
 }
 
+/// Two fields, one JSON key: the value of the one went to whoever may open the other.
+#[test]
+fn a_whole_order_as_json_and_back_changes_nothing() {
+    on_each_store(|vault| {
+        vault.apply_policy(&with_gift(true), ExistingOrders::Yes).unwrap();
+        let mut given = order("SO-1");
+        given.extra = Fields::new().with("extra.gift", text("ribbon")).with("gift", text("Canary-Other"));
+        vault.put(&given).unwrap();
+        let json = vault.get::<Order>("shop", "operation", "SO-1").unwrap().to_json().to_string();
+        let read = Order::from_json(&json, &vault.policy().unwrap()).unwrap();
+        assert_eq!(vault.update("SO-1", 1, Patch::whole(&read).unwrap()).unwrap(), 1);
+        assert!(matches!(vault.put(&read).unwrap(), Put::Unchanged(_)));
+    });
+}
+
 /// Handed back as an update, it would clear what it does not show.
 #[test]
 fn whoever_does_not_open_all_that_an_order_has_gets_no_whole_order() {

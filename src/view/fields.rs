@@ -95,6 +95,23 @@ impl Fields {
         Ok(fields)
     }
 
+    /// Takes what these pairs of an object say: by whole names behind `prefix`, or nested.
+    pub(crate) fn read(
+        &mut self,
+        prefix: &str,
+        pairs: Vec<(String, Node)>,
+        path: &Path<'_>,
+        policy: &Policy,
+    ) -> Result<()> {
+        below(prefix, pairs, path, policy, &mut |name, node, ty, path| {
+            self.add(name, Value::from_json(ty, node, path)?, path)
+        })
+    }
+
+    pub(crate) fn sort(&mut self) {
+        self.0.sort_by(|(a, _), (b, _)| a.cmp(b));
+    }
+
     fn add(&mut self, name: &str, value: Value, path: &Path<'_>) -> Result<()> {
         if self.get(name).is_some() {
             return Err(path.error("stands twice"));
@@ -147,24 +164,24 @@ fn leaves(
     if json.len() > MAX_JSON {
         return Err(Error::new(ErrorKind::Limit, "an order's JSON text is longer than 2 MiB"));
     }
-    below("", Node::parse(json)?, &Path::Root, policy, &mut take)
+    below("", Object::pairs(Node::parse(json)?, &Path::Root)?, &Path::Root, policy, &mut take)
 }
 
 fn below(
     prefix: &str,
-    node: Node,
+    pairs: Vec<(String, Node)>,
     path: &Path<'_>,
     policy: &Policy,
     take: &mut dyn FnMut(&str, Node, consignee_policy::FieldType, &Path<'_>) -> Result<()>,
 ) -> Result<()> {
-    for (key, node) in Object::pairs(node, path)? {
+    for (key, node) in pairs {
         let name = format!("{prefix}{key}");
         let place = Path::Name(path, &key);
         let within = format!("{name}.");
         if let Some(field) = policy.field(&name) {
             take(&name, node, field.ty, &place)?;
         } else if policy.fields().iter().any(|field| field.name.starts_with(&within)) {
-            below(&within, node, &place, policy, take)?;
+            below(&within, Object::pairs(node, &place)?, &place, policy, take)?;
         } else {
             return Err(path
                 .error("has a key that the policy does not know")
