@@ -81,8 +81,8 @@ impl Fields {
     /// The values that a JSON text describes, under the names and types of the policy.
     ///
     /// A field `a.b` stands as key `b` of the object `a`, or under its whole name: `{"a":{"b":1}}`, `{"a.b":1}`. What the policy
-    /// does not know is refused; what is left out is absent. A text may have 64 KiB, all of it 2 MiB. A list's decimal numbers
-    /// are texts, and stay so.
+    /// does not know is refused; what is left out is absent. A text may have 64 KiB, a list 524,288 cells (its objects
+    /// times their different keys), all of it 2 MiB. A list's decimal numbers are texts, and stay so.
     ///
     /// # Errors
     /// `Input` with the path of what is wrong, `Limit` for what is too long or nested too deep. No error repeats anything of
