@@ -45,10 +45,11 @@ impl Sealer {
     pub fn seal<R: Record>(&self, order: &R) -> Result<SealedOrder> {
         let registry = self.0.registry()?;
         let plan = Plan::of::<R>(registry.policy()?)?;
+        let number = plan.order_no(order)?;
         let serial = self.0.allot_serials(&registry, 1)?.start;
         let sealed = SealRng::with(|rng| {
             let mut sealing = Sealing { registry: &registry, plan: &plan, rng, space: Workspace::default() };
-            sealing.seal(order, RowPlan::new(&registry, serial), None)
+            sealing.seal(order, number, RowPlan::new(&registry, serial), None)
         });
         sealed.map_err(|_| no_randomness())?
     }

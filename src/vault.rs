@@ -93,10 +93,15 @@ impl Vault {
             let sealed = SealRng::with(|rng| {
                 let mut sealing =
                     Sealing { registry: &registry, plan: &plan, rng, space: record::Workspace::default() };
-                let mut seal = |new: New| {
+                let mut seal = |new: New<'_>| {
                     let unused = serials.next().unwrap_or(u64::MAX);
                     let (serial, handle_key) = new.kept.map_or((unused, None), |(n, key)| (n, Some(key)));
-                    let sealed = sealing.seal(&orders[new.at], RowPlan::new(&registry, serial), handle_key);
+                    let sealed = sealing.seal(
+                        &orders[new.at],
+                        new.number,
+                        RowPlan::new(&registry, serial),
+                        handle_key,
+                    );
                     (new.at, new.abandoned, sealed)
                 };
                 new.into_iter().map(&mut seal).collect::<Vec<_>>()
