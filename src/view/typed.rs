@@ -155,8 +155,9 @@ impl View {
 
 /// The numbers of the parts that `T` reads, after comparing what the program was compiled with and the policy in force.
 ///
-/// A program may be older than a policy that gives more: it opens what it knows. It may not be older than one that gives less
-/// or means something else by a number.
+/// A program may be older than a policy that gives more: it opens what it knows. It may not be older than one that does not open a
+/// part which it reads, or means something else by its number. Lines are not compared: where they are cut, a view has fewer rows,
+/// and a whole record is refused.
 ///
 /// # Errors
 /// `PolicyMismatch` with the part's name.
