@@ -64,7 +64,7 @@ impl Sealer {
 
     /// Seals the next revision of an order, with fields changed; none where the order says so already. `called` is the order's
     /// number, if you know it. The vault opens what the patch leaves as it is, which is an entry of its own (purpose `update`):
-    /// waits for one disk sync.
+    /// waits for one disk sync. What the order has in fields that the policy has retired is not in the next revision.
     ///
     /// Then: [`log`](Sealer::log), and one transaction of your own that replaces record, tags and secret row
     /// `WHERE revision = expected`. If that changes no row, somebody else was faster: the entry names a revision that never

@@ -213,7 +213,8 @@ impl Vault {
     /// their fields. Nothing is written where the order says so already. The order's number cannot be changed.
     ///
     /// The vault opens what the patch leaves as it is, which is an entry of its own (purpose `update`), and seals the whole order
-    /// anew. Waits for six disk syncs and, at most 10 seconds, for another writer.
+    /// anew. What the order has in fields that the policy has retired is not in the next revision, whatever the patch changes.
+    /// Waits for six disk syncs and, at most 10 seconds, for another writer.
     ///
     /// # Errors
     /// `Conflict` where the order has another revision (read it again and repeat), `NotFound`, `Shredded`, `Input`, `Limit`,

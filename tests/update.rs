@@ -378,6 +378,27 @@ fn an_update_adds_the_facets_and_fields_of_a_newer_policy() {
 }
 
 #[test]
+fn an_update_drops_what_the_policy_has_retired() {
+    on_each_store(|vault| {
+        vault.apply_policy(&with_gift(true), ExistingOrders::Yes).unwrap();
+        let mut given = order("SO-1");
+        given.extra.set("extra.gift", text("ribbon"));
+        vault.put(&given).unwrap();
+        let retired = DEFAULT_POLICY.replacen("version = 1\n", "version = 1\nretired = [20, 21]\n", 1);
+        vault.apply_policy(&retired, ExistingOrders::Yes).unwrap();
+        let parts = |vault: &Vault| consignee::inspect(&vault.sealed("SO-1").unwrap()).unwrap().parts.len();
+        let before = parts(vault);
+        assert!(
+            vault.get::<Order>("shop", "operation", "SO-1").is_ok(),
+            "retired for everybody: nothing is hidden"
+        );
+        vault.update("SO-1", 1, Patch::new().set("note", text("new"))).unwrap();
+        assert_eq!(parts(vault), before - 1);
+        sound(vault);
+    });
+}
+
+#[test]
 fn a_record_without_a_type_goes_in_and_is_updated() {
     on_each_store(|vault| {
         let policy = vault.policy().unwrap();
