@@ -100,7 +100,8 @@ impl Steps {
                     revision: row.revision,
                     policy,
                 };
-                let sealed = record::seal(space, rng, &place, epoch, plan.contents(order))?;
+                let sealed =
+                    record::seal(space, rng, &place, epoch, plan.contents(order, plan.order_no(order)?))?;
                 row.n1 = sealed.n1;
                 let handle_key = HandleKey::draw(rng);
                 let context = registry.row_context(row);

@@ -224,6 +224,7 @@ impl<'a> Desk<'a> {
                 "the time in which this purpose may open the order is over",
             ));
         }
+        self.check_whole(&record, &access)?;
         let (key_id, lines) = (self.key_id, self.lines(&access));
         let whom = Whom { key_id, handle_id: key_id, lines, purpose: self.purpose };
         let mut access = access;
@@ -234,6 +235,19 @@ impl<'a> Desk<'a> {
         let (ticket, entry) =
             prepare(&record, (&secret, &handle_key), policy, &whom, |part| access.opens(part));
         Ok(Prepared { record, called: asked.called, serial: asked.secret.serial, access, ticket, entry })
+    }
+
+    /// Of a whole order nothing is left out without a word: it may come back as an update, which would clear that.
+    fn check_whole(&self, record: &Record<'_>, access: &Access) -> Result<()> {
+        let is_field = |part| self.policy.part(part).is_some_and(|part| part.facet.is_none());
+        let wanted = |part| self.wanted.as_ref().is_none_or(|wanted| wanted.contains(&part));
+        let hides = |part| wanted(part) && is_field(part) && !access.opens(part);
+        if self.whole && record.parts().any(|(part, _)| hides(part)) {
+            let message = format!("{} does not open every field that this order has", self.purpose);
+            return Err(Error::new(ErrorKind::NotPermitted, message)
+                .with_hint("open gives what the purpose opens; scopes shows what that is"));
+        }
+        Ok(())
     }
 
     /// Whether the party may search by this field among orders like this one, as yet.

@@ -3,10 +3,10 @@
 use crate::{
     error::{Error, ErrorKind, Result},
     value::{
-        Address, Decimal, Money, Node, Object, Path, Row, Timestamp, Value, ValueRef, address, integer,
-        money, opaque_debug, parsed, text,
+        Address, Decimal, Money, Node, Object, Path, Row, Timestamp, ValueRef, address, integer, money,
+        opaque_debug, parsed, text,
     },
-    view::{Fields, MAX_JSON},
+    view::{Fields, MAX_JSON, Record},
 };
 use consignee_derive::{Record, Row};
 use consignee_policy::Policy;
@@ -29,7 +29,7 @@ pub struct Order {
     pub amount: Money,
     /// What the shopper or the shop remarked; may be empty.
     pub note: String,
-    /// Values of the fields that the policy names `extra.NAME`, under these names.
+    /// Values of all further fields that the policy has, such as `extra.gift` or `consignee.email`, under their whole names.
     #[record(more)]
     pub extra: Fields,
 }
@@ -72,8 +72,10 @@ impl Order {
     /// The order that a JSON text describes.
     ///
     /// Required are all keys but `note`, `extra`, and of the address `region` and `postal_code`, which are empty where they
-    /// are left out. Any other key is refused, and a key of `extra` that the policy has no field `extra.NAME` for. A text
-    /// may have 64 KiB, the whole order [`Order::MAX_JSON`].
+    /// are left out. Further fields of the policy stand as they do for [`Fields::from_json`]: `extra.gift` as key `gift` of
+    /// `extra`, `consignee.email` as key `email` of `consignee`, and each under its whole name as well. A field called just
+    /// `consignee` or `extra`, whose key is taken, is `.consignee` or `.extra`. Any other key is refused. A text may have 64 KiB,
+    /// the whole order [`Order::MAX_JSON`].
     ///
     /// # Errors
     /// `Input` with the path of the field that is wrong, `Limit` for what is too long or nested too deep. No error
@@ -84,7 +86,8 @@ impl Order {
         }
         const KEYS: &[&str] = &["order_no", "placed_at", "consignee", "items", "amount", "note", "extra"];
         let at = |key| Path::Name(&Path::Root, key);
-        let mut order = Object::of(Node::parse(json)?, &Path::Root, KEYS)?;
+        let mut extra = Fields::new();
+        let mut order = object(Node::parse(json)?, &Path::Root, KEYS, policy, &mut extra)?;
 
         let order_no = text(order.require("order_no")?, &at("order_no"))?;
         check_order_no(&order_no)?;
@@ -92,34 +95,54 @@ impl Order {
         Ok(Self {
             order_no,
             placed_at: parsed(&placed_at, &at("placed_at"), Timestamp::EXPECTED, Timestamp::parse)?,
-            consignee: consignee(order.require("consignee")?, &at("consignee"))?,
+            consignee: consignee(order.require("consignee")?, &at("consignee"), policy, &mut extra)?,
             items: items(order.require("items")?, &at("items"))?,
             amount: money(order.require("amount")?, &at("amount"))?,
             note: order.take("note").map_or(Ok(String::new()), |note| text(note, &at("note")))?,
-            extra: order
-                .take("extra")
-                .map_or(Ok(Fields::new()), |extra| extras(extra, &at("extra"), policy))?,
+            extra: {
+                let (node, path) = (order.take("extra"), at("extra"));
+                let pairs = node.map_or(Ok(Vec::new()), |node| Object::pairs(node, &path))?;
+                if !pairs.iter().all(|(key, _)| is_further(&format!("extra.{key}"), policy)) {
+                    return Err(path
+                        .error("has a key that the policy does not know")
+                        .with_hint("declare it there as field \"extra.NAME\""));
+                }
+                extra.read("extra.", pairs, &path, policy)?;
+                extra.sort();
+                extra
+            },
         })
     }
 
-    /// The order as JSON, with all keys. [`Order::from_json`] gives the order back, but for how `extra` is written: sorted by
-    /// name, decimals of lists as texts, json without white space.
+    /// The order as JSON, with all keys: fields `extra.NAME` in `extra`, other further ones beside it under their whole names.
+    /// [`Order::from_json`] gives the order back, but for how [`Order::extra`] is written: sorted by name, decimals of lists as
+    /// texts, json without white space.
     pub fn to_json(&self) -> serde_json::Value {
-        let extra: Map<_, _> =
-            self.extra.iter().map(|(name, value)| (extra_name(name).to_owned(), value.to_json())).collect();
-        json!({
-            "order_no": self.order_no,
-            "placed_at": self.placed_at.to_string(),
-            "consignee": {
-                "name": self.consignee.name,
-                "phone": self.consignee.phone,
-                "address": ValueRef::Address(&self.consignee.address).to_json(),
-            },
-            "items": ValueRef::List(&self.items).to_json(),
-            "amount": ValueRef::Money(self.amount).to_json(),
-            "note": self.note,
-            "extra": extra,
-        })
+        let (mut order, mut extra) = (Map::new(), Map::new());
+        for (name, value) in self.extra.iter() {
+            match name.strip_prefix("extra.") {
+                Some(within) => extra.insert(within.to_owned(), value.to_json()),
+                None if TAKEN.contains(&name) => order.insert(format!(".{name}"), value.to_json()),
+                None => order.insert(name.to_owned(), value.to_json()),
+            };
+        }
+        let consignee = json!({
+            "name": self.consignee.name,
+            "phone": self.consignee.phone,
+            "address": ValueRef::Address(&self.consignee.address).to_json(),
+        });
+        for (key, value) in [
+            ("order_no", self.order_no.as_str().into()),
+            ("placed_at", self.placed_at.to_string().into()),
+            ("consignee", consignee),
+            ("items", ValueRef::List(&self.items).to_json()),
+            ("amount", ValueRef::Money(self.amount).to_json()),
+            ("note", self.note.as_str().into()),
+            ("extra", extra.into()),
+        ] {
+            order.insert(key.to_owned(), value);
+        }
+        order.into()
     }
 }
 
@@ -135,8 +158,43 @@ pub(crate) fn check_order_no(order_no: &str) -> Result<()> {
     ))
 }
 
-fn consignee(node: Node, path: &Path<'_>) -> Result<Consignee> {
-    let mut object = Object::of(node, path, &["name", "phone", "address"])?;
+/// Keys of an order's JSON that are objects, which hold no field of that name.
+const TAKEN: [&str; 2] = ["consignee", "extra"];
+
+/// Whether the policy has a field of this name, or some below it, that an order keeps in `extra`.
+fn is_further(name: &str, policy: &Policy) -> bool {
+    let below = |field: &str| field.strip_prefix(name).is_some_and(|rest| rest.starts_with('.'));
+    let known = |field: &str| field == name || below(field);
+    Order::FIELDS.iter().all(|own| own.name != name) && policy.fields().iter().any(|field| known(&field.name))
+}
+
+/// An object of the order: the keys of its own, while further fields of the policy go to `extra`.
+fn object<'p>(
+    node: Node,
+    path: &'p Path<'p>,
+    own: &[&str],
+    policy: &Policy,
+    extra: &mut Fields,
+) -> Result<Object<'p>> {
+    let prefix = if matches!(path, Path::Root) { String::new() } else { format!("{path}.") };
+    let (mut known, mut further) = (Vec::new(), Vec::new());
+    for (key, node) in Object::pairs(node, path)? {
+        let taken = key.strip_prefix('.').filter(|name| matches!(path, Path::Root) && TAKEN.contains(name));
+        if let Some(name) = taken.filter(|name| policy.field(name).is_some()) {
+            further.push((name.to_owned(), node));
+        } else if !own.contains(&key.as_str()) && is_further(&format!("{prefix}{key}"), policy) {
+            further.push((key, node));
+        } else {
+            known.push((key, node));
+        }
+    }
+    let object = Object::of(Node::Object(known), path, own)?;
+    extra.read(&prefix, further, path, policy)?;
+    Ok(object)
+}
+
+fn consignee(node: Node, path: &Path<'_>, policy: &Policy, extra: &mut Fields) -> Result<Consignee> {
+    let mut object = object(node, path, &["name", "phone", "address"], policy, extra)?;
     Ok(Consignee {
         name: text(object.require("name")?, &Path::Name(path, "name"))?,
         phone: text(object.require("phone")?, &Path::Name(path, "phone"))?,
@@ -166,23 +224,6 @@ fn item(node: Node, path: &Path<'_>) -> Result<Item> {
         )?,
         supplier: text(object.require("supplier")?, &at("supplier"))?,
     })
-}
-
-/// What stands under the key `extra` in JSON.
-fn extra_name(field: &str) -> &str {
-    field.strip_prefix("extra.").unwrap_or(field)
-}
-
-fn extras(node: Node, path: &Path<'_>, policy: &Policy) -> Result<Fields> {
-    let value = |(name, node): (String, Node)| {
-        let field = policy.field(&format!("extra.{name}")).ok_or_else(|| {
-            path.error("has a key that the policy does not know")
-                .with_hint("declare it there as field \"extra.NAME\"")
-        })?;
-        let value = Value::from_json(field.ty, node, &Path::Name(path, &name))?;
-        Ok((field.name.clone(), value))
-    };
-    Object::pairs(node, path)?.into_iter().map(value).collect()
 }
 
 #[cfg(test)]

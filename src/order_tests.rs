@@ -2,10 +2,11 @@
 
 use super::*;
 use crate::{
-    value::{decode_padded, encode_padded},
+    value::{Value, decode_padded, encode_padded},
     view::{Record, RecordField},
 };
-use consignee_policy::FieldType;
+use consignee_policy::{self as policy, FieldType};
+use proptest::{collection::vec, option, prelude::*};
 use serde_json::Value as Json;
 
 const DESIGN: &str = r#"{"order_no":"10248","placed_at":"1996-07-04T00:00:00Z",
@@ -86,6 +87,69 @@ fn orders_come_back_from_their_json() {
     }
 }
 
+/// Fields whose names are alike, or like the keys of an order's JSON.
+const ALIKE: [&str; 12] = [
+    "amount.value",
+    "consignee",
+    "consignee.address.city",
+    "consignee.email",
+    "consignee.email.checked",
+    "extra",
+    "extra.a.b",
+    "extra.consignee",
+    "extra.extra",
+    "extra.gift",
+    "gift",
+    "items.count",
+];
+
+fn policy_of_alike() -> Policy {
+    let mut text = policy::DEFAULT_POLICY.to_owned();
+    for (id, name) in (30..).zip(ALIKE) {
+        text.push_str(&format!("[field.\"{name}\"]\nid = {id}\ntype = \"text\"\n"));
+    }
+    Policy::parse(&text).unwrap()
+}
+
+proptest! {
+    #[test]
+    fn every_further_field_comes_back_from_the_orders_json(values in vec(option::of(".{0,3}"), ALIKE.len())) {
+        let policy = policy_of_alike();
+        let mut order = Order::from_json(DESIGN, &policy).unwrap();
+        let values = ALIKE.iter().zip(values);
+        order.extra = values.filter_map(|(name, value)| Some((name.to_string(), Value::Text(value?)))).collect();
+        let back = Order::from_json(&order.to_json().to_string(), &policy).unwrap();
+        prop_assert!(back == order);
+    }
+}
+
+#[test]
+fn a_further_field_stands_by_its_whole_name_or_nested() {
+    let policy = policy_of_alike();
+    let extra = |json: &str| Order::from_json(json, &policy).map(|order| order.extra.to_json());
+    let nested = with_key("/consignee", "email", "a@b".into());
+    assert_eq!(extra(&nested).unwrap(), json!({ "consignee.email": "a@b" }));
+    assert_eq!(extra(&with_key("", "consignee.email", "a@b".into())).unwrap(), extra(&nested).unwrap());
+    let below = with_key("/extra", "a", json!({ "b": "x" }));
+    assert_eq!(extra(&below).unwrap(), json!({ "extra.a.b": "x" }));
+    assert_eq!(extra(&with_key("", "extra.a.b", "x".into())).unwrap(), extra(&below).unwrap());
+    let both = with_key("/extra", "gift", "x".into()).replacen('{', r#"{"gift":"y","#, 1);
+    assert_eq!(extra(&both).unwrap(), json!({ "extra.gift": "x", "gift": "y" }));
+
+    let twice = with_key("/extra", "gift", "x".into()).replacen('{', r#"{"extra.gift":"Secret","#, 1);
+    assert_eq!(extra(&twice).unwrap_err().to_string(), "extra.gift: stands twice");
+    for key in
+        ["consignee.phone", "consignee.address", ".gift", ".consignee.email", "extra.", "consignee.Secret"]
+    {
+        let refused = extra(&with_key("", key, "Secret".into())).unwrap_err().to_string();
+        assert!(refused.starts_with("has an unknown key; known are order_no, "), "{refused}");
+    }
+    // Its own fields come first, whatever stands in `extra`: such an order cannot be sealed.
+    let mut order = Order::from_json(DESIGN, &policy).unwrap();
+    order.extra.set("note", Value::Text("other".into()));
+    assert_eq!(order.to_json()["note"], "");
+}
+
 #[test]
 fn an_order_is_read_as_it_says() {
     let order = Order::from_json(DESIGN, &Policy::built_in()).unwrap();
@@ -114,7 +178,7 @@ fn every_field_can_be_sealed_and_is_of_the_type_of_the_policy() {
         assert_eq!(back.to_json(), value.to_json(), "{name}");
     }
     assert!(order.field(Order::FIELDS.len()).is_none());
-    let types = order.more().iter().map(|(_, value)| value.field_type()).collect::<Vec<_>>();
+    let types = order.extra.iter().map(|(_, value)| value.field_type()).collect::<Vec<_>>();
     use FieldType::*;
     assert_eq!(types, [List, Timestamp, Bool, Address, Bytes, Integer, Json, Money]);
 }

@@ -45,10 +45,11 @@ impl Sealer {
     pub fn seal<R: Record>(&self, order: &R) -> Result<SealedOrder> {
         let registry = self.0.registry()?;
         let plan = Plan::of::<R>(registry.policy()?)?;
+        let number = plan.order_no(order)?;
         let serial = self.0.allot_serials(&registry, 1)?.start;
         let sealed = SealRng::with(|rng| {
             let mut sealing = Sealing { registry: &registry, plan: &plan, rng, space: Workspace::default() };
-            sealing.seal(order, RowPlan::new(&registry, serial), None)
+            sealing.seal(order, number, RowPlan::new(&registry, serial), None)
         });
         sealed.map_err(|_| no_randomness())?
     }
@@ -63,7 +64,7 @@ impl Sealer {
 
     /// Seals the next revision of an order, with fields changed; none where the order says so already. `called` is the order's
     /// number, if you know it. The vault opens what the patch leaves as it is, which is an entry of its own (purpose `update`):
-    /// waits for one disk sync.
+    /// waits for one disk sync. What the order has in fields that the policy has retired is not in the next revision.
     ///
     /// Then: [`log`](Sealer::log), and one transaction of your own that replaces record, tags and secret row
     /// `WHERE revision = expected`. If that changes no row, somebody else was faster: the entry names a revision that never
@@ -147,10 +148,11 @@ impl Opener {
         self.typed(&Request::of::<V>(party, V::PURPOSE), orders)
     }
 
-    /// Opens orders whole, as the record type they were sealed as: by a purpose that opens every field of the type, and all lines.
+    /// Opens orders whole, as the record type they were sealed as: by a purpose that opens every field of the type, or every field
+    /// that the order has where the type keeps [`more`](Record::more), and all lines.
     ///
     /// # Errors
-    /// As for [`Opener::open_many`], and `PolicyMismatch`.
+    /// As for [`Vault::get`], where `NotPermitted` is of the call or of one order.
     pub fn get_many<R: Record + FromView>(
         &self,
         party: &str,

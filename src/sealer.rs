@@ -14,7 +14,7 @@ use crate::{
     store::{RecordRow, SecretRow, SecretState, Tag},
     suite::{SealRng, commit},
     value::{Value, ValueRef, encode, encode_padded},
-    view::{Record, check_fields},
+    view::{Fields, Record, check_fields},
 };
 
 /// One sealed order, as bytes to keep in any table.
@@ -45,6 +45,8 @@ impl SealedOrder {
     }
 }
 
+const ORDER_NO: &str = "order_no";
+
 /// Which part of the policy is made from which field of the record.
 pub(crate) struct Plan {
     parts: Vec<PlannedPart>,
@@ -61,6 +63,8 @@ struct PlannedPart {
 }
 
 enum Source {
+    /// The order's number, which is asked for once: under it the order is filed.
+    Number,
     Field(usize),
     /// Named in [`Record::more`], if the order has it.
     More(String),
@@ -73,10 +77,11 @@ impl Plan {
     /// `PolicyMismatch` where the type has a field the policy has not, or not of this type.
     pub(crate) fn of<R: Record>(policy: &Policy) -> Result<Self> {
         check_fields::<R>(policy)?;
-        let source = |name: &str| match R::FIELDS.iter().position(|field| field.name == name) {
+        let stands = |name: &str| match R::FIELDS.iter().position(|field| field.name == name) {
             Some(at) => Source::Field(at),
             None => Source::More(name.to_owned()),
         };
+        let source = |name: &str| if name == ORDER_NO { Source::Number } else { stands(name) };
         let planned = |part: Part<'_>| PlannedPart {
             part: part.id,
             name: part.name.to_owned(),
@@ -90,13 +95,15 @@ impl Plan {
         });
         Ok(Self {
             parts: policy.parts().map(planned).collect(),
-            order_no: source("order_no"),
+            order_no: stands(ORDER_NO),
             indexed: indexed.collect(),
         })
     }
 
+    /// The order's number, to be asked for once: a record that answers differently the next time must not be sealed under one
+    /// number and looked up by another.
     pub(crate) fn order_no<'a, R: Record>(&self, order: &'a R) -> Result<&'a str> {
-        match self.order_no.value(order) {
+        match self.order_no.value(order, "") {
             Some(ValueRef::Text(number)) => check_order_no(number).map(|()| number),
             Some(_) => Err(Error::input("order_no", "must be text")),
             None => Err(Error::input("order_no", "is missing")),
@@ -104,17 +111,20 @@ impl Plan {
     }
 
     /// Refuses fields and types that the policy does not know.
-    pub(crate) fn check<R: Record>(&self, order: &R) -> Result<()> {
-        let planned = |name: &str| {
-            self.parts.iter().any(|part| matches!(&part.source, Source::More(known) if known == name))
+    pub(crate) fn check<R: Record>(&self, order: &R, number: &str) -> Result<()> {
+        let is_planned = |part: &PlannedPart, name: &str| match &part.source {
+            Source::More(known) => known == name,
+            Source::Number => name == ORDER_NO && matches!(self.order_no, Source::More(_)),
+            Source::Field(_) => false,
         };
-        if order.more().iter().any(|(name, _)| !planned(name)) {
+        let planned = |name: &str| self.parts.iter().any(|part| is_planned(part, name));
+        if order.more().into_iter().flat_map(Fields::iter).any(|(name, _)| !planned(name)) {
             return Err(Error::input("order", "has a field that the policy does not declare"));
         }
         let wrong = self
             .parts
             .iter()
-            .find(|part| part.source.value(order).is_some_and(|value| value.field_type() != part.ty));
+            .find(|part| part.source.value(order, number).is_some_and(|value| value.field_type() != part.ty));
         match wrong {
             Some(part) => {
                 Err(Error::input(part.name.clone(), format!("must be of the type {}", part.ty.name())))
@@ -126,17 +136,18 @@ impl Plan {
     pub(crate) fn contents<'a, R: Record>(
         &'a self,
         order: &'a R,
+        number: &'a str,
     ) -> impl Iterator<Item = (PartId, Content<'a>)> + Clone {
         self.parts.iter().filter_map(move |part| {
-            let value = part.source.value(order)?;
+            let value = part.source.value(order, number)?;
             Some((part.part, part.mask.map_or(Content::Value(value), |mask| Content::Facet(mask, value))))
         })
     }
 
     /// What the order is found by. A field that has no value, an empty one, or no key in the epoch gives no tag: putting never
     /// fails because of an index.
-    fn tags<R: Record>(&self, order: &R, epoch: &EpochKeys) -> Vec<Tag> {
-        let tag = |(field, source, index): &(PartId, Source, Index)| match source.value(order) {
+    fn tags<R: Record>(&self, order: &R, number: &str, epoch: &EpochKeys) -> Vec<Tag> {
+        let tag = |(field, source, index): &(PartId, Source, Index)| match source.value(order, number) {
             Some(ValueRef::Text(text)) => index::tag(epoch, *field, index, text),
             _ => None,
         };
@@ -144,9 +155,9 @@ impl Plan {
     }
 
     /// What a fingerprint is over: for each field, its number and its encoded value.
-    pub(crate) fn canonical<R: Record>(&self, order: &R) -> Result<Zeroizing<Vec<u8>>> {
+    pub(crate) fn canonical<R: Record>(&self, order: &R, number: &str) -> Result<Zeroizing<Vec<u8>>> {
         let mut out = Zeroizing::new(Vec::with_capacity(1024));
-        for (part, content) in self.contents(order) {
+        for (part, content) in self.contents(order, number) {
             if let Content::Value(value) = content {
                 out.extend_from_slice(&part.get().to_le_bytes());
                 let at = out.len();
@@ -161,10 +172,11 @@ impl Plan {
 }
 
 impl Source {
-    fn value<'a, R: Record>(&self, order: &'a R) -> Option<ValueRef<'a>> {
+    fn value<'a, R: Record>(&self, order: &'a R, number: &'a str) -> Option<ValueRef<'a>> {
         match self {
+            Self::Number => Some(ValueRef::Text(number)),
             Self::Field(at) => order.field(*at),
-            Self::More(name) => order.more().get(name).map(Value::as_ref),
+            Self::More(name) => order.more()?.get(name).map(Value::as_ref),
         }
     }
 }
@@ -200,24 +212,26 @@ pub(crate) struct Sealing<'a> {
 }
 
 impl Sealing<'_> {
-    /// Seals a new order: fresh secret, record, row and entry; a fresh handle key where it has none yet.
+    /// Seals a new order under this number: fresh secret, record, row and entry; a fresh handle key where it has none yet.
     pub(crate) fn seal<R: Record>(
         &mut self,
         order: &R,
+        number: &str,
         row: RowPlan,
         handle_key: Option<HandleKey>,
     ) -> Result<SealedOrder> {
-        self.seal_revision(order, row, handle_key)
+        self.seal_revision(order, number, row, handle_key)
     }
 
     /// Seals an order that has a handle key already. Its row is pending: the record that it opens is yet to take its place.
     pub(crate) fn seal_again<R: Record>(
         &mut self,
         order: &R,
+        number: &str,
         row: RowPlan,
         handle_key: HandleKey,
     ) -> Result<SealedOrder> {
-        let mut sealed = self.seal_revision(order, row, Some(handle_key))?;
+        let mut sealed = self.seal_revision(order, number, row, Some(handle_key))?;
         sealed.entry.kind = EntryKind::Update;
         sealed.secret.state = SecretState::Pending;
         Ok(sealed)
@@ -226,19 +240,19 @@ impl Sealing<'_> {
     fn seal_revision<R: Record>(
         &mut self,
         order: &R,
+        number: &str,
         row: RowPlan,
         handle_key: Option<HandleKey>,
     ) -> Result<SealedOrder> {
         let (registry, plan) = (self.registry, self.plan);
-        plan.check(order)?;
-        let order_no = plan.order_no(order)?;
+        plan.check(order, number)?;
         let policy = registry.policy()?.digest();
-        let record_id = registry.id_key.record_id(order_no);
+        let record_id = registry.id_key.record_id(number);
         let place = Place { vault: registry.vault, record_id, revision: row.revision, policy };
         let epoch = registry.current_epoch()?;
         self.rng.refresh().map_err(|_| no_randomness())?;
-        let sealed = record::seal(&mut self.space, self.rng, &place, epoch, plan.contents(order))
-            .map_err(|e| name_the_field(plan, order, e))?;
+        let sealed = record::seal(&mut self.space, self.rng, &place, epoch, plan.contents(order, number))
+            .map_err(|e| name_the_field(plan, order, number, e))?;
         let handle_key = handle_key.unwrap_or_else(|| HandleKey::draw(self.rng));
         let release = registry.current_release()?;
         let mut secret = SecretRow {
@@ -258,17 +272,17 @@ impl Sealing<'_> {
         let wrapped = release.wrap_secret(self.rng, &context, &sealed.secret, &handle_key);
         secret.wrapped = wrapped.map_err(|_| no_randomness())?.to_vec();
         secret.fingerprint =
-            registry.id_key.fingerprint(record_id, &sealed.secret, &plan.canonical(order)?).to_vec();
+            registry.id_key.fingerprint(record_id, &sealed.secret, &plan.canonical(order, number)?).to_vec();
         let mut entry = Entry::new(EntryKind::Put, registry.own_key_id(), policy);
         entry.handle = handle_key.handle(&registry.own_key_id());
         entry.revision = row.revision;
-        entry.parts = plan.contents(order).map(|(part, _)| part).collect();
+        entry.parts = plan.contents(order, number).map(|(part, _)| part).collect();
         entry.commitments = vec![
             record_commitment(&self.space.record),
             sealed.secret.commitment(record_id, &sealed.n1),
-            handle_key.order_commitment(record_id, order_no),
+            handle_key.order_commitment(record_id, number),
         ];
-        let tags = plan.tags(order, epoch);
+        let tags = plan.tags(order, number, epoch);
         Ok(SealedOrder { record_id, record: self.space.record.clone(), tags, secret, entry })
     }
 }
@@ -279,11 +293,11 @@ pub(crate) fn record_commitment(sealed: &[u8]) -> [u8; 32] {
 }
 
 /// Finds the field at fault, for the message: sealing itself knows only numbers.
-fn name_the_field<R: Record>(plan: &Plan, order: &R, fault: Error) -> Error {
+fn name_the_field<R: Record>(plan: &Plan, order: &R, number: &str, fault: Error) -> Error {
     let mut buffer = Zeroizing::new(Vec::new());
     let named = plan.parts.iter().filter(|part| part.mask.is_none()).find_map(|part| {
         buffer.clear();
-        let fault = encode_padded(part.source.value(order)?, &mut buffer).err()?;
+        let fault = encode_padded(part.source.value(order, number)?, &mut buffer).err()?;
         Some(fault.in_field(&part.name))
     });
     named.unwrap_or(fault)

@@ -30,7 +30,7 @@ pub(crate) fn seal(
     if let Some(number) = called {
         fields.set("order_no", Value::Text(number.to_owned()));
     }
-    let kept = |name: &str| fields.get(name).is_none() && patch.names().all(|changed| changed != name);
+    let kept = |name: &str| fields.get(name).is_none() && patch.keeps(name);
     let parts: Vec<_> = record
         .parts()
         .filter_map(|(id, _)| policy.part(id))
@@ -45,18 +45,20 @@ pub(crate) fn seal(
         }
     }
     patch.apply(&mut fields);
-    plan.check(&fields)?;
-    if registry.id_key.record_id(plan.order_no(&fields)?) != record.header.record_id {
+    let number = plan.order_no(&fields)?;
+    plan.check(&fields, number)?;
+    if registry.id_key.record_id(number) != record.header.record_id {
         return Err(Error::input("order_no", "cannot be changed"));
     }
     let (secret, handle_key) = unlock(registry, &record, stored.secret)?;
-    let same = registry.id_key.fingerprint(record.header.record_id, &secret, &plan.canonical(&fields)?);
+    let same =
+        registry.id_key.fingerprint(record.header.record_id, &secret, &plan.canonical(&fields, number)?);
     if same.as_slice() == stored.secret.fingerprint {
         return Ok(None);
     }
     let sealed = SealRng::with(|rng| {
         let mut sealing = Sealing { registry, plan: &plan, rng, space: Workspace::default() };
-        sealing.seal_again(&fields, RowPlan::after(stored.secret), handle_key)
+        sealing.seal_again(&fields, number, RowPlan::after(stored.secret), handle_key)
     });
     sealed.map_err(|_| no_randomness())?.map(Some)
 }

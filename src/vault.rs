@@ -93,10 +93,15 @@ impl Vault {
             let sealed = SealRng::with(|rng| {
                 let mut sealing =
                     Sealing { registry: &registry, plan: &plan, rng, space: record::Workspace::default() };
-                let mut seal = |new: New| {
+                let mut seal = |new: New<'_>| {
                     let unused = serials.next().unwrap_or(u64::MAX);
                     let (serial, handle_key) = new.kept.map_or((unused, None), |(n, key)| (n, Some(key)));
-                    let sealed = sealing.seal(&orders[new.at], RowPlan::new(&registry, serial), handle_key);
+                    let sealed = sealing.seal(
+                        &orders[new.at],
+                        new.number,
+                        RowPlan::new(&registry, serial),
+                        handle_key,
+                    );
                     (new.at, new.abandoned, sealed)
                 };
                 new.into_iter().map(&mut seal).collect::<Vec<_>>()
@@ -170,11 +175,12 @@ impl Vault {
     }
 
     /// Opens one order whole, as the record type it was put as: for the shop itself, by a purpose that opens every field of the
-    /// type. Its revision is what [`Vault::update`] wants. Waits for one disk sync.
+    /// type, or every field that the order has where the type keeps [`more`](Record::more). Its revision is what [`Vault::update`]
+    /// wants. Waits for one disk sync.
     ///
     /// # Errors
     /// As for [`Vault::open`], and `PolicyMismatch` where the purpose does not open every field of the type, `NotPermitted` where
-    /// it opens some lines of a list only.
+    /// it opens some lines of a list only, or not every field that this order has.
     pub fn get<R: Record + FromView>(&self, party: &str, purpose: &str, order: &str) -> Result<Opened<R>> {
         let mut results = self.get_many(party, purpose, &[order])?;
         results.pop().unwrap_or_else(|| Err(not_found()))
@@ -222,7 +228,8 @@ impl Vault {
     /// their fields. Nothing is written where the order says so already. The order's number cannot be changed.
     ///
     /// The vault opens what the patch leaves as it is, which is an entry of its own (purpose `update`), and seals the whole order
-    /// anew. Waits for six disk syncs and, at most 10 seconds, for another writer.
+    /// anew. What the order has in fields that the policy has retired is not in the next revision, whatever the patch changes.
+    /// Waits for six disk syncs and, at most 10 seconds, for another writer.
     ///
     /// # Errors
     /// `Conflict` where the order has another revision (read it again and repeat), `NotFound`, `Shredded`, `Input`, `Limit`,

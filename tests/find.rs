@@ -86,6 +86,18 @@ fn each_hit_is_an_entry_before_the_answer_and_a_miss_is_one_too() {
 }
 
 #[test]
+fn debug_of_hits_names_neither_order_nor_party() {
+    let vault = in_memory();
+    vault.put(&called("SO-1", "13812345678")).unwrap();
+    let hits = vault.find("agent 17", "after_sale", PHONE, "13812345678").unwrap();
+    let index = hits.hits[0].ledger_index;
+    assert_eq!(
+        format!("{hits:?}"),
+        format!("Hits {{ hits: [Hit {{ revision: 1, ledger_index: {index}, .. }}], unreadable: 0 }}")
+    );
+}
+
+#[test]
 fn two_parties_searches_for_one_value_cannot_be_joined() {
     on_each_store(|vault| {
         vault.add_party("agent 18", "support", None).unwrap();

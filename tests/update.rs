@@ -7,8 +7,8 @@ use std::{sync::Arc, thread};
 
 use common::{Folder, ROOT, all_bytes, contains, in_memory, order, staffed};
 use consignee::{
-    EntryKind, ErrorKind, ExistingOrders, Fields, KeyFile, Order, Patch, Put, Setup, Severity, ShredMode,
-    Value, Vault,
+    EntryKind, ErrorKind, ExistingOrders, Fields, KeyFile, Order, OrderForPlatform, Patch, Put, Setup,
+    Severity, ShredMode, Value, Vault,
     policy::DEFAULT_POLICY,
     store::{Memory, SecretState},
 };
@@ -105,6 +105,75 @@ fn a_whole_order_is_read_changed_and_handed_back() {
     });
 }
 
+/// The default policy with two fields more, which the shop's own purpose opens or not.
+fn with_gift(opened: bool) -> String {
+    let fields = "\n[field.\"extra.gift\"]\nid = 20\ntype = \"text\"\n[field.gift]\nid = 21\ntype = \"text\"\n\
+                  [role.packer.wrap]\nopen = [\"extra.gift\", \"gift\"]\n";
+    let opens = if opened { "\"note\",\n    \"extra.gift\",\n    \"gift\",\n]" } else { "\"note\",\n]" };
+    DEFAULT_POLICY.replace("\"note\",\n]", opens) + fields
+}
+
+#[test]
+fn a_field_taken_out_of_a_whole_order_goes_with_the_update() {
+    on_each_store(|vault| {
+        vault.apply_policy(&with_gift(true), ExistingOrders::Yes).unwrap();
+        let mut given = order("SO-1");
+        given.extra =
+            Fields::new().with("extra.gift", text("Canary-Gift")).with("gift", text("Canary-Other"));
+        vault.put(&given).unwrap();
+        let mut opened = vault.get::<Order>("shop", "operation", "SO-1").unwrap();
+        opened.value.extra.remove("extra.gift").unwrap();
+        assert_eq!(vault.update("SO-1", 1, Patch::whole(&opened.value).unwrap()).unwrap(), 2);
+        let again = vault.get::<Order>("shop", "operation", "SO-1").unwrap();
+        assert!(again.value == opened.value && again.extra.get("gift").is_some());
+        // The same of the untyped record; what is set beside it is set.
+        let fields = Fields::of(&order("SO-1")).unwrap();
+        let patch = Patch::whole(&fields).unwrap().set("extra.gift", text("bow"));
+        assert_eq!(vault.update("SO-1", 2, patch).unwrap(), 3);
+        let again = vault.get::<Order>("shop", "operation", "SO-1").unwrap();
+        assert!(again.extra == Fields::new().with("extra.gift", text("bow")));
+        let without_number = Patch::whole(&Fields::new().with("note", text("x"))).unwrap();
+        let refused = vault.update("SO-1", 3, without_number).unwrap_err();
+        assert_eq!(refused.to_string(), "order_no: is missing");
+        sound(vault);
+    });
+}
+
+/// Two fields, one JSON key: the value of the one went to whoever may open the other.
+#[test]
+fn a_whole_order_as_json_and_back_changes_nothing() {
+    on_each_store(|vault| {
+        vault.apply_policy(&with_gift(true), ExistingOrders::Yes).unwrap();
+        let mut given = order("SO-1");
+        given.extra = Fields::new().with("extra.gift", text("ribbon")).with("gift", text("Canary-Other"));
+        vault.put(&given).unwrap();
+        let json = vault.get::<Order>("shop", "operation", "SO-1").unwrap().to_json().to_string();
+        let read = Order::from_json(&json, &vault.policy().unwrap()).unwrap();
+        assert_eq!(vault.update("SO-1", 1, Patch::whole(&read).unwrap()).unwrap(), 1);
+        assert!(matches!(vault.put(&read).unwrap(), Put::Unchanged(_)));
+    });
+}
+
+/// Handed back as an update, it would clear what it does not show.
+#[test]
+fn whoever_does_not_open_all_that_an_order_has_gets_no_whole_order() {
+    on_each_store(|vault| {
+        let mut given = order("SO-1");
+        given.extra.set("extra.gift", text("Canary-Gift"));
+        vault.apply_policy(&with_gift(false), ExistingOrders::Yes).unwrap();
+        vault.put(&given).unwrap();
+        vault.put(&order("SO-2")).unwrap();
+        let refused =
+            |order: &str| vault.get::<Order>("shop", "operation", order).err().map(|e| e.kind().clone());
+        assert_eq!((refused("SO-1"), refused("SO-2")), (Some(ErrorKind::NotPermitted), None));
+        // A grant that is withheld from orders that were there.
+        vault.apply_policy(&with_gift(true), ExistingOrders::No).unwrap();
+        given.order_no = "SO-3".into();
+        vault.put(&given).unwrap();
+        assert_eq!((refused("SO-1"), refused("SO-3")), (Some(ErrorKind::NotPermitted), None));
+    });
+}
+
 /// Handed back as an update, a part of the lines would delete the others.
 #[test]
 fn who_sees_own_lines_only_gets_no_whole_order() {
@@ -116,7 +185,9 @@ fn who_sees_own_lines_only_gets_no_whole_order() {
         vault.add_party("branch", "platform", Some("Yixing")).unwrap();
         let refused = vault.get::<Order>("branch", "operation", "SO-1").unwrap_err();
         assert_eq!(refused.kind(), &ErrorKind::NotPermitted, "{refused}");
-        assert!(vault.open("branch", "operation", "SO-1").is_ok());
+        // A view that was compiled without the rule has fewer rows, and lacks nothing.
+        let view = vault.open_as::<OrderForPlatform>("branch", "SO-1").unwrap();
+        assert_eq!(view.items.iter().map(|item| item.supplier.as_str()).collect::<Vec<_>>(), ["Yixing"]);
     });
 }
 
@@ -304,6 +375,27 @@ fn an_update_adds_the_facets_and_fields_of_a_newer_policy() {
         assert_eq!(seen.text("extra.gift:end").unwrap(), "****1234");
         let whole = vault.open("SF Express", "delivery", "SO-1").unwrap();
         assert!(whole.text("consignee.name").is_ok());
+    });
+}
+
+#[test]
+fn an_update_drops_what_the_policy_has_retired() {
+    on_each_store(|vault| {
+        vault.apply_policy(&with_gift(true), ExistingOrders::Yes).unwrap();
+        let mut given = order("SO-1");
+        given.extra.set("extra.gift", text("ribbon"));
+        vault.put(&given).unwrap();
+        let retired = DEFAULT_POLICY.replacen("version = 1\n", "version = 1\nretired = [20, 21]\n", 1);
+        vault.apply_policy(&retired, ExistingOrders::Yes).unwrap();
+        let parts = |vault: &Vault| consignee::inspect(&vault.sealed("SO-1").unwrap()).unwrap().parts.len();
+        let before = parts(vault);
+        assert!(
+            vault.get::<Order>("shop", "operation", "SO-1").is_ok(),
+            "retired for everybody: nothing is hidden"
+        );
+        vault.update("SO-1", 1, Patch::new().set("note", text("new"))).unwrap();
+        assert_eq!(parts(vault), before - 1);
+        sound(vault);
     });
 }
 

@@ -3,11 +3,15 @@
 
 mod common;
 
-use std::sync::{Arc, Mutex};
+use std::sync::{
+    Arc, Mutex,
+    atomic::{AtomicU32, Ordering},
+};
 
 use common::{Folder, all_bytes, contains, in_memory, order, order_json, staffed};
 use consignee::{
-    EntryKind, ErrorKind, ExistingOrders, KeyFile, Order, Put, Setup, Severity, ShredMode, Value, Vault,
+    EntryKind, ErrorKind, ExistingOrders, Fields, KeyFile, Order, Put, Record, RecordField, Setup, Severity,
+    ShredMode, StoredOrder, Value, ValueRef, Vault,
     policy::DEFAULT_POLICY,
     store::{LedgerHead, LedgerRow, LedgerStore, Memory, StoreResult, Stores},
 };
@@ -168,6 +172,85 @@ fn a_number_twice_in_one_call_is_put_once_and_compared() {
         assert!(matches!(results[3], Ok(Put::Stored(_))));
         assert_eq!(vault.list(None, 10).unwrap().len(), 2);
     });
+}
+
+/// A record that has another number from the time on that it was asked `until` times.
+struct Changing {
+    orders: [Order; 2],
+    asked: AtomicU32,
+    until: u32,
+}
+
+impl Changing {
+    fn after(until: u32) -> Self {
+        Self { orders: ["SO-A", "SO-B"].map(Self::called), asked: AtomicU32::new(0), until }
+    }
+
+    fn called(number: &str) -> Order {
+        Order { order_no: number.to_owned(), ..order("SO") }
+    }
+
+    fn now(&self) -> usize {
+        usize::from(self.asked.fetch_add(1, Ordering::SeqCst) >= self.until)
+    }
+}
+
+impl Record for Changing {
+    const FIELDS: &'static [RecordField] = Order::FIELDS;
+
+    fn field(&self, index: usize) -> Option<ValueRef<'_>> {
+        let now = if Self::FIELDS[index].name == "order_no" { self.now() } else { 0 };
+        self.orders[now].field(index)
+    }
+}
+
+/// The same without fields of its own.
+struct ChangingMore(Changing, [Fields; 2]);
+
+impl Record for ChangingMore {
+    const FIELDS: &'static [RecordField] = &[];
+
+    fn field(&self, _index: usize) -> Option<ValueRef<'_>> {
+        None
+    }
+
+    fn more(&self) -> Option<&Fields> {
+        Some(&self.1[self.0.now()])
+    }
+}
+
+#[test]
+fn a_record_that_changes_its_number_is_one_order_and_harms_no_other() {
+    let put = |until, vault: &Vault| {
+        let fields = || Changing::after(0).orders.each_ref().map(|order| Fields::of(order).unwrap());
+        let more = ChangingMore(Changing::after(until), fields());
+        let results = match until % 2 {
+            0 => vault.put_many(&[Changing::after(until), Changing::after(u32::MAX)]),
+            _ => vault.put_many(&[more, ChangingMore(Changing::after(u32::MAX), fields())]),
+        };
+        for result in results.unwrap() {
+            result.unwrap();
+        }
+    };
+    for until in 0..40 {
+        let vault = in_memory();
+        vault.put(&Changing::called("SO-B")).unwrap();
+        put(until, &vault);
+        for number in ["SO-A", "SO-B"] {
+            let seen = vault.get::<Order>("shop", "operation", number).unwrap();
+            assert!(seen.value == Changing::called(number), "{number}, asked {until} times");
+        }
+        assert_eq!(vault.list(None, 10).unwrap().len(), 2);
+        let findings = vault.doctor().unwrap();
+        assert!(findings.iter().all(|finding| finding.severity == Severity::Fine));
+
+        let sealed = vault.sealer().seal(&Changing::after(until)).unwrap();
+        let number = if until == 0 { "SO-B" } else { "SO-A" };
+        assert_eq!(sealed.record_id, vault.sealer().record_id(number).unwrap());
+        let stored = StoredOrder { record: &sealed.record, secret: &sealed.secret };
+        let seen = vault.opener().get_many::<Order>("shop", "operation", &[stored]).unwrap().pop().unwrap();
+        assert!(seen.unwrap().value == Changing::called(number));
+    }
 }
 
 #[test]
@@ -394,7 +477,7 @@ fn own_tables_seal_log_and_open_without_a_store() {
     on_each_store(|vault| {
         let sealed = vault.sealer().seal(&order("SO-1")).unwrap();
         vault.sealer().log(std::slice::from_ref(&sealed)).unwrap();
-        let stored = consignee::StoredOrder { record: &sealed.record, secret: &sealed.secret };
+        let stored = StoredOrder { record: &sealed.record, secret: &sealed.secret };
         let mut views = vault.opener().open_many("SF Express", "delivery", &[stored]).unwrap();
         assert_eq!(views.remove(0).unwrap().text("consignee.name").unwrap(), "Canary-Name SO-1");
         assert!(vault.list(None, 1).unwrap().is_empty());

@@ -38,7 +38,8 @@ impl World {
         let plan = Plan::of::<Order>(&policy).unwrap();
         let place = Place { vault: VaultId([1; 16]), record_id: ID, revision: 1, policy: policy.digest() };
         let mut space = Workspace::default();
-        let mut seal = || seal(&mut space, &mut rng, &place, &epoch, plan.contents(&order)).unwrap().secret;
+        let mut seal =
+            || seal(&mut space, &mut rng, &place, &epoch, plan.contents(&order, "SO-1")).unwrap().secret;
         let (other, secret) = (seal(), seal());
         let record = space.record;
         Self { policy, suite, keys, record, secret, other }

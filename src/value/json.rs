@@ -17,6 +17,10 @@ use serde_json::{Map, Value as Json, json};
 
 /// Longest text that is taken from JSON, in bytes.
 const MAX_TEXT: usize = 65_536;
+/// Most cells of a list that is taken from JSON, absent ones among them: rows times columns. An object that leaves a key out takes
+/// no text for it and a cell all the same, so that without this 2 MiB of text are a gigabyte of cells. A list without gaps has fewer
+/// in 2 MiB.
+const MAX_CELLS: usize = 524_288;
 
 impl Value {
     /// The value as JSON.
@@ -209,8 +213,12 @@ fn list(node: Node, path: &Path<'_>) -> Result<List> {
     let Node::Array(objects) = node else {
         return Err(path.error("expected an array of objects"));
     };
+    let row_count = objects.len();
+    if row_count > super::list::MAX_ROWS {
+        return Err(path.limit("more than 65,536 objects"));
+    }
     let mut columns: Vec<String> = Vec::new();
-    let mut rows: Vec<Vec<Cell>> = Vec::new();
+    let mut rows: Vec<Vec<Cell>> = Vec::with_capacity(row_count);
     for (number, object) in objects.into_iter().enumerate() {
         let place = Path::Row(path, number);
         let Node::Object(pairs) = object else {
@@ -233,6 +241,9 @@ fn list(node: Node, path: &Path<'_>) -> Result<List> {
                 None if columns.len() == super::list::MAX_COLUMNS => {
                     return Err(path.limit("more than 64 different keys"));
                 }
+                None if row_count * (columns.len() + 1) > MAX_CELLS => {
+                    return Err(path.limit("more than 524,288 cells: objects times different keys"));
+                }
                 None => {
                     columns.push(key);
                     row.push(cell);
@@ -243,7 +254,7 @@ fn list(node: Node, path: &Path<'_>) -> Result<List> {
     }
     rows.iter_mut().for_each(|row| row.resize(columns.len(), Cell::Absent));
     List::new(columns, rows).map_err(|error| match error.kind() {
-        ErrorKind::Limit => path.limit("more than 65,536 objects, or a key longer than 255 bytes"),
+        ErrorKind::Limit => path.limit("a key longer than 255 bytes"),
         _ => path.error("expected an object with a key"),
     })
 }
@@ -366,6 +377,28 @@ mod tests {
     }
 
     #[test]
+    fn a_list_is_refused_before_its_gaps_take_memory() {
+        let keys = |count: usize| (0..count).map(|n| format!("\"{n}\":1")).collect::<Vec<_>>().join(",");
+        let list = |columns: usize, rows: usize| format!("[{{{}}}{}]", keys(columns), ",{}".repeat(rows - 1));
+        for (columns, rows, fault) in [
+            (64, 699_000, Some("65,536 objects")),
+            (1, 65_537, Some("65,536 objects")),
+            (9, 65_536, Some("524,288 cells")),
+            (64, 8_193, Some("524,288 cells")),
+            (65, 2, Some("64 different keys")),
+            (8, 65_536, None),
+            (64, 8_192, None),
+        ] {
+            let read = read(FieldType::List, &list(columns, rows));
+            let refused = read.err().map(|e| (e.kind().clone(), e.to_string()));
+            assert_eq!(refused.is_some(), fault.is_some(), "{columns} by {rows}");
+            if let (Some((kind, message)), Some(fault)) = (refused, fault) {
+                assert!(kind == ErrorKind::Limit && message.contains(fault), "{message}");
+            }
+        }
+    }
+
+    #[test]
     fn a_list_takes_its_columns_in_the_order_of_their_first_cell() {
         let Value::List(list) = read(FieldType::List, r#"[{"b":"1.50"},{"a":true,"b":2},{}]"#).unwrap()
         else {
@@ -455,7 +488,6 @@ mod tests {
         let lines = format!(r#"{{"lines":[{}"a"]}}"#, r#""a","#.repeat(255));
         let keys = |count| (0..count).map(|i| format!(r#""{i}":1"#)).collect::<Vec<_>>().join(",");
         let key = format!(r#"[{{"{}":1}}]"#, "x".repeat(256));
-        let many = "more than 65,536 objects, or a key longer than 255 bytes";
         assert!(read(FieldType::List, &format!("[{{{}}}]", keys(64))).is_ok());
         for (ty, text, message) in [
             (FieldType::Text, longer.clone(), "extra.x: the text is longer than 65,536 bytes".to_owned()),
@@ -466,11 +498,11 @@ mod tests {
             ),
             (FieldType::Address, lines, "extra.x.lines: more than 255 lines".into()),
             (FieldType::List, format!("[{{{}}}]", keys(65)), "extra.x: more than 64 different keys".into()),
-            (FieldType::List, key, format!("extra.x: {many}")),
+            (FieldType::List, key, "extra.x: a key longer than 255 bytes".into()),
             (
                 FieldType::List,
                 format!(r#"[{}{{"a":1}}]"#, r#"{"a":1},"#.repeat(65_536)),
-                format!("extra.x: {many}"),
+                "extra.x: more than 65,536 objects".into(),
             ),
         ] {
             let error = read(ty, &text).unwrap_err();

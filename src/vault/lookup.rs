@@ -21,9 +21,11 @@ use crate::{
 };
 
 /// An order of a put that is not stored.
-pub(super) struct New {
+pub(super) struct New<'a> {
     /// Which of the call's orders it is.
     pub(super) at: usize,
+    /// Its number, by which it was looked for and under which it is sealed.
+    pub(super) number: &'a str,
     /// Secret rows without a record: of a put that crashed, or of a record that was lost.
     pub(super) abandoned: Vec<([u8; 16], [u8; 10])>,
     /// Serial and handle key of those. The order goes on under them: so its entries and aliases stay its own, and the entry of the
@@ -70,13 +72,13 @@ fn still_opens(found: &SecretRow, rows: &[SecretRow]) -> bool {
 
 impl Vault {
     /// Tells new orders from those that are there, whose results it fills in. Holds back the second of two equal numbers.
-    pub(super) fn triage<R: Record>(
+    pub(super) fn triage<'a, R: Record>(
         &self,
         registry: &Registry,
         plan: &Plan,
-        orders: &[R],
+        orders: &'a [R],
         results: &mut [Option<Result<Put>>],
-    ) -> Result<Vec<New>> {
+    ) -> Result<Vec<New<'a>>> {
         let mut sought = Vec::new();
         let mut seen = HashSet::new();
         for (at, (order, result)) in
@@ -87,26 +89,26 @@ impl Vault {
                 Ok(number) => {
                     let id = registry.id_key.record_id(number);
                     if seen.insert(id) {
-                        sought.push((at, id));
+                        sought.push((at, number, id));
                     }
                 }
             }
         }
-        let ids: Vec<[u8; 16]> = sought.iter().map(|(_, id)| id.0).collect();
+        let ids: Vec<[u8; 16]> = sought.iter().map(|(.., id)| id.0).collect();
         let secrets = self.0.stores.secrets.secrets(&ids)?;
         let known: Vec<[u8; 16]> = secrets.iter().flatten().map(|row| row.record_id).collect();
         let records = self.0.stores.orders.records(&known)?;
         let mut records: HashMap<_, _> = records.into_iter().flatten().map(|row| (row.id, row)).collect();
         let mut new = Vec::new();
-        for ((at, id), rows) in sought.into_iter().zip(secrets) {
+        for ((at, number, id), rows) in sought.into_iter().zip(secrets) {
             let found = Found { record: records.remove(&id.0), rows, by_number: true };
             if found.record.is_none() && found.rows.iter().all(|row| row.state != SecretState::Shredded) {
                 // This call holds the writer's lock, so whoever wrote these rows is gone.
                 let abandoned = found.rows.iter().map(|row| (row.record_id, row.n1)).collect();
                 let kept = found.rows.iter().find_map(|row| Some((row.serial, registry.handle_key(row)?)));
-                new.push(New { at, abandoned, kept });
+                new.push(New { at, number, abandoned, kept });
             } else if let Some(result) = results.get_mut(at) {
-                *result = Some(compare(registry, plan, &orders[at], id, &found));
+                *result = Some(compare(registry, plan, (&orders[at], number), id, &found));
             }
         }
         Ok(new)
@@ -237,13 +239,13 @@ pub(crate) const MOST_SEALINGS: u64 = 1 << 32;
 fn compare<R: Record>(
     registry: &Registry,
     plan: &Plan,
-    order: &R,
+    (order, number): (&R, &str),
     id: RecordId,
     found: &Found,
 ) -> Result<Put> {
     let StoredOrder { record, secret: row } = found.newest()?;
     let (secret, _) = unlock(registry, &record::Record::parse(record)?, row)?;
-    let fingerprint = registry.id_key.fingerprint(id, &secret, &plan.canonical(order)?);
+    let fingerprint = registry.id_key.fingerprint(id, &secret, &plan.canonical(order, number)?);
     if fingerprint.as_slice() == row.fingerprint {
         Ok(Put::Unchanged(id))
     } else {

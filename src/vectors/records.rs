@@ -58,7 +58,7 @@ impl World {
         let mut sealing =
             Sealing { registry: &self.registry, plan: &plan, rng: &mut rng, space: Workspace::default() };
         let row = RowPlan { serial: 10_248, put_at: PUT_AT, policy: 0, revision: 1 };
-        let sealed = sealing.seal(&order, row, None).unwrap();
+        let sealed = sealing.seal(&order, &order.order_no, row, None).unwrap();
         let parts = self.parts(&order);
         Case { order_no: order.order_no.clone(), seed, sealed, parts }
     }

@@ -73,15 +73,16 @@ impl Fields {
                 fields.set(field.name, value.to_value().map_err(|e| e.in_field(field.name))?);
             }
         }
-        record.more().iter().for_each(|(name, value)| fields.set(name, value.clone()));
+        let more = record.more().into_iter().flat_map(Fields::iter);
+        more.for_each(|(name, value)| fields.set(name, value.clone()));
         Ok(fields)
     }
 
     /// The values that a JSON text describes, under the names and types of the policy.
     ///
     /// A field `a.b` stands as key `b` of the object `a`, or under its whole name: `{"a":{"b":1}}`, `{"a.b":1}`. What the policy
-    /// does not know is refused; what is left out is absent. A text may have 64 KiB, all of it 2 MiB. A list's decimal numbers
-    /// are texts, and stay so.
+    /// does not know is refused; what is left out is absent. A text may have 64 KiB, a list 524,288 cells (its objects
+    /// times their different keys), all of it 2 MiB. A list's decimal numbers are texts, and stay so.
     ///
     /// # Errors
     /// `Input` with the path of what is wrong, `Limit` for what is too long or nested too deep. No error repeats anything of
@@ -92,6 +93,23 @@ impl Fields {
             fields.add(name, Value::from_json(ty, node, path)?, path)
         })?;
         Ok(fields)
+    }
+
+    /// Takes what these pairs of an object say: by whole names behind `prefix`, or nested.
+    pub(crate) fn read(
+        &mut self,
+        prefix: &str,
+        pairs: Vec<(String, Node)>,
+        path: &Path<'_>,
+        policy: &Policy,
+    ) -> Result<()> {
+        below(prefix, pairs, path, policy, &mut |name, node, ty, path| {
+            self.add(name, Value::from_json(ty, node, path)?, path)
+        })
+    }
+
+    pub(crate) fn sort(&mut self) {
+        self.0.sort_by(|(a, _), (b, _)| a.cmp(b));
     }
 
     fn add(&mut self, name: &str, value: Value, path: &Path<'_>) -> Result<()> {
@@ -117,8 +135,8 @@ impl Record for Fields {
         None
     }
 
-    fn more(&self) -> &Fields {
-        self
+    fn more(&self) -> Option<&Fields> {
+        Some(self)
     }
 }
 
@@ -146,24 +164,24 @@ fn leaves(
     if json.len() > MAX_JSON {
         return Err(Error::new(ErrorKind::Limit, "an order's JSON text is longer than 2 MiB"));
     }
-    below("", Node::parse(json)?, &Path::Root, policy, &mut take)
+    below("", Object::pairs(Node::parse(json)?, &Path::Root)?, &Path::Root, policy, &mut take)
 }
 
 fn below(
     prefix: &str,
-    node: Node,
+    pairs: Vec<(String, Node)>,
     path: &Path<'_>,
     policy: &Policy,
     take: &mut dyn FnMut(&str, Node, consignee_policy::FieldType, &Path<'_>) -> Result<()>,
 ) -> Result<()> {
-    for (key, node) in Object::pairs(node, path)? {
+    for (key, node) in pairs {
         let name = format!("{prefix}{key}");
         let place = Path::Name(path, &key);
         let within = format!("{name}.");
         if let Some(field) = policy.field(&name) {
             take(&name, node, field.ty, &place)?;
         } else if policy.fields().iter().any(|field| field.name.starts_with(&within)) {
-            below(&within, node, &place, policy, take)?;
+            below(&within, Object::pairs(node, &place)?, &place, policy, take)?;
         } else {
             return Err(path
                 .error("has a key that the policy does not know")
@@ -175,7 +193,11 @@ fn below(
 
 /// Changes to some fields of a stored order: each gets a value, or none.
 #[derive(Clone, PartialEq, Eq, Default)]
-pub struct Patch(Vec<(String, Option<Value>)>);
+pub struct Patch {
+    changes: Vec<(String, Option<Value>)>,
+    /// Whether the fields that are not named lose their values. Which there are, whoever made the patch need not know.
+    clears_the_rest: bool,
+}
 
 impl Patch {
     /// No change.
@@ -196,14 +218,20 @@ impl Patch {
     }
 
     fn change(mut self, name: String, value: Option<Value>) -> Self {
-        self.0.retain(|(known, _)| *known != name);
-        self.0.push((name, value));
+        self.changes.retain(|(known, _)| *known != name);
+        self.changes.push((name, value));
         self
     }
 
     /// Every field of a record as the record has it: after opening, changing and handing back a whole order.
     ///
-    /// Fields that the record's type does not know stay as they are, unless it keeps them in [`Record::more`].
+    /// Where the type keeps what it does not declare in [`Record::more`], as [`Order`](crate::Order) and [`Fields`] do, a field that
+    /// the record has not is cleared: what was taken out of `extra` is gone. Other types leave the fields that they do not know as they
+    /// are.
+    ///
+    /// It is for a record that [`Vault::get`](crate::Vault::get) or [`Opener::get_many`](crate::Opener::get_many) gave, which refuse
+    /// to give less than the whole. What [`View::into_typed`](super::View::into_typed) makes of a view lacks what the view has not,
+    /// and would clear it.
     ///
     /// # Errors
     /// `Input`, `Limit` for a list that cannot be sealed.
@@ -213,7 +241,10 @@ impl Patch {
             let value = record.field(index).map(ValueRef::to_value).transpose();
             patch = patch.change(field.name.to_owned(), value.map_err(|e| e.in_field(field.name))?);
         }
-        Ok(record.more().iter().fold(patch, |patch, (name, value)| patch.set(name, value.clone())))
+        let more = record.more();
+        patch.clears_the_rest = more.is_some();
+        let more = more.into_iter().flat_map(Fields::iter);
+        Ok(more.fold(patch, |patch, (name, value)| patch.set(name, value.clone())))
     }
 
     /// The changes that a JSON text describes: as [`Fields::from_json`] reads it, but `null` clears a field.
@@ -223,27 +254,35 @@ impl Patch {
     pub fn from_json(json: &str, policy: &Policy) -> Result<Self> {
         let mut patch = Self::new();
         leaves(json, policy, |name, node, ty, path| {
-            if patch.0.iter().any(|(known, _)| known == name) {
+            if patch.changes.iter().any(|(known, _)| known == name) {
                 return Err(path.error("stands twice"));
             }
             let value = match node {
                 Node::Null => None,
                 node => Some(Value::from_json(ty, node, path)?),
             };
-            patch.0.push((name.to_owned(), value));
+            patch.changes.push((name.to_owned(), value));
             Ok(())
         })?;
         Ok(patch)
     }
 
-    /// Names of the fields that change.
+    /// Names of the fields that change, but for those that [`Patch::whole`] clears because the record has them not.
     pub fn names(&self) -> impl ExactSizeIterator<Item = &str> {
-        self.0.iter().map(|(name, _)| name.as_str())
+        self.changes.iter().map(|(name, _)| name.as_str())
+    }
+
+    /// Whether a field keeps its value.
+    pub(crate) fn keeps(&self, name: &str) -> bool {
+        !self.clears_the_rest && self.names().all(|changed| changed != name)
     }
 
     /// The fields with the changes made.
     pub(crate) fn apply(self, fields: &mut Fields) {
-        for (name, value) in self.0 {
+        if self.clears_the_rest {
+            *fields = Fields::new();
+        }
+        for (name, value) in self.changes {
             match value {
                 Some(value) => fields.set(name, value),
                 None => drop(fields.remove(&name)),

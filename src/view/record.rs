@@ -23,9 +23,10 @@ pub trait Record {
     /// an empty text.
     fn field(&self, index: usize) -> Option<ValueRef<'_>>;
 
-    /// Values of fields beyond those, such as the `extra.NAME` of the policy.
-    fn more(&self) -> &Fields {
-        const { &Fields::new() }
+    /// Values of fields beyond those, such as the `extra.NAME` of the policy: all that the order has, where the type keeps them;
+    /// `None` for a type that does not. ([`Patch::whole`](super::Patch::whole) clears what is not here, or leaves it alone.)
+    fn more(&self) -> Option<&Fields> {
+        None
     }
 }
 

@@ -104,7 +104,9 @@ impl<T: FromView> FromView for Option<T> {
 }
 
 impl View {
-    /// The view as a type of the program.
+    /// The view as a type of the program. A whole record, too, has only what the view has: of a list, the lines that the purpose
+    /// shows, and of what is optional or `more`, what it opens. To hand it back as an update, open it by
+    /// [`Vault::get`](crate::Vault::get).
     ///
     /// # Errors
     /// As for [`FromView::from_view`].
@@ -153,8 +155,9 @@ impl View {
 
 /// The numbers of the parts that `T` reads, after comparing what the program was compiled with and the policy in force.
 ///
-/// A program may be older than a policy that gives more: it opens what it knows. It may not be older than one that gives less
-/// or means something else by a number.
+/// A program may be older than a policy that gives more: it opens what it knows. It may not be older than one that does not open a
+/// part which it reads, or means something else by its number. Lines are not compared: where they are cut, a view has fewer rows,
+/// and a whole record is refused.
 ///
 /// # Errors
 /// `PolicyMismatch` with the part's name.

@@ -61,9 +61,9 @@ EXAMPLES
 A line that cannot be stored is reported with its number and reason; the others are stored. An interrupted put is simply \
 repeated: orders that are there already count as unchanged.
 
-Under a policy with all fields of the built-in order, a line is such an order; fields besides are named extra.NAME in the \
-policy and stand in \"extra\". Under any other policy a line has the policy's own fields: field a.b as {\"a\":{\"b\":1}} or \
-{\"a.b\":1}, order_no always, the others as there are.
+Under a policy with all fields of the built-in order, a line is such an order, with all of them but note; under any other it \
+has order_no always, the others as there are. Each field of the policy that the built-in order has not stands under its name, \
+field a.b as {\"a\":{\"b\":1}} or {\"a.b\":1}: extra.gift as {\"extra\":{\"gift\":1}}.
 
 EXAMPLES
   consignee put shop.vault orders.jsonl

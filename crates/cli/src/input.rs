@@ -96,7 +96,7 @@ impl Lines {
 /// What the orders of a vault are read as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Form {
-    /// The built-in order: the policy has all of its fields.
+    /// The built-in order: the policy has all of its fields, and none in the way of its objects.
     Order,
     /// The policy's fields, by name.
     Fields,
@@ -105,7 +105,10 @@ pub(crate) enum Form {
 impl Form {
     pub(crate) fn of(policy: &Policy) -> Self {
         let has = |name, ty| policy.field(name).is_some_and(|field| field.ty == ty);
-        match Order::FIELDS.iter().all(|field| has(field.name, field.ty)) {
+        // In the order's JSON these two are objects, and no fields.
+        let is_taken = |name| policy.field(name).is_some();
+        let is_order = Order::FIELDS.iter().all(|field| has(field.name, field.ty));
+        match is_order && !["consignee", "extra"].into_iter().any(is_taken) {
             true => Self::Order,
             false => Self::Fields,
         }

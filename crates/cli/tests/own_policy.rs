@@ -126,6 +126,44 @@ fn bad_records_are_named_by_line() {
     assert!(!run.err.contains("R-1"));
 }
 
+/// A policy that has all of the built-in order and more, none of it called `extra.NAME`.
+#[test]
+fn further_fields_go_in_and_come_back_in_what_get_prints() {
+    for taken in ["consignee.email", "consignee", "extra"] {
+        let policy = consignee::policy::DEFAULT_POLICY.replacen(
+            "    \"note\",\n]",
+            &format!("    \"note\",\n    \"gift\",\n    \"{taken}\",\n]"),
+            1,
+        ) + &format!(
+            "[field.gift]\nid = 20\ntype = \"text\"\n[field.\"{taken}\"]\nid = 21\ntype = \"text\"\n"
+        );
+        let shop = Shop::with_policy(&policy);
+        shop.run(&["party", "add", "v", "owner", "--role", "platform"]).exits(0);
+        let line = common::order("A-1").replacen('{', r#"{"gift":"ribbon","consignee.email":"a@b","#, 1);
+        let line = match taken {
+            "consignee.email" => line,
+            // Then lines are the policy's own fields, by name.
+            other => line
+                .replacen("\"consignee.email\":\"a@b\",", &format!("\"{other}\":\"a@b\","), 1)
+                .replacen(r#""consignee":{"name":"#, r#""consignee.name":"#, 1)
+                .replacen(r#","phone":"#, r#","consignee.phone":"#, 1)
+                .replacen(r#","address":"#, r#","consignee.address":"#, 1)
+                .replacen(r#""country":"CN"}}"#, r#""country":"CN"}"#, 1),
+        };
+        shop.put(&[line]);
+        let got = shop.run(&["get", "v", "--party", "owner", "--purpose", "operation", "A-1"]).exits(0);
+        let json = got.json()[0].clone();
+        assert_eq!(json["gift"], "ribbon");
+        match taken {
+            "consignee.email" => assert_eq!(json["consignee"]["email"], "a@b"),
+            other => assert_eq!(json[other], "a@b"),
+        }
+        shop.run_with(&["put", "v", "-"], got.out.as_bytes()).exits(0).prints("1 unchanged");
+        let update = shop.run_with(&["update", "v", "A-1", "--revision", "1", "-"], got.out.as_bytes());
+        update.exits(0).prints("nothing to change");
+    }
+}
+
 #[test]
 fn two_names_one_within_the_other_come_back() {
     let policy = "version = 1\n[field.order_no]\nid = 1\ntype = \"text\"\n[field.a]\nid = 2\ntype = \"address\"\n\

@@ -127,7 +127,7 @@ use syn::{DeriveInput, Error, parse_macro_input};
 /// |---|---|
 /// | `name = "amount"` | what the policy calls it, where that is not what the struct calls it; may have dots |
 /// | `nested` | its type has the fields within this name: a struct with `#[derive(Record)]` and `within`, or an `Option` of one, which is none where the order has none of them |
-/// | `more` | of type `Fields`: fields that the policy has and the struct does not declare, under their whole names |
+/// | `more` | of type `Fields`: fields that the policy has and the struct does not declare, under their whole names. With it, `Patch::whole` clears what the record has not |
 /// | `skip` | not sealed; `Default` when opened |
 ///
 /// Every other field is the field of that name in the policy, and of a Rust type that implements `FieldOf` for the policy's

@@ -82,8 +82,8 @@ fn record(model: &Model<'_>) -> TokenStream {
     let more = model.members.iter().find(|member| matches!(member.kind, Kind::More)).map(|member| {
         let (name, ty) = (member.ident, member.ty);
         quote! {
-            fn more(&self) -> &::consignee::Fields {
-                <#ty as ::consignee::derived::More>::fields(&self.#name)
+            fn more(&self) -> ::core::option::Option<&::consignee::Fields> {
+                ::core::option::Option::Some(<#ty as ::consignee::derived::More>::fields(&self.#name))
             }
         }
     });

@@ -4,7 +4,7 @@
 
 use consignee::{
     Address, Decimal, EntryKind, Error, ErrorKind, ExistingOrders, Fields, Money, Opened, Order as BuiltIn,
-    Record, Row, Setup, StoredOrder, Timestamp, Value, Vault,
+    Patch, Record, Row, Setup, StoredOrder, Timestamp, Value, Vault,
     policy::{DEFAULT_POLICY, PartId},
 };
 
@@ -198,6 +198,25 @@ fn a_party_of_another_role_gets_no_view() {
     assert_eq!(kind(vault.open_as::<OrderForFinance>("SF Express", "SO-1")), ErrorKind::NotPermitted);
     assert_eq!(kind(vault.open_as::<OrderForPlatform>("agent 17", "SO-1")), ErrorKind::NotPermitted);
     assert_eq!(kind(vault.get::<Order>("clerk", "accounting", "SO-1")), ErrorKind::PolicyMismatch);
+}
+
+#[test]
+fn a_whole_patch_clears_what_the_record_has_not_if_its_type_keeps_more() {
+    let vault = vault(POLICY);
+    vault.put(&order("SO-1")).unwrap();
+    let mut fetched: Opened<Fetched> = vault.get("shop", "operation", "SO-1").unwrap();
+    fetched.value.note = Some("by the door".into());
+    vault.update("SO-1", 1, Patch::whole(&fetched.value).unwrap()).unwrap();
+    let mut whole: Opened<Order> = vault.get("shop", "operation", "SO-1").unwrap();
+    assert_eq!(
+        (whole.items.len(), whole.extra.iter().len()),
+        (3, 2),
+        "what Fetched does not know is left alone"
+    );
+    whole.value.extra.remove("consignee.email").unwrap();
+    vault.update("SO-1", 2, Patch::whole(&whole.value).unwrap()).unwrap();
+    let again: Opened<Order> = vault.get("shop", "operation", "SO-1").unwrap();
+    assert!(again.value == whole.value && again.extra.get("consignee.email").is_none());
 }
 
 #[test]
