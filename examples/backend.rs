@@ -113,7 +113,7 @@ async fn change(
         ));
     };
     let revision = on_vault(vault, move |vault| {
-        vault.update(&order, expected, Patch::from_json(&body, &*vault.policy()?)?)
+        vault.update_as::<Order>(&order, expected, Patch::from_json(&body, &*vault.policy()?)?)
     });
     Ok((StatusCode::NO_CONTENT, tag(revision.await?)).into_response())
 }

@@ -18,7 +18,7 @@ use crate::{
     store::{SecretRow, SecretState, Stores},
     suite::{Suite, commit, os_random},
     value::Value,
-    vault::{Found, Inner, Vault, not_found},
+    vault::{Found, Inner, Vault, no_such_view, not_found},
     view::{Record, RoleView, check_fields, compiled_parts},
 };
 
@@ -149,12 +149,7 @@ impl Vault {
     /// `PolicyMismatch`, `Storage`, `Damaged`.
     pub fn check_view<V: RoleView>(&self) -> Result<()> {
         let policy = self.policy()?;
-        let access = policy.access(V::ROLE, V::PURPOSE).ok_or_else(|| {
-            let message = format!("the policy in force gives {} no purpose {}", V::ROLE, V::PURPOSE);
-            Error::new(ErrorKind::PolicyMismatch, message).with_hint(
-                "this program was compiled against another policy: apply that one, or build it anew",
-            )
-        })?;
+        let access = policy.access(V::ROLE, V::PURPOSE).ok_or_else(no_such_view::<V>)?;
         compiled_parts::<V>(&policy, access).map(drop)
     }
 
@@ -274,8 +269,14 @@ impl Vault {
                 .with_hint(format!("it has {}", known.join(", "))));
         }
         watch.acts(role, None);
-        if registry.parties.iter().any(|party| party.name == name) {
-            return Err(Error::new(ErrorKind::Exists, "there is a party of this name"));
+        if let Some(known) = registry.parties.iter().find(|party| party.name == name) {
+            let exists = Error::new(ErrorKind::Exists, "there is a party of this name");
+            return Err(match known.state {
+                PartyState::Active => exists,
+                PartyState::Revoked => {
+                    exists.with_hint("it was revoked, and its entries stay its own: take another name")
+                }
+            });
         }
         let number = u32::try_from(registry.parties.len()).unwrap_or(u32::MAX).saturating_add(1);
         if number > alias::MAX_PARTY {

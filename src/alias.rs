@@ -24,6 +24,11 @@ const DIGITS: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 #[derive(Clone, PartialEq, Eq)]
 pub struct Alias([u8; NUMERALS + 1]);
 
+impl Alias {
+    /// Of no order: it is never shown.
+    pub(crate) const NONE: Self = Self([0; NUMERALS + 1]);
+}
+
 impl fmt::Display for Alias {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (at, numeral) in self.0.iter().enumerate() {

@@ -8,10 +8,8 @@ use std::{borrow::Cow, fmt};
 use crate::store::StoreError;
 
 /// What went wrong, what kind of fault it is, and what to do about it.
-#[derive(Debug)]
 pub struct Error(Box<Inner>);
 
-#[derive(Debug)]
 struct Inner {
     kind: ErrorKind,
     message: Cow<'static, str>,
@@ -170,6 +168,14 @@ impl Error {
         self
     }
 
+    /// The same error, of an order that is handed in: what it lacks, or has of another type, is the input's fault.
+    pub(crate) fn of_input(mut self) -> Self {
+        if matches!(self.0.kind, ErrorKind::Absent | ErrorKind::PolicyMismatch) {
+            self.0.kind = ErrorKind::Input { line: None, field: None };
+        }
+        self
+    }
+
     /// The kind of fault, to decide by.
     pub fn kind(&self) -> &ErrorKind {
         &self.0.kind
@@ -196,6 +202,13 @@ impl fmt::Display for Error {
             write!(f, " ({})", self.0.hint)?;
         }
         Ok(())
+    }
+}
+
+// As people read it: `fn main() -> Result<()>` prints an error this way.
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {self}", self.kind().name())
     }
 }
 

@@ -30,7 +30,7 @@ impl Vault {
     /// Makes a vault in a new folder (mode 0700). It appears whole or not at all.
     ///
     /// # Errors
-    /// `Exists` if there is something at `folder` already, `RootKey` if the key lies in it, `Input` for a policy with mistakes,
+    /// `Exists` if there is something at `folder` already, `NotFound` if what it is to be in is not there, `RootKey` if the key lies in it, `Input` for a policy with mistakes,
     /// `Storage`.
     pub fn create(folder: &Path, root: &dyn RootKeyProvider, setup: &Setup<'_>) -> Result<Self> {
         Watch::uncounted(Operation::Create, 0).one(Self::create_folder(folder, root, setup))
@@ -39,6 +39,10 @@ impl Vault {
     fn create_folder(folder: &Path, root: &dyn RootKeyProvider, setup: &Setup<'_>) -> Result<Self> {
         if folder.symlink_metadata().is_ok() {
             return Err(Error::new(ErrorKind::Exists, "there is something at this path already"));
+        }
+        if !parent_of(folder).is_dir() {
+            let message = "the folder in which the vault is to be made is not there";
+            return Err(Error::new(ErrorKind::NotFound, message).with_hint("make it first"));
         }
         check_location(folder, root)?;
         let building = building_path(folder)?;
@@ -221,9 +225,7 @@ fn check_location(folder: &Path, root: &dyn RootKeyProvider) -> Result<()> {
     let Some(key) = root.location().and_then(|path| path.canonicalize().ok()) else { return Ok(()) };
     // A folder that is yet to be made has no canonical path; its parent has.
     let folder = folder.canonicalize().or_else(|_| {
-        let parent =
-            folder.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        parent.canonicalize().map(|parent| parent.join(folder.file_name().unwrap_or_default()))
+        parent_of(folder).canonicalize().map(|parent| parent.join(folder.file_name().unwrap_or_default()))
     });
     if folder.is_ok_and(|folder| key.starts_with(folder)) {
         let hint = "move it where the vault's backups do not take it along";
@@ -234,8 +236,12 @@ fn check_location(folder: &Path, root: &dyn RootKeyProvider) -> Result<()> {
 
 /// Makes the new name durable.
 fn sync_parent(folder: &Path) -> io::Result<()> {
-    let parent = folder.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    fs::File::open(parent)?.sync_all()
+    fs::File::open(parent_of(folder))?.sync_all()
+}
+
+/// The folder that a folder is in, or is to be in.
+fn parent_of(folder: &Path) -> &Path {
+    folder.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 fn building_path(folder: &Path) -> Result<PathBuf> {

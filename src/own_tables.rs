@@ -87,7 +87,7 @@ impl Sealer {
             let registry = self.0.registry()?;
             // One more sealing of the epoch, which has a limit.
             self.0.allot_serials(&registry, 1)?;
-            update::seal(self.0.ledger(), &registry, stored, called, patch)
+            update::seal(self.0.ledger(), &registry, stored, called, (patch, |fields, _| Ok(fields)))
         };
         let sealed = self.0.watch(Operation::Update, 1).one(seal())?;
         Ok(sealed.map(|mut sealed| {

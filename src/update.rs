@@ -1,5 +1,9 @@
 //! Changing an order as a pure step: the stored order and a patch in, the next revision's bytes out.
 
+use std::sync::Arc;
+
+use consignee_policy::Policy;
+
 use crate::{
     error::{Error, Result},
     ledger::Ledger,
@@ -12,6 +16,9 @@ use crate::{
     view::{Fields, Patch},
 };
 
+/// What an order must be after the change: an order of the program's type, or anything that the policy allows.
+pub(crate) type Fits = fn(Fields, &Arc<Policy>) -> Result<Fields>;
+
 /// Seals the order with the patch made, as its next revision; none where it says so already. What the patch does not name is
 /// opened for the vault itself, entry first. `called` is the order's number, where it is known.
 ///
@@ -21,7 +28,7 @@ pub(crate) fn seal(
     registry: &Registry,
     stored: &StoredOrder<'_>,
     called: Option<&str>,
-    patch: Patch,
+    (patch, fits): (Patch, Fits),
 ) -> Result<Option<SealedOrder>> {
     let record = Record::parse(stored.record)?;
     let policy = registry.policy()?;
@@ -45,6 +52,7 @@ pub(crate) fn seal(
         }
     }
     patch.apply(&mut fields);
+    let fields = fits(fields, policy)?;
     let number = plan.order_no(&fields)?;
     plan.check(&fields, number)?;
     if registry.id_key.record_id(number) != record.header.record_id {

@@ -22,7 +22,7 @@ use crate::{
     shred::{Shred, ShredMode},
     store::{LOCK_WAIT, RecordSummary, StagedRecord, Stores},
     suite::SealRng,
-    update,
+    update::{self, Fits},
     view::{FromView, Opened, Patch, Record, RoleView, View},
 };
 
@@ -235,10 +235,24 @@ impl Vault {
     /// `Conflict` where the order has another revision (read it again and repeat), `NotFound`, `Shredded`, `Input`, `Limit`,
     /// `Locked`, `Storage`.
     pub fn update(&self, order: &str, expected: u32, patch: Patch) -> Result<u32> {
-        self.watch(Operation::Update, 1).one(self.update_order(order, expected, patch))
+        self.watch(Operation::Update, 1).one(self.update_order(
+            order,
+            expected,
+            (patch, |fields, _| Ok(fields)),
+        ))
     }
 
-    fn update_order(&self, order: &str, expected: u32, patch: Patch) -> Result<u32> {
+    /// The same, where the order must still be one of the type `R` afterwards: a patch that clears what the type must have, or
+    /// gives a list rows that it cannot read, is refused. For patches that come from outside.
+    ///
+    /// # Errors
+    /// As for [`Vault::update`], `Input` with the field that is missing or of another type, and `PolicyMismatch`.
+    pub fn update_as<R: Record + FromView>(&self, order: &str, expected: u32, patch: Patch) -> Result<u32> {
+        let change: (Patch, Fits) = (patch, |fields, policy| fields.as_of::<R>(policy));
+        self.watch(Operation::Update, 1).one(self.update_order(order, expected, change))
+    }
+
+    fn update_order(&self, order: &str, expected: u32, change: (Patch, Fits)) -> Result<u32> {
         let _writer = self.writer()?;
         let registry = self.registry()?;
         let found = self.look_up(&registry, order)?;
@@ -249,7 +263,7 @@ impl Vault {
         // One more sealing of the epoch, which has a limit.
         self.allot_serials(&registry, 1)?;
         let called = found.by_number.then_some(order);
-        let Some(sealed) = update::seal(&self.0.ledger, &registry, &stored, called, patch)? else {
+        let Some(sealed) = update::seal(&self.0.ledger, &registry, &stored, called, change)? else {
             return Ok(expected);
         };
         let revision = sealed.secret.revision;
@@ -427,12 +441,21 @@ pub(crate) fn not_found() -> Error {
 
 /// A view is for parties of its role only.
 pub(crate) fn check_role<V: RoleView>(registry: &Registry, party: &str) -> Result<()> {
+    if registry.policy()?.access(V::ROLE, V::PURPOSE).is_none() {
+        return Err(no_such_view::<V>());
+    }
     let role = &registry.party(party)?.role;
     if role == V::ROLE {
         return Ok(());
     }
     let message = format!("the party acts as {role}, and this is the view of {}", V::ROLE);
     Err(Error::new(ErrorKind::NotPermitted, message))
+}
+
+pub(crate) fn no_such_view<V: RoleView>() -> Error {
+    let message = format!("the policy in force gives {} no purpose {}", V::ROLE, V::PURPOSE);
+    Error::new(ErrorKind::PolicyMismatch, message)
+        .with_hint("this program was compiled against another policy: apply that one, or build it anew")
 }
 
 pub(crate) fn stale(revision: u32, expected: u32) -> Error {

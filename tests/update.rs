@@ -515,3 +515,47 @@ fn the_secret_of_an_entered_update_outlives_a_lost_orders_db() {
     folder.unlock().put(&order("SO-3")).unwrap();
     sound(&folder.unlock());
 }
+
+#[test]
+fn an_update_as_a_type_leaves_an_order_of_that_type() {
+    on_each_store(|vault| {
+        vault.put(&order("SO-1")).unwrap();
+        let policy = vault.policy().unwrap();
+        for (json, said) in [
+            (r#"{"amount":null}"#, "amount"),
+            (r#"{"consignee":{"phone":null},"note":"x"}"#, "consignee.phone"),
+            (r#"{"items":[{"sku":"T-1","quantity":2}]}"#, "title"),
+            (
+                r#"{"items":[{"sku":"T-1","title":"x","quantity":"2","unit_price":"1","supplier":"x"}]}"#,
+                "quantity",
+            ),
+        ] {
+            let patch = || Patch::from_json(json, &policy).unwrap();
+            let refused = vault.update_as::<Order>("SO-1", 1, patch()).unwrap_err();
+            assert!(
+                matches!(refused.kind(), ErrorKind::Input { .. }) && refused.to_string().contains(said),
+                "{refused}"
+            );
+            assert_eq!(note(vault), ("Canary-Note".into(), 1));
+        }
+        let items =
+            r#"{"items":[{"sku":"T-1","title":"Pot","quantity":2,"unit_price":"8.00","supplier":"Yixing"}]}"#;
+        vault.update_as::<Order>("SO-1", 1, Patch::from_json(items, &policy).unwrap()).unwrap();
+        let whole = vault.get::<Order>("shop", "operation", "SO-1").unwrap();
+        assert_eq!((whole.items.len(), whole.items[0].unit_price.to_string()), (1, "8.00".into()));
+        // Decimals came as texts and are decimals again: the same order as if it had been put so.
+        assert!(matches!(vault.put(&whole.value).unwrap(), Put::Unchanged(_)));
+    });
+}
+
+#[test]
+fn fields_are_read_as_a_type_or_refused_by_name() {
+    let vault = in_memory();
+    let policy = vault.policy().unwrap();
+    let read = |json: &str| Fields::from_json(json, &policy).unwrap().into_record::<Order>(&policy);
+    assert!(read(&common::order_json("SO-1")).unwrap() == order("SO-1"));
+    let without = common::order_json("SO-1").replace(r#""name":"Canary-Name SO-1","#, "");
+    let refused = read(&without).unwrap_err();
+    assert_eq!(refused.to_string(), "consignee.name: the order has no value for this part");
+    assert!(matches!(refused.kind(), ErrorKind::Input { .. }));
+}

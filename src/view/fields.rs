@@ -1,9 +1,11 @@
 //! Values by field name, for those who have no type for their orders, and for changes to some of them.
 
+use std::sync::Arc;
+
 use consignee_policy::Policy;
 use serde_json::{Map, Value as Json};
 
-use super::{Record, RecordField};
+use super::{FromView, Record, RecordField, View, check_fields};
 use crate::{
     error::{Error, ErrorKind, Result},
     value::{Node, Object, Path, Value, ValueRef, opaque_debug},
@@ -112,6 +114,38 @@ impl Fields {
         self.0.sort_by(|(a, _), (b, _)| a.cmp(b));
     }
 
+    /// The values as a record type of the program, which says what must be there and of which type: after
+    /// [`Fields::from_json`] a strict reader of JSON for types of your own.
+    ///
+    /// # Errors
+    /// `Input` for a value that is missing, of another type, or of a field that the type does not know (unless it keeps those in
+    /// [`Record::more`]), with the field's name; `PolicyMismatch` where the policy is not the one the type was compiled with.
+    pub fn into_record<R: Record + FromView>(self, policy: &Arc<Policy>) -> Result<R> {
+        let (record, left) = self.split(policy)?;
+        match left.iter().next() {
+            Some((name, _)) => Err(Error::input(name, "is a field that orders of this type do not have")),
+            None => Ok(record),
+        }
+    }
+
+    /// The record, and what its type does not know.
+    fn split<R: Record + FromView>(self, policy: &Arc<Policy>) -> Result<(R, Self)> {
+        check_fields::<R>(policy)?;
+        let mut view = View::of_fields(self, policy)?;
+        let record = R::from_view(&mut view).map_err(Error::of_input)?;
+        Ok((record, view.take_more()))
+    }
+
+    /// The same values, those of `R` as `R` has them: refuses what `R` could not be read from afterwards.
+    ///
+    /// # Errors
+    /// As for [`Fields::into_record`], but for fields that the type does not know: they stay.
+    pub(crate) fn as_of<R: Record + FromView>(self, policy: &Arc<Policy>) -> Result<Self> {
+        let (record, mut fields) = self.split::<R>(policy)?;
+        Self::of(&record)?.0.into_iter().for_each(|(name, value)| fields.set(name, value));
+        Ok(fields)
+    }
+
     fn add(&mut self, name: &str, value: Value, path: &Path<'_>) -> Result<()> {
         if self.get(name).is_some() {
             return Err(path.error("stands twice"));
@@ -144,6 +178,15 @@ impl Record for Fields {
 impl serde::Serialize for Fields {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         self.to_json().serialize(serializer)
+    }
+}
+
+impl IntoIterator for Fields {
+    type Item = (String, Value);
+    type IntoIter = std::vec::IntoIter<(String, Value)>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.into_iter()
     }
 }
 
@@ -183,8 +226,9 @@ fn below(
         } else if policy.fields().iter().any(|field| field.name.starts_with(&within)) {
             below(&within, Object::pairs(node, &place)?, &place, policy, take)?;
         } else {
+            let whose = if matches!(path, Path::Root) { "the order " } else { "" };
             return Err(path
-                .error("has a key that the policy does not know")
+                .error(format!("{whose}has a key that the policy does not know"))
                 .with_hint("declare it there as a field, or leave it out"));
         }
     }

@@ -38,6 +38,30 @@ pub struct View {
 }
 
 impl View {
+    /// Of an order that is not stored: its fields, all of them open.
+    fn of_fields(fields: Fields, policy: &Arc<Policy>) -> Result<Self> {
+        let mut values = Vec::new();
+        for (name, value) in fields {
+            let field = policy.field(&name);
+            let field =
+                field.ok_or_else(|| Error::input("order", "has a field that the policy does not declare"))?;
+            values.push((field.id, value));
+        }
+        values.sort_by_key(|(id, _)| *id);
+        Ok(Self {
+            policy: Arc::clone(policy),
+            called: None,
+            alias: Alias::NONE,
+            party: String::new(),
+            role: String::new(),
+            purpose: String::new(),
+            revision: 0,
+            ledger_index: 0,
+            permitted: policy.fields().iter().map(|field| field.id).collect(),
+            values,
+        })
+    }
+
     /// A part by its name, such as `consignee.name` or `consignee.phone:masked`.
     ///
     /// # Errors
