@@ -87,13 +87,42 @@ fn upper(text: &str, form: &mut String) -> bool {
     form.len() > start
 }
 
+/// A sign that stands for characters which are not told: `138****5678` is the number of ten thousand people.
+fn hides(c: char) -> bool {
+    matches!(c, '*' | '\u{d7}' | '\u{2022}' | '\u{2026}' | '\u{2217}' | '\u{25cf}')
+}
+
+/// A character that is no digit and hides none, by a list of its own: scripts' own digits, Chinese numerals, superscripts and
+/// keycaps are left out, so that nothing which tells two numbers apart is passed over.
+fn plain(c: char) -> bool {
+    !hides(c)
+        && !"〇零幺一二三四五六七八九十".contains(c)
+        && matches!(c, '\t'..='\r' | ' '..='~' | '\u{a1}'..='\u{b1}' | '\u{b4}'..='\u{b8}' | '\u{ba}' | '\u{bb}'
+            | '\u{bf}'..='\u{52f}' | '\u{590}'..='\u{6ff}' | '\u{900}'..='\u{965}' | '\u{e01}'..='\u{e4f}'
+            | '\u{1e00}'..='\u{206f}' | '\u{20a0}'..='\u{20cf}' | '\u{2100}'..='\u{214f}' | '\u{2212}'
+            | '\u{2600}'..='\u{26ff}' | '\u{3001}'..='\u{3020}' | '\u{3041}'..='\u{30ff}' | '\u{4e00}'..='\u{9fff}'
+            | '\u{ac00}'..='\u{d7a3}' | '\u{feff}' | '\u{1f4de}'..='\u{1f4f2}')
+}
+
+/// What may stand between the digits of one telephone number: spaces, hyphens, dots, brackets, and marks of direction.
+fn gap(c: char) -> bool {
+    matches!(c, ' ' | '(' | ')' | '-' | '.' | '\u{ad}' | '\u{2000}'..='\u{2015}' | '\u{202a}'..='\u{202f}'
+        | '\u{205f}'..='\u{2069}' | '\u{2212}' | '\u{30fc}' | '\u{feff}')
+}
+
 fn digits(text: &str, form: &mut String) -> bool {
     let start = form.len();
+    if !text.chars().map(folded).all(plain) {
+        return false;
+    }
     form.extend(text.chars().map(folded).filter(char::is_ascii_digit));
     form.len() > start
 }
 
 fn last4(text: &str, form: &mut String) -> bool {
+    if text.chars().map(folded).any(hides) {
+        return false;
+    }
     let counts = |c: &char| !c.is_ascii() || c.is_ascii_alphanumeric();
     let kept = || text.chars().map(folded).filter(counts).map(capital);
     let Some(before) = kept().count().checked_sub(4) else { return false };
@@ -101,48 +130,93 @@ fn last4(text: &str, form: &mut String) -> bool {
     true
 }
 
+/// What an extension is written after, those first that begin others.
+const EXTENSIONS: [&str; 13] =
+    ["extension", "extn", "ext", "x", "#", "转分机", "轉分機", "转", "轉", "分机", "分機", "分", "内线"];
+
 fn phone(country: [u8; 2], text: &str, form: &mut String) -> bool {
     let Some(home) = NumberingPlan::of_country(country) else { return false };
+    let mut plain_text = Zeroizing::new(String::with_capacity(text.len()));
+    plain_text.extend(text.chars().map(folded));
     let mut digits = Zeroizing::new(String::with_capacity(text.len()));
-    let mut plus = false;
-    for c in text.chars().map(folded) {
-        match c {
-            '0'..='9' => digits.push(c),
-            '+' if digits.is_empty() => plus = true,
-            // What follows is an extension.
-            'x' | 'X' | '#' | '转' | '轉' | '分' if !digits.is_empty() => break,
-            _ => {}
-        }
-    }
-    let (code, national) = match international(home, plus, &digits) {
-        None => (home.code, home.without_trunk(&digits)),
-        Some(number) => match NumberingPlan::of_number(number) {
-            // "+44 (0)20 …" has both.
-            Some(plan) => (plan.code, plan.without_trunk(number.strip_prefix(plan.code).unwrap_or(number))),
-            None => ("", number),
-        },
-    };
+    let Some((plus, extension)) = written(&plain_text, &mut digits) else { return false };
+    let Some((code, national)) = number(home, plus, &digits) else { return false };
     if !DIGITS_OF_A_NUMBER.contains(&(code.len() + national.len())) {
         return false;
     }
     form.push('+');
     form.push_str(code);
     form.push_str(national);
+    if !extension.is_empty() {
+        form.push(';');
+        form.push_str(extension);
+    }
     true
 }
 
-/// The digits from the calling code on, if there is one.
-fn international<'d>(home: &NumberingPlan, plus: bool, digits: &'d str) -> Option<&'d str> {
-    if plus || digits.starts_with("00") {
-        return Some(digits.trim_start_matches('0'));
+/// Reads a label, which is passed over, the digits of one number, and an extension. None for whatever else there is: it might
+/// tell one number from another.
+fn written<'t>(text: &'t str, digits: &mut String) -> Option<(bool, &'t str)> {
+    let outside = |c: char| gap(c) || matches!(c, '\t'..='\r');
+    let text = text.trim_matches(outside);
+    if !text.chars().all(plain) {
+        return None;
     }
-    if home.code == "1"
-        && let Some(number) = digits.strip_prefix("011")
-    {
-        return Some(number);
+    let number = &text[text.find(|c: char| c == '+' || c.is_ascii_digit())?..];
+    let plus = number.starts_with('+');
+    let number = number.strip_prefix('+').unwrap_or(number);
+    let end = number.find(|c: char| !(c.is_ascii_digit() || c == '/' || gap(c))).unwrap_or(number.len());
+    let (number, rest) = number.split_at(end);
+    let mut slash = false;
+    for c in number.chars() {
+        match c {
+            '0'..='9' => digits.push(c),
+            // "030/123456" is an area and its number, "555-1234/5678" are two numbers.
+            '/' => {
+                let of_an_area = (1..=6).contains(&digits.len()) && (plus || digits.starts_with('0'));
+                if slash || !of_an_area {
+                    return None;
+                }
+                slash = true;
+            }
+            _ => {}
+        }
+    }
+    if rest.is_empty() {
+        return Some((plus, ""));
+    }
+    let after = |marker: &&str| {
+        let begins = rest.get(..marker.len())?.eq_ignore_ascii_case(marker);
+        begins.then(|| &rest[marker.len()..])
+    };
+    let extension = EXTENSIONS.iter().find_map(after)?.trim_matches(|c| c == ':' || gap(c));
+    let read = !extension.is_empty() && extension.bytes().all(|b| b.is_ascii_digit());
+    read.then_some((plus, extension))
+}
+
+/// Calling code and national number; none where another number might be meant.
+fn number<'d>(home: &'d NumberingPlan, plus: bool, digits: &'d str) -> Option<(&'d str, &'d str)> {
+    let abroad = if plus { Some(digits) } else { home.after_abroad(digits) };
+    if let Some(number) = abroad {
+        if number.starts_with('0') {
+            return None;
+        }
+        return match NumberingPlan::of_number(number) {
+            // "+44 (0)20 …" has both.
+            Some(plan) => Some((plan.code, plan.without_trunk(number.strip_prefix(plan.code)?)?)),
+            None => Some(("", number)),
+        };
+    }
+    if digits.starts_with("00") {
+        return None;
     }
     // "86 138 1234 5678" without its plus: no national number is so long.
-    (digits.starts_with(home.code) && digits.len() > home.longest).then_some(digits)
+    let after_code = digits.strip_prefix(home.code).filter(|_| digits.len() > home.longest);
+    let digits = after_code.unwrap_or(digits);
+    let national = home.without_trunk(digits)?;
+    // "30 123 456" may be a number of Berlin, or one of Munich without its area.
+    let whole = home.trunk.is_empty() || national.len() < digits.len() || digits.len() >= home.longest;
+    whole.then_some((home.code, national))
 }
 
 #[cfg(test)]
@@ -181,7 +255,17 @@ mod tests {
             (Normaliser::Upper, "=", "~="),
             (Normaliser::Upper, " \u{3000}\u{a0}\u{b}", "= \u{3000}\u{a0}\u{b}"),
             (Normaliser::Digits, "0051-100 ", "~0051100"),
-            (Normaliser::Digits, "１２ ٣٤ ۵۶ 七", "~123456"),
+            (Normaliser::Digits, "№ １２ ٣٤ ۵۶ 号", "~123456"),
+            (Normaliser::Digits, "１２ ٣٤ ۵۶ 七", "=１２ ٣٤ ۵۶ 七"),
+            (Normaliser::Digits, "१२34", "=१२34"),
+            (Normaliser::Digits, "12²", "=12²"),
+            (Normaliser::Digits, "138****5678", "=138****5678"),
+            (Normaliser::Digits, "138＊＊＊＊5678", "=138＊＊＊＊5678"),
+            (Normaliser::Digits, "138••••5678", "=138••••5678"),
+            (Normaliser::Digits, "138…5678", "=138…5678"),
+            (Normaliser::Last4, "138****5678", "=138****5678"),
+            (Normaliser::Last4, "●●●● 5678", "=●●●● 5678"),
+            (Normaliser::Upper, "王*明", "~王*明"),
             (Normaliser::Digits, "七", "=七"),
             (Normaliser::Last4, "DE89 3704 0044 0532 0130 00", "~3000"),
             (Normaliser::Last4, "138-0000-56 78", "~5678"),
@@ -204,38 +288,38 @@ mod tests {
             (b"CN", "0086 13812345678", "+8613812345678"),
             (b"CN", "（０７５５）１２３４５６７８", "+8675512345678"),
             (b"CN", "＋８６ 013812345678", "+8613812345678"),
-            (b"CN", "0755-1234567转801", "+867551234567"),
+            (b"CN", "0755-1234567转801", "+867551234567;801"),
             (b"CN", "手机 138 1234 5678", "+8613812345678"),
             (b"CN", "+44 (0)20 7946 0000", "+442079460000"),
             (b"GB", "020 7946 0000", "+442079460000"),
             (b"GB", "(171) 555-7733", "+441715557733"),
             (b"US", "(206) 555-4112", "+12065554112"),
             (b"US", "1-206-555-4112", "+12065554112"),
-            (b"US", "(21) 555-0091 ext. 4321", "+1215550091"),
-            (b"US", "206.555.4112x123", "+12065554112"),
-            (b"US", "206 555 4112 #9", "+12065554112"),
+            (b"US", "(215) 555-0091 ext. 4321", "+12155550091;4321"),
+            (b"US", "206.555.4112x123", "+12065554112;123"),
+            (b"US", "206 555 4112 #9", "+12065554112;9"),
             (b"US", "011 44 20 7946 0000", "+442079460000"),
-            (b"FR", "26.47.15.10", "+3326471510"),
+            (b"FR", "126.47.15.10", "+33126471510"),
             (b"FR", "+33 (0)1 23 45 67 89", "+33123456789"),
             (b"DE", "0372-035188", "+49372035188"),
             (b"DE", "4915112345678", "+4915112345678"),
             (b"DE", "030 49", "=030 49"),
-            (b"BR", "(11) 555-1189", "+55115551189"),
+            (b"BR", "(011) 3555-1189", "+551135551189"),
             (b"BR", "55 987654321", "+5555987654321"),
             (b"BR", "55 11 987654321", "+5511987654321"),
             (b"BE", "(071) 23 67 22 20", "+327123672220"),
             (b"CH", "0452-076545", "+41452076545"),
-            (b"AT", "7675-3425", "+4376753425"),
-            (b"MX", "(5) 555-2933", "+5255552933"),
+            (b"AT", "07675-3425", "+4376753425"),
+            (b"MX", "(55) 5555-2933", "+525555552933"),
             (b"SE", "0695-34 67 21", "+46695346721"),
-            (b"FI", "90-224 8858", "+358902248858"),
+            (b"FI", "090-224 8858", "+358902248858"),
             (b"IT", "011-4988260", "+390114988260"),
             (b"IT", "+39 011 4988260", "+390114988260"),
             (b"ES", "(91) 555 22 82", "+34915552282"),
-            (b"IE", "2967 542", "+3532967542"),
+            (b"IE", "(01) 296 7542", "+35312967542"),
             (b"DK", "86 21 32 43", "+4586213243"),
             (b"NO", "07-98 92 35", "+4707989235"),
-            (b"VE", "(8) 34-56-12", "+588345612"),
+            (b"VE", "(0212) 834-56-12", "+582128345612"),
             (b"RU", "8 (916) 123-45-67", "+79161234567"),
             (b"RU", "7 916 123 45 67", "+79161234567"),
             (b"RU", "812 123-45-67", "+78121234567"),
@@ -243,7 +327,17 @@ mod tests {
             (b"EG", "٠١٠ ١٢٣٤ ٥٦٧٨", "+201012345678"),
             (b"HU", "+36 (06) 30 123 4567", "+36301234567"),
             (b"CN", "+800 1234 5678", "+80012345678"),
-            (b"CN", "++0086 138 1234 5678", "+8613812345678"),
+            (b"CN", "(+86)13812345678", "+8613812345678"),
+            (b"CN", "王小明, ☎: 13812345678\r\n", "+8613812345678"),
+            (b"CN", "\u{202a}+86\u{a0}138\u{2011}1234–5678\u{202c}", "+8613812345678"),
+            (b"JP", "090ー1234ー5678", "+819012345678"),
+            (b"JP", "010 44 20 7946 0000", "+442079460000"),
+            (b"AU", "0011 44 20 7946 0000", "+442079460000"),
+            (b"RU", "8~10 44 20 7946 0000", "=8~10 44 20 7946 0000"),
+            (b"RU", "8 10 44 20 7946 0000", "+442079460000"),
+            (b"KE", "000 44 20 7946 0000", "+442079460000"),
+            (b"DE", "030/123456", "+4930123456"),
+            (b"DE", "+49 30/123456", "+4930123456"),
         ] {
             let expected =
                 if expected.starts_with('=') { expected.to_owned() } else { format!("~{expected}") };
@@ -256,6 +350,113 @@ mod tests {
         }
         // No policy has such a country.
         assert_eq!(form(Normaliser::Phone(*b"ZZ"), "13812345678"), "=13812345678");
+    }
+
+    #[test]
+    fn an_extension_is_of_the_form() {
+        for marker in [
+            "x",
+            "X",
+            "#",
+            "转",
+            "轉",
+            "分",
+            "分机",
+            "分機",
+            "转分机",
+            "轉分機",
+            "内线",
+            "ext",
+            " Ext. ",
+            "EXTN",
+            " extension: ",
+            "＃",
+            "ｘ",
+            " (x",
+        ] {
+            let written = format!("18412345678{marker}0123");
+            assert_eq!(form(Normaliser::Phone(*b"CN"), &written), "~+8618412345678;0123", "{written}");
+        }
+        for text in [
+            "18412345678转",
+            "18412345678 x",
+            "18412345678 ext.",
+            "18412345678转王",
+            "18412345678转12转34",
+            "18412345678转12-34",
+            "18412345678转1234号",
+            "18412345678转**34",
+            "18412345678 доб. 1234",
+            "18412345678,1234",
+            "18412345678;1234",
+            "18412345678-1234",
+        ] {
+            assert_eq!(form(Normaliser::Phone(*b"CN"), text), format!("={text}"));
+        }
+    }
+
+    /// A text that may mean another number than the one its digits make, or more than one.
+    #[test]
+    fn in_doubt_a_text_has_no_normal_form() {
+        for (country, text) in [
+            // International prefixes of which `00` is only the beginning, or that are others.
+            (b"HK", "001 65 6234 5678"),
+            (b"SG", "001 65 6234 5678"),
+            (b"KR", "001 65 6234 5678"),
+            (b"TH", "001 65 6234 5678"),
+            (b"TW", "002 65 6234 5678"),
+            (b"BR", "0021 44 20 7946 0000"),
+            (b"US", "00 44 20 7946 0000"),
+            (b"JP", "0044 20 7946 0000"),
+            (b"AU", "0044 20 7946 0000"),
+            (b"CN", "000 86 138 1234 5678"),
+            (b"US", "011 0 65 6234 5678"),
+            // Is it China's or North America's?
+            (b"CN", "+013812345678"),
+            (b"CN", "+0086 13812345678"),
+            (b"CN", "++86 13812345678"),
+            (b"CN", "+A 13812345678"),
+            (b"CN", "A+B 13812345678"),
+            (b"CN", "138+12345678"),
+            (b"CN", "0086 00 755 1234567"),
+            (b"CN", "+86 00755 1234567"),
+            (b"RU", "88 916 123 45 67"),
+            (b"US", "1 1 1 206 555 4112"),
+            // Masked.
+            (b"CN", "138****5678"),
+            (b"CN", "138＊＊＊＊5678"),
+            (b"CN", "138xxxx5678"),
+            (b"CN", "138####5678"),
+            (b"CN", "138••••5678"),
+            (b"CN", "138----5678"),
+            (b"CN", "* 13812345678"),
+            // Two numbers, or more that is written there.
+            (b"CN", "13812345678/13987654321"),
+            (b"CN", "13812345678,13987654321"),
+            (b"CN", "13812345678、13987654321"),
+            (b"CN", "13812345678\n1"),
+            (b"US", "206-555-411/2"),
+            (b"US", "12345/67890"),
+            (b"DE", "030/12345/6"),
+            (b"DE", "030 123456/7"),
+            (b"US", "+1 800 555 CALL 2"),
+            (b"US", "+1 800 555 CALL"),
+            (b"US", "1 206 555 4112 Paul"),
+            (b"CN", "tel2: 13812345678"),
+            (b"CN", "+9९ 812345678"),
+            (b"CN", "९ 13812345678"),
+            (b"CN", "一13812345678"),
+            (b"CN", "1️⃣3812345678"),
+            // A number of another town, or of this one without its area.
+            (b"DE", "30 123456"),
+            (b"DE", "12345678"),
+            (b"CN", "86551234-8012"),
+            (b"US", "555-1234"),
+            (b"RU", "123-45-67"),
+            (b"BR", "(11) 555-1189"),
+        ] {
+            assert_eq!(form(Normaliser::Phone(*country), text), format!("={text}"));
+        }
     }
 
     /// The format's table is Unicode's for the letters it has, so that it surprises nobody.
@@ -271,7 +472,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_form_is_bounded_and_never_that_of_an_unreadable_text(text in "\\PC{0,24}|[+0-9 ()x.-]{0,24}") {
+        fn a_form_is_bounded_and_never_that_of_an_unreadable_text(text in "\\PC{0,24}|[+0-9 ()x/.-]{0,24}") {
             for normaliser in ALL {
                 let Some(form) = normalise(normaliser, &text) else { prop_assert!(text.is_empty()); continue };
                 match form.strip_prefix(NORMAL) {
@@ -283,7 +484,13 @@ mod tests {
                             Normaliser::Upper => normal.len() <= text.len(),
                             Normaliser::Digits => normal.bytes().all(|b| b.is_ascii_digit()),
                             Normaliser::Phone(_) => {
-                                (8..=16).contains(&normal.len()) && normal.starts_with('+') && !normal.starts_with("+0")
+                                let (number, extension) = normal.split_once(';').unwrap_or((normal, "0"));
+                                (8..=16).contains(&number.len())
+                                    && number.starts_with('+')
+                                    && !number.starts_with("+0")
+                                    && [&number[1..], extension].iter().all(|part| {
+                                        !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit())
+                                    })
                             }
                             Normaliser::Last4 => normal.chars().count() == 4,
                         };
@@ -295,11 +502,14 @@ mod tests {
         }
 
         #[test]
-        fn a_normal_form_is_its_own(text in "\\PC{1,24}|[+0-9 ()x.-]{1,24}|(\\+|00)?[0-9]{5,16}") {
+        fn a_normal_form_is_its_own(text in "\\PC{1,24}|[+0-9 ()x/.-]{1,24}|(\\+|00)?[0-9]{5,16}(x[0-9]{1,4})?") {
             for normaliser in ALL {
                 let once = form(normaliser, &text);
                 if let Some(normal) = once.strip_prefix(NORMAL) {
-                    prop_assert_eq!(form(normaliser, normal), once.clone());
+                    // No text has the sign before an extension: it is what separates two numbers elsewhere.
+                    let phone = matches!(normaliser, Normaliser::Phone(_));
+                    let written = if phone { normal.replace(';', "x") } else { normal.to_owned() };
+                    prop_assert_eq!(form(normaliser, &written), once.clone());
                 }
             }
         }
@@ -319,16 +529,26 @@ mod tests {
                 spaced.push_str(&separators[i % 4..=i % 4]);
             }
             let trunk = plan.trunk.first().filter(|trunk| trunk.starts_with('0')).unwrap_or(&"");
-            for written in [
-                national.clone(),
-                spaced.clone(),
-                format!("{trunk}{spaced}"),
-                format!("+{} {spaced}", plan.code),
-                format!("00{}{national}", plan.code),
-                format!("+{} ({trunk}) {national}", plan.code),
-                format!("{national} ext 12"),
-            ] {
+            let whole = plan.trunk.is_empty() || national.len() == plan.longest;
+            let mut ways = vec![format!("+{} {spaced}", plan.code), format!("+{} ({trunk}) {national}", plan.code)];
+            let abroad = plan.abroad.len() + plan.code.len() + national.len();
+            if plan.abroad.starts_with('0') || !plan.abroad.is_empty() && abroad > plan.longest {
+                ways.push(format!("{}{}{national}", plan.abroad, plan.code));
+            }
+            for national in [national.clone(), spaced.clone()] {
+                if whole {
+                    ways.push(national);
+                } else {
+                    prop_assert_eq!(form(Normaliser::Phone(country), &national), format!("={national}"));
+                }
+            }
+            if !trunk.is_empty() {
+                ways.push(format!("{trunk}{spaced}"));
+            }
+            for written in ways {
                 prop_assert_eq!(form(Normaliser::Phone(country), &written), expected.clone(), "{}", written);
+                let extended = format!("{written} ext 12");
+                prop_assert_eq!(form(Normaliser::Phone(country), &extended), format!("{expected};12"), "{}", extended);
             }
             let abroad = format!("+{}{national}", plan.code);
             prop_assert_eq!(form(Normaliser::Phone(*b"CN"), &abroad), expected);

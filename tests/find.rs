@@ -58,6 +58,52 @@ fn orders_are_found_by_any_way_to_write_the_number_newest_first() {
     });
 }
 
+/// How many orders with one number are found by the other.
+fn meet(country: &str, one: &str, other: &str) -> usize {
+    let policy = DEFAULT_POLICY.replace("phone:CN", &format!("phone:{country}"));
+    let vault = Vault::in_memory(&Setup { policy: policy.into(), ..Setup::default() }).unwrap();
+    staffed(&vault);
+    vault.put(&called("SO-1", one)).unwrap();
+    vault.find("agent 17", "after_sale", PHONE, other).unwrap().hits.len()
+}
+
+#[test]
+fn different_peoples_numbers_do_not_find_each_other() {
+    for (country, one, other) in [
+        // One virtual number, many shoppers.
+        ("CN", "18412345678转1234", "18412345678转5678"),
+        ("CN", "18412345678转1234", "18412345678"),
+        ("CN", "18412345678", "18412345678#1234"),
+        ("CN", "18412345678转0123", "18412345678转123"),
+        ("CN", "18412345678转", "18412345678"),
+        // Singapore, and Tampa.
+        ("HK", "001 65 6234 5678", "+1 656 234 5678"),
+        ("SG", "001 65 6234 5678", "+1 656 234 5678"),
+        ("KR", "001 65 6234 5678", "+1 656 234 5678"),
+        ("TH", "001 65 6234 5678", "+1 656 234 5678"),
+        ("CN", "+013812345678", "+1 381 234 5678"),
+        ("CN", "138****5678", "1385678"),
+        ("CN", "138****5678", "138-5678"),
+        ("CN", "138****5678", "138*5678"),
+        ("US", "+1 800 555 CALL", "+1 800 555 SHOP"),
+        ("DE", "30 123456", "+49 30 123456"),
+        ("US", "206-555-411/2", "+1 206 555 4112"),
+    ] {
+        assert_eq!(meet(country, one, other), 0, "{one} and {other} in {country}");
+        assert_eq!(meet(country, other, one), 0, "{other} and {one} in {country}");
+        assert_eq!(meet(country, one, one), 1, "{one} in {country}");
+    }
+    for (country, one, other) in [
+        ("CN", "18412345678转1234", "+86 184-1234-5678 ext. 1234"),
+        ("CN", "0755-1234567 分机 801", "+86 755 1234567 x801"),
+        ("AU", "0011 65 6234 5678", "+65 6234 5678"),
+        ("HK", "6234 5678", "+852 6234 5678"),
+        ("DE", "030/123456", "+49 30 123456"),
+    ] {
+        assert_eq!((meet(country, one, other), meet(country, other, one)), (1, 1), "{one} and {other}");
+    }
+}
+
 #[test]
 fn each_hit_is_an_entry_before_the_answer_and_a_miss_is_one_too() {
     on_each_store(|vault| {
@@ -227,6 +273,22 @@ fn orders_with_the_tags_of_an_earlier_policys_index_are_found() {
         vault.put(&called("SO-2", "138-1234-5678")).unwrap();
         assert_eq!(found(vault, "13812345678"), ["SO-2", "SO-1"]);
     });
+}
+
+#[test]
+fn a_narrower_indexs_tags_are_not_the_beginnings_of_the_wider_ones() {
+    let folder = Folder::new();
+    let vault = folder.unlock();
+    vault.put(&called("SO-1", "13812345678")).unwrap();
+    vault.apply_policy(&DEFAULT_POLICY.replace("1_000_000_000", "1_000_000"), ExistingOrders::Yes).unwrap();
+    vault.put(&called("SO-2", "13812345678")).unwrap();
+    assert_eq!(found(&vault, "13812345678"), ["SO-2", "SO-1"]);
+    let orders = rusqlite::Connection::open(folder.path().join("orders.db")).unwrap();
+    let mut tags = orders.prepare("SELECT value FROM tag ORDER BY value").unwrap();
+    let tags: Vec<i64> = tags.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
+    assert_eq!(tags.len(), 2);
+    // 28 bits and 18: by chance once in 262,144.
+    assert_ne!(tags[1] >> 10, tags[0]);
 }
 
 #[test]

@@ -13,12 +13,14 @@ impl IndexKey {
         Self(Mac::new(raw))
     }
 
-    // tag = first `bits` bits of HMAC-SHA256(IK[e, f], "consignee/v1/index" ‖ f ‖ normaliser ‖ form)   (docs/format.md, section 4)
+    // tag = first `bits` bits of HMAC-SHA256(IK[e, f], "consignee/v1/index" ‖ f ‖ normaliser ‖ bits ‖ form)   (docs/format.md,
+    // section 4). With bits in it, a narrower tag is not the beginning of a wider one.
     pub(crate) fn tag(&self, field: PartId, index: &Index, form: &str) -> u64 {
+        let [bits, ..] = index.bits().to_le_bytes(); // at most 62
         let mac = self.0.of(&[
             b"consignee/v1/index",
             &field.get().to_le_bytes(),
-            &[index.normaliser.number()],
+            &[index.normaliser.number(), bits],
             form.as_bytes(),
         ]);
         let [first, ..] = mac.as_chunks::<8>().0 else { return 0 };

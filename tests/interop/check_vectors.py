@@ -259,7 +259,8 @@ def check_mask(vector, _):
 FORMAT = (pathlib.Path(__file__).resolve().parents[2] / "docs/format.md").read_text()
 ROWS = [row.split() for row in FORMAT.split("```countries\n")[1].split("```")[0].split(";")]
 PLANS = {code: ([] if trunk == "-" else trunk.split(","), int(longest)) for code, trunk, longest, *_ in ROWS}
-HOMES = {country: row[0] for row in ROWS for country in row[3:]}
+ABROAD = {row[0]: row[3] for row in ROWS if row[3] != "-"}
+HOMES = {country: row[0] for row in ROWS for country in row[4:]}
 DIGITS = "0123456789"
 
 
@@ -284,37 +285,87 @@ CAPITALS = (
 )
 
 
+def numbers(*ranges):  # "A-B C" as a set
+    pairs = [pair.split("-") for pair in " ".join(ranges).split()]
+    return {n for pair in pairs for n in range(int(pair[0], 16), int(pair[-1], 16) + 1)}
+
+
+MASKING = numbers("2A D7 2022 2026 2217 25CF")
+GAPS = numbers("20 28 29 2D 2E AD 2000-2015 202A-202F 205F-2069 2212 30FC FEFF")
+PLAIN = numbers(
+    "9-D 20-7E A1-B1 B4-B8 BA BB BF-52F 590-6FF 900-965 E01-E4F 1E00-206F 20A0-20CF 2100-214F 2212 2600-26FF",
+    "3001-3020 3041-30FF 4E00-9FFF AC00-D7A3 FEFF 1F4DE-1F4F2",
+) - MASKING - set(map(ord, "〇零幺一二三四五六七八九十"))
+MARKERS = "extension extn ext x # 转分机 轉分機 转 轉 分机 分機 分 内线".split()
+
+
 def without_trunk(code, number):
+    """The number without one trunk prefix; None where a second one follows."""
     trunks, longest = PLANS[code]
-    while True:
-        cut = [t for t in trunks if number.startswith(t) and (t[0] == "0" or len(number) > longest)]
-        if not cut:
-            return number
-        number = number[len(cut[0]) :]
+
+    def cut(number):
+        fits = [t for t in trunks if number.startswith(t) and (t[0] == "0" or len(number) > longest)]
+        return number[len(fits[0]) :] if fits else None
+
+    rest = cut(number)
+    return number if rest is None else rest if cut(rest) is None else None
+
+
+def ends_cut(text, numbers):
+    while text and ord(text[0]) in numbers:
+        text = text[1:]
+    while text and ord(text[-1]) in numbers:
+        text = text[:-1]
+    return text
 
 
 def telephone(text, country):
-    digits, plus = "", False
-    for c in text:
-        if c in DIGITS:
-            digits += c
-        elif digits and c in "xX#转轉分":
-            break
-        elif c == "+" and not digits:
-            plus = True
+    text = ends_cut(text, GAPS | numbers("9-D"))
+    start = next((i for i, c in enumerate(text) if c in "+" + DIGITS), None)
+    if start is None or not set(map(ord, text)) <= PLAIN:
+        return ""
+    plus = text[start] == "+"
+    at, digits, slashes = start + plus, "", 0
+    while at < len(text) and (text[at] in DIGITS + "/" or ord(text[at]) in GAPS):
+        if text[at] == "/":
+            slashes += 1
+            if slashes > 1 or not 1 <= len(digits) <= 6 or not (plus or digits[0] == "0"):
+                return ""
+        elif text[at] in DIGITS:
+            digits += text[at]
+        at += 1
+    rest, extension = text[at:], ""
+    if rest:
+        lowered = "".join(c.lower() if c.isascii() else c for c in rest)
+        marker = next((m for m in MARKERS if lowered.startswith(m)), None)
+        extension = ends_cut(rest[len(marker) :], GAPS | {ord(":")}) if marker else ""
+        if not extension or set(extension) - set(DIGITS):
+            return ""
+
     home = HOMES[country]
-    if plus or digits.startswith("00"):
-        number = digits.lstrip("0")
-    elif home == "1" and digits.startswith("011"):
-        number = digits[3:]
-    elif digits.startswith(home) and len(digits) > PLANS[home][1]:
+    abroad, (trunks, longest) = ABROAD.get(home), PLANS[home]
+    number = None
+    if plus:
         number = digits
+    elif abroad and digits.startswith(abroad) and (abroad[0] == "0" or len(digits) > longest):
+        number = digits[len(abroad) :]
+    elif digits.startswith("00"):
+        return ""
+    if number is None:
+        if digits.startswith(home) and len(digits) > longest:
+            digits = digits[len(home) :]
+        national = without_trunk(home, digits)
+        if trunks and national == digits and len(digits) < longest:
+            return ""
     else:
-        number = home + without_trunk(home, digits)
-    code = next((code for code in PLANS if number.startswith(code)), None)
-    if code:
-        number = code + without_trunk(code, number[len(code) :])
-    return "+" + number if 7 <= len(number) <= 15 else ""
+        if number.startswith("0"):
+            return ""
+        home = next((code for code in PLANS if number.startswith(code)), "")
+        national = without_trunk(home, number[len(home) :]) if home else number
+    if national is None:
+        return ""
+    number = home + national
+    return "+" + number + (";" + extension if extension else "") if 7 <= len(number) <= 15 else ""
 
 
 def normal_form(normaliser, country, text):
@@ -324,9 +375,11 @@ def normal_form(normaliser, country, text):
         spaced = "".join(" " if c in "\t\n\v\f\r" else c for c in capitals)
         return " ".join(word for word in spaced.split(" ") if word)
     if normaliser == 3:
-        return "".join(c for c in text if c in DIGITS)
+        return "".join(c for c in text if c in DIGITS) if set(map(ord, text)) <= PLAIN else ""
     if normaliser == 4:
         return telephone(text, country)
+    if MASKING & set(map(ord, text)):
+        return ""
     kept = [c for c in capitals if ord(c) > 127 or c.isalnum()]
     return "".join(kept[-4:]) if normaliser == 5 and len(kept) >= 4 else ""
 
@@ -423,7 +476,7 @@ def check_record(vector, vectors):
         text = next(part["value"] for part in inputs["parts"] if part["part"] == f)
         normal = normal_form(index["normaliser"], index["country"], text)
         form = ("~" + normal if normal else "=" + text).encode()
-        tag = mac(vault.key(2, f, epoch)[1], b"consignee/v1/index", number, form)
+        tag = mac(vault.key(2, f, epoch)[1], b"consignee/v1/index", number + bytes([index["bits"]]), form)
         assert int.from_bytes(tag[:8], "big") >> 64 - index["bits"] == index["tag"] and index["text"] == text
         query = mac(vault.key(9, 0, 0)[1], b"consignee/v1/query", desk, number, form)
         assert query.hex() == index["query"]

@@ -150,7 +150,7 @@ pub enum Normaliser {
     Upper,
     /// Its digits only.
     Digits,
-    /// A telephone number with its calling code; without one it is of this country (two capital letters, ISO 3166-1).
+    /// A telephone number with its calling code and extension; without a code it is of this country (two capital letters, ISO 3166-1).
     Phone([u8; 2]),
     /// Its last four letters or digits.
     Last4,

@@ -54,6 +54,7 @@ fn the_rows_are_in_order_and_no_code_begins_another() {
     for (i, plan) in plans.iter().enumerate() {
         assert!((1..=3).contains(&plan.code.len()) && !plan.code.starts_with('0'), "{plan:?}");
         assert!(plan.code.len() + plan.longest <= 15, "{plan:?}");
+        assert!(plan.abroad.bytes().all(|b| b.is_ascii_digit()), "{plan:?}");
         for trunk in plan.trunk {
             assert!(!trunk.is_empty() && trunk.bytes().all(|b| b.is_ascii_digit()), "{plan:?}");
         }
@@ -84,10 +85,44 @@ fn trunk_prefixes_are_cut_where_they_cannot_be_the_number() {
         (b"LT", "80012345", "80012345"),
         (b"HU", "06301234567", "301234567"),
         (b"MX", "0445512345678", "5512345678"),
-        (b"GB", "00", ""),
+        (b"GB", "0", ""),
     ] {
         let plan = NumberingPlan::of_country(*country).unwrap();
-        assert_eq!(plan.without_trunk(national), expected, "{national} in {}", plan.countries);
+        assert_eq!(plan.without_trunk(national), Some(expected), "{national} in {}", plan.countries);
+    }
+    for (country, national) in [
+        (b"GB", "00"),
+        (b"CN", "0013812345678"),
+        (b"HU", "0606301234567"),
+        (b"RU", "889161234567"),
+        (b"US", "112065554112"),
+    ] {
+        let plan = NumberingPlan::of_country(*country).unwrap();
+        assert_eq!(plan.without_trunk(national), None, "{national} in {}", plan.countries);
+    }
+}
+
+#[test]
+fn international_prefixes_are_cut_where_there_is_just_one() {
+    for (country, digits, expected) in [
+        (b"CN", "008613812345678", Some("8613812345678")),
+        (b"CN", "013812345678", None),
+        (b"US", "011442079460000", Some("442079460000")),
+        (b"US", "00442079460000", None),
+        (b"JP", "010442079460000", Some("442079460000")),
+        (b"AU", "0011442079460000", Some("442079460000")),
+        (b"KE", "000442079460000", Some("442079460000")),
+        (b"RU", "810442079460000", Some("442079460000")),
+        (b"RU", "8101234567", None),
+        (b"HK", "0016562345678", None),
+        (b"SG", "0016562345678", None),
+        (b"KR", "0016562345678", None),
+        (b"TH", "0016562345678", None),
+        (b"BR", "0021442079460000", None),
+        (b"HK", "", None),
+    ] {
+        let plan = NumberingPlan::of_country(*country).unwrap();
+        assert_eq!(plan.after_abroad(digits), expected, "{digits} in {}", plan.countries);
     }
 }
 
@@ -99,7 +134,8 @@ fn the_page_of_the_format_has_the_same_rows() {
         table.split(';').map(|row| row.split_whitespace().collect::<Vec<_>>().join(" ")).collect();
     let rows = NumberingPlan::all().iter().map(|plan| {
         let trunk = if plan.trunk.is_empty() { "-".to_owned() } else { plan.trunk.join(",") };
-        format!("{} {trunk} {} {}", plan.code, plan.longest, plan.countries)
+        let abroad = if plan.abroad.is_empty() { "-" } else { plan.abroad };
+        format!("{} {trunk} {} {abroad} {}", plan.code, plan.longest, plan.countries)
     });
     assert_eq!(written, rows.collect::<Vec<_>>());
 }
