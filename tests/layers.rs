@@ -40,7 +40,7 @@ const LAYERS: &[(&str, &[&str])] = &[
         "admin",
         &[
             "alias", "keys", "ledger", "observe", "opener", "record", "registry", "scopes", "sealer",
-            "store", "suite", "value", "vault",
+            "store", "suite", "value", "vault", "view",
         ],
     ),
     (

@@ -409,6 +409,9 @@ pub(crate) struct PolicyApply {
     /// Whether what is newly granted reaches orders that are there already
     #[arg(long, value_name = "yes|no", hide_possible_values = true)]
     pub(crate) existing_orders: Option<YesOrNo>,
+    /// Confirms that fields and facets are retired, which is for ever
+    #[arg(long)]
+    pub(crate) yes: bool,
     #[command(flatten)]
     pub(crate) key: KeyArgs,
 }

@@ -77,11 +77,20 @@ pub(crate) fn apply(args: &PolicyApply, screen: &mut Screen) -> Result<(), Failu
     let diff = old.diff(&new);
     writeln!(screen, "{diff}")?;
     warn(&new, screen)?;
+    if !diff.incompatible().is_empty() {
+        return Err(Failure::new(
+            FAILED,
+            "orders are sealed under the old meaning of the lines with !: such a policy is refused; nothing was changed",
+        ));
+    }
     if args.dry_run {
-        return match diff.incompatible().len() {
-            0 => Ok(writeln!(screen, "nothing was changed: this is a dry run")?),
-            _ => Err(Failure::new(FAILED, "the vault would refuse this policy: see the lines with !")),
-        };
+        return Ok(writeln!(screen, "nothing was changed: this is a dry run")?);
+    }
+    if !args.yes && old.parts().any(|part| new.retired().contains(&part.id)) {
+        return Err(Failure::usage(
+            "a retired number is retired for ever, nobody opens what orders have of it, and an update drops it: \
+             confirm it with --yes; nothing was changed",
+        ));
     }
     if diff.anyone_gains() && args.existing_orders.is_none() {
         return Err(Failure::usage(

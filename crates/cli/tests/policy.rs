@@ -106,10 +106,23 @@ fn a_number_does_not_change_its_meaning() {
         "other.toml",
         DEFAULT_POLICY.replace("\"note\"", "\"memo\"").replace("field.note", "field.memo"),
     );
-    let apply = ["policy", "apply", "v", "other.toml", "--existing-orders", "no"];
+    let apply = ["policy", "apply", "v", "other.toml"];
     shop.run(&[apply.as_slice(), &["--dry-run"]].concat()).exits(1).prints("! number 8 was note");
     shop.run(&apply).exits(1).says("orders are sealed under the old meaning");
     shop.run(&["doctor", "v"]).exits(0).prints("policy.toml is the policy in force");
+}
+
+#[test]
+fn what_is_retired_for_ever_is_confirmed() {
+    let shop = Shop::staffed();
+    let fewer = changed("[field.note]\nid = 8\ntype = \"text\"\n", "").replacen(r#""note","#, "", 1);
+    shop.write("fewer.toml", fewer.replacen("version = 1\n", "version = 1\nretired = [8]\n", 1));
+    let apply = ["policy", "apply", "v", "fewer.toml"];
+    shop.run(&apply).exits(2).prints("~ note (number 8) is retired").says("confirm it with --yes");
+    shop.run(&[apply.as_slice(), &["--dry-run"]].concat()).exits(0).prints("this is a dry run");
+    shop.run(&["doctor", "v"]).exits(0).prints("policy.toml is the policy in force");
+    shop.run(&[apply.as_slice(), &["--yes"]].concat()).exits(0).prints("is in force");
+    shop.run(&apply).exits(0).prints("in force already");
 }
 
 #[test]
