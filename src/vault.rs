@@ -248,7 +248,7 @@ impl Vault {
     /// # Errors
     /// As for [`Vault::update`], `Input` with the field that is missing or of another type, and `PolicyMismatch`.
     pub fn update_as<R: Record + FromView>(&self, order: &str, expected: u32, patch: Patch) -> Result<u32> {
-        let change: (Patch, Fits) = (patch, |fields, policy| fields.as_of::<R>(policy));
+        let change: (Patch, Fits) = (patch, |fields, policy| fields.fitting::<R>(policy));
         self.watch(Operation::Update, 1).one(self.update_order(order, expected, change))
     }
 

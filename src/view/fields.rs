@@ -140,7 +140,7 @@ impl Fields {
     ///
     /// # Errors
     /// As for [`Fields::into_record`], but for fields that the type does not know: they stay.
-    pub(crate) fn as_of<R: Record + FromView>(self, policy: &Arc<Policy>) -> Result<Self> {
+    pub(crate) fn fitting<R: Record + FromView>(self, policy: &Arc<Policy>) -> Result<Self> {
         let (record, mut fields) = self.split::<R>(policy)?;
         Self::of(&record)?.0.into_iter().for_each(|(name, value)| fields.set(name, value));
         Ok(fields)
