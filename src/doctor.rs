@@ -183,7 +183,7 @@ impl Vault {
         findings.extend(self.check_missing(registry, recorded, missing)?);
         if untagged > 0 {
             let message = format!(
-                "{untagged} orders have a field that is searched by and no tag of it: put before the policy had the index, or the \
+                "orders that have a field that is searched by and no tag of it: {untagged}, put before the policy had the index, or the \
                  field is empty or cannot be indexed. They are not found by it until they are updated"
             );
             findings.push(Finding::new(Severity::Fine, "search", message));
@@ -191,7 +191,7 @@ impl Vault {
         let records = of_file("orders.db", stores.orders.count_records())?;
         let secretless = records.saturating_sub(good + faults.total());
         faults.add("has no secret row: it cannot be opened; restore secrets.db", secretless);
-        let message = format!("{good} orders fit their newest entry, {shredded} are shredded");
+        let message = format!("orders that fit their newest entry: {good}; shredded: {shredded}");
         findings.push(Finding::new(Severity::Fine, "orders", message));
         findings.extend(faults.into_findings());
         Ok(())

@@ -30,8 +30,8 @@ impl Vault {
     /// Makes a vault in a new folder (mode 0700). It appears whole or not at all.
     ///
     /// # Errors
-    /// `Exists` if there is something at `folder` already, `NotFound` if what it is to be in is not there, `RootKey` if the key lies in it, `Input` for a policy with mistakes,
-    /// `Storage`.
+    /// `Exists` if there is something at `folder` already, `NotFound` if what it is to be in is not there, `RootKey` if the key lies in
+    /// it, `Input` for a policy with mistakes, `Storage`.
     pub fn create(folder: &Path, root: &dyn RootKeyProvider, setup: &Setup<'_>) -> Result<Self> {
         Watch::uncounted(Operation::Create, 0).one(Self::create_folder(folder, root, setup))
     }

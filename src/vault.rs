@@ -276,7 +276,8 @@ impl Vault {
     }
 
     /// Pending secret → next record beside the old one → ledger → record → secret, each durable before the next. Until the
-    /// record is swapped (for that with the revision `replaces`), the old one opens; what a crash leaves is finished if the ledger has the entry, and undone if not.
+    /// record is swapped (for that with the revision `replaces`), the old one opens; what a crash leaves is finished if the ledger
+    /// has the entry, and undone if not.
     fn replace(&self, sealed: SealedOrder, replaces: u32) -> Result<()> {
         let stores = &self.0.stores;
         let (record, pending, entry) = sealed.into_rows();

@@ -118,13 +118,12 @@ impl KeyFile {
     /// `RootKey` if there is no such file, if it is a link, belongs to another user or can be reached by others (it must have
     /// mode 0600 or 0400), or if it holds no whole key.
     pub fn read(path: &Path) -> Result<Self> {
-        let file_error = |e: io::Error| {
-            match e.kind() {
-            io::ErrorKind::NotFound => {
-                root_error("there is no such key file").with_hint("restore it from its copy; a new key opens no old vault, init --key-file makes one for a new vault")
-            }
+        let file_error = |e: io::Error| match e.kind() {
+            io::ErrorKind::NotFound => root_error("there is no such key file").with_hint(
+                "restore it from its copy; a new key opens no old vault, \
+                     init --key-file makes one for a new vault",
+            ),
             _ => root_error("the key file cannot be read"),
-        }
         };
         let meta = fs::symlink_metadata(path).map_err(file_error)?;
         if !meta.is_file() {
