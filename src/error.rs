@@ -168,10 +168,20 @@ impl Error {
         self
     }
 
-    /// The same error, of an order that is handed in: what it lacks, or has of another type, is the input's fault.
-    pub(crate) fn of_input(mut self) -> Self {
+    /// The same error, of an order that is handed in: what it lacks, or has of another type, is the input's fault, in the field
+    /// of these that the message begins with.
+    pub(crate) fn of_input(mut self, fields: impl Iterator<Item = &'static str>) -> Self {
         if matches!(self.0.kind, ErrorKind::Absent | ErrorKind::PolicyMismatch) {
-            self.0.kind = ErrorKind::Input { line: None, field: None };
+            let of = |field: &'static str| {
+                let what = self.0.message.strip_prefix(field)?.strip_prefix(": ")?;
+                Some((field, what.to_owned()))
+            };
+            let (field, what) = fields.filter_map(of).next().unzip();
+            self.0.kind = ErrorKind::Input { line: None, field: field.map(str::to_owned) };
+            self.0.hint = Cow::Borrowed("");
+            if let Some(what) = what {
+                self.0.message = what.into();
+            }
         }
         self
     }

@@ -557,5 +557,36 @@ fn fields_are_read_as_a_type_or_refused_by_name() {
     let without = common::order_json("SO-1").replace(r#""name":"Canary-Name SO-1","#, "");
     let refused = read(&without).unwrap_err();
     assert_eq!(refused.to_string(), "consignee.name: the order has no value for this part");
-    assert!(matches!(refused.kind(), ErrorKind::Input { .. }));
+    assert!(
+        matches!(refused.kind(), ErrorKind::Input { field: Some(field), .. } if field == "consignee.name")
+    );
+    let column = common::order_json("SO-1").replacen(r#""sku":"#, r#""Canary-Column":"x","sku":"#, 1);
+    let refused = read(&column).unwrap_err();
+    assert_eq!(refused.to_string(), "items: has a column that rows of this type do not have");
+}
+
+#[test]
+fn a_type_of_another_policys_numbers_reads_nothing() {
+    let swapped = DEFAULT_POLICY
+        .replacen("[field.\"consignee.name\"]\nid = 3", "[field.\"consignee.name\"]\nid = X", 1)
+        .replacen("id = 4\n", "id = 3\n", 1)
+        .replacen("id = X", "id = 4", 1);
+    let policy = Arc::new(consignee::policy::Policy::parse(&swapped).unwrap());
+    assert_eq!(policy.part_named("consignee.name").unwrap().id.get(), 4);
+    let fields = Fields::from_json(&common::order_json("SO-1"), &policy).unwrap();
+    let refused = fields.into_record::<Order>(&policy).err().unwrap();
+    assert_eq!(*refused.kind(), ErrorKind::PolicyMismatch, "{refused}");
+}
+
+#[test]
+fn an_update_as_a_type_keeps_the_columns_that_the_type_does_not_know() {
+    on_each_store(|vault| {
+        let json = common::order_json("SO-1").replacen(r#""sku":"#, r#""engraving":"for M.","sku":"#, 1);
+        let policy = vault.policy().unwrap();
+        vault.put(&Fields::from_json(&json, &policy).unwrap()).unwrap();
+        vault.update_as::<Order>("SO-1", 1, Patch::new().set("note", text("new"))).unwrap();
+        let view = vault.open("shop", "operation", "SO-1").unwrap();
+        let items = view.to_json()["fields"]["items"].to_string();
+        assert!(items.contains("for M."), "{items}");
+    });
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use consignee_policy::Policy;
 use serde_json::{Map, Value as Json};
 
-use super::{FromView, Record, RecordField, View, check_fields};
+use super::{FromView, Record, RecordField, View, check_fields, check_numbers};
 use crate::{
     error::{Error, ErrorKind, Result},
     value::{Node, Object, Path, Value, ValueRef, opaque_debug},
@@ -121,9 +121,13 @@ impl Fields {
     /// `Input` for a value that is missing, of another type, or of a field that the type does not know (unless it keeps those in
     /// [`Record::more`]), with the field's name; `PolicyMismatch` where the policy is not the one the type was compiled with.
     pub fn into_record<R: Record + FromView>(self, policy: &Arc<Policy>) -> Result<R> {
+        let given = self.clone();
         let (record, left) = self.split(policy)?;
-        match left.iter().next() {
-            Some((name, _)) => Err(Error::input(name, "is a field that orders of this type do not have")),
+        if let Some((name, _)) = left.iter().next() {
+            return Err(Error::input(name, "is a field that orders of this type do not have"));
+        }
+        match Self::of(&record)?.iter().find(|(name, value)| given.has_more_columns(name, value)) {
+            Some((name, _)) => Err(Error::input(name, "has a column that rows of this type do not have")),
             None => Ok(record),
         }
     }
@@ -131,18 +135,31 @@ impl Fields {
     /// The record, and what its type does not know.
     fn split<R: Record + FromView>(self, policy: &Arc<Policy>) -> Result<(R, Self)> {
         check_fields::<R>(policy)?;
+        check_numbers::<R>(policy)?;
         let mut view = View::of_fields(self, policy)?;
-        let record = R::from_view(&mut view).map_err(Error::of_input)?;
+        let record =
+            R::from_view(&mut view).map_err(|e| e.of_input(R::PARTS.iter().map(|part| part.name)))?;
         Ok((record, view.take_more()))
     }
 
-    /// The same values, those of `R` as `R` has them: refuses what `R` could not be read from afterwards.
+    /// Whether the list of this name has columns that the other one lacks.
+    fn has_more_columns(&self, name: &str, than: &Value) -> bool {
+        let (Some(Value::List(own)), Value::List(than)) = (self.get(name), than) else { return false };
+        own.columns().iter().any(|column| !than.columns().contains(column))
+    }
+
+    /// The same values, those of `R` as `R` has them: refuses what `R` could not be read from afterwards. A list with columns that
+    /// its rows' type does not know stays as it is: nothing may be lost that nobody asked to change.
     ///
     /// # Errors
     /// As for [`Fields::into_record`], but for fields that the type does not know: they stay.
     pub(crate) fn fitting<R: Record + FromView>(self, policy: &Arc<Policy>) -> Result<Self> {
+        let mut given = self.clone();
         let (record, mut fields) = self.split::<R>(policy)?;
-        Self::of(&record)?.0.into_iter().for_each(|(name, value)| fields.set(name, value));
+        for (name, value) in Self::of(&record)?.0 {
+            let whole = given.has_more_columns(&name, &value).then(|| given.remove(&name)).flatten();
+            fields.set(name, whole.unwrap_or(value));
+        }
         Ok(fields)
     }
 

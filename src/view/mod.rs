@@ -15,7 +15,7 @@ pub(crate) use fields::MAX_JSON;
 pub use fields::{Fields, Patch};
 pub use record::{Record, RecordField};
 pub use typed::{CompiledPart, FromView, Opened, RoleView};
-pub(crate) use typed::{check_fields, compiled_parts};
+pub(crate) use typed::{check_fields, check_numbers, compiled_parts};
 
 use crate::{
     alias::Alias,

@@ -162,19 +162,29 @@ impl View {
 /// # Errors
 /// `PolicyMismatch` with the part's name.
 pub(crate) fn compiled_parts<T: FromView>(policy: &Policy, access: &Access) -> Result<Option<Vec<PartId>>> {
+    check_numbers::<T>(policy)?;
     for compiled in T::PARTS {
-        let part = policy.part_named(compiled.name);
-        let same = part.filter(|part| part.id.get() == compiled.number && part.ty == compiled.ty);
-        let Some(part) = same else {
-            return Err(mismatch(format!("the policy in force has another part {}, or none", compiled.name)));
-        };
-        if !access.opens(part.id) {
+        if !PartId::new(compiled.number).is_some_and(|id| access.opens(id)) {
             let Access { role, purpose, .. } = access;
             let what = format!("the policy in force does not open {} to {role} for {purpose}", compiled.name);
             return Err(mismatch(what));
         }
     }
     Ok((!T::TAKES_MORE).then(|| T::PARTS.iter().filter_map(|part| PartId::new(part.number)).collect()))
+}
+
+/// Compares number, name and type of the parts that `T` reads, which it takes by their numbers, with the policy in force.
+///
+/// # Errors
+/// `PolicyMismatch` with the part's name.
+pub(crate) fn check_numbers<T: FromView>(policy: &Policy) -> Result<()> {
+    for compiled in T::PARTS {
+        let part = policy.part_named(compiled.name);
+        if !part.is_some_and(|part| part.id.get() == compiled.number && part.ty == compiled.ty) {
+            return Err(mismatch(format!("the policy in force has another part {}, or none", compiled.name)));
+        }
+    }
+    Ok(())
 }
 
 /// Compares the fields of a record type with the policy in force.

@@ -3,7 +3,8 @@
 //! Countries (ISO 3166-1 codes, and XK), calling codes, trunk prefixes and lengths are as in the metadata of libphonenumber 9.0,
 //! which takes the codes from ITU-T E.164; but for older prefixes still seen (Mexico, Chile,
 //! Tajikistan, Uzbekistan, Lithuania, Belarus) and lengths lowered where no national number begins with the calling code
-//! and is so long (Germany, Indonesia, Israel, Italy, Kosovo, Netherlands, Serbia).
+//! and is so long (Germany, Indonesia, Israel, Italy, Kosovo, Netherlands, Serbia; and Cuba, Liechtenstein, Monaco, Mongolia, where
+//! most numbers are shorter and are written without the trunk prefix).
 //!
 //! International prefixes are from there, too, where there is just one, or one beside others that cannot be mistaken for it. Where
 //! `00` begins several (001 and 002 in Hong Kong, 00 and a carrier in Brazil), there is none here.
@@ -202,7 +203,7 @@ const PLANS: [NumberingPlan; 205] = [
     plan("374", &["0"], 8, "00", "AM"),
     plan("375", &["80", "8", "0"], 9, "810", "BY"),
     plan("376", &[], 9, "00", "AD"),
-    plan("377", &["0"], 9, "00", "MC"),
+    plan("377", &["0"], 8, "00", "MC"),
     plan("378", &[], 10, "00", "SM"),
     plan("380", &["0"], 9, "00", "UA"),
     plan("381", &["0"], 10, "00", "RS"),
@@ -217,7 +218,7 @@ const PLANS: [NumberingPlan; 205] = [
     plan("41", &["0"], 9, "00", "CH"),
     plan("420", &[], 9, "00", "CZ"),
     plan("421", &["0"], 9, "00", "SK"),
-    plan("423", &["0"], 9, "00", "LI"),
+    plan("423", &["0"], 7, "00", "LI"),
     plan("43", &["0"], 13, "00", "AT"),
     plan("44", &["0"], 10, "00", "GB GG IM JE"),
     plan("45", &[], 8, "00", "DK"),
@@ -237,7 +238,7 @@ const PLANS: [NumberingPlan; 205] = [
     plan("509", &[], 8, "00", "HT"),
     plan("51", &["0"], 9, "00", "PE"),
     plan("52", &["01", "044", "045"], 10, "00", "MX"),
-    plan("53", &["0"], 10, "", "CU"),
+    plan("53", &["0"], 8, "", "CU"),
     plan("54", &["0"], 11, "00", "AR"),
     plan("55", &["0"], 11, "", "BR"),
     plan("56", &["0"], 9, "00", "CL"),
@@ -314,7 +315,7 @@ const PLANS: [NumberingPlan; 205] = [
     plan("973", &[], 8, "00", "BH"),
     plan("974", &[], 8, "00", "QA"),
     plan("975", &[], 8, "00", "BT"),
-    plan("976", &["0"], 10, "", "MN"),
+    plan("976", &["0"], 8, "", "MN"),
     plan("977", &["0"], 10, "00", "NP"),
     plan("98", &["0"], 10, "00", "IR"),
     plan("992", &["8"], 9, "810", "TJ"),
