@@ -236,7 +236,7 @@ fn orders_without_tags_are_counted_and_an_update_gives_them() {
     };
     assert_eq!(said(&vault), None);
     vault.apply_policy(DEFAULT_POLICY, consignee::ExistingOrders::Yes).unwrap();
-    assert!(said(&vault).unwrap().starts_with("1 orders"));
+    assert!(said(&vault).unwrap().contains("no tag of it: 1, put"));
     vault.update("SO-1", 1, Patch::new().set("note", Value::Text("new".into()))).unwrap();
     assert_eq!(said(&vault), None);
 }

@@ -233,14 +233,15 @@ fn shred_is_confirmed_and_leaves_the_evidence() {
         .prints("disclosure");
     shop.run(&["shred", "v", "A-2", "--reason", "court", "--with-evidence", "--yes"]).exits(0);
     shop.run(&["shred", "v", "A-2", "--reason", "court", "--yes"]).exits(1);
-    shop.run(&["doctor", "v"]).exits(0).prints("2 are shredded");
+    shop.run(&["doctor", "v"]).exits(0).prints("shredded: 2");
 }
 
 #[test]
 fn doctor_is_content_with_a_good_vault() {
     let run = Shop::staffed().run(&["doctor", "v"]).exits(0);
     let run = run.prints("warning\tkey\tthe key file lies beside the vault's folder");
-    run.prints("fine\torders\t2 orders fit").prints("fine\tpolicy\tpolicy.toml is the policy in force");
+    run.prints("fine\torders\torders that fit their newest entry: 2;")
+        .prints("fine\tpolicy\tpolicy.toml is the policy in force");
 }
 
 #[test]
