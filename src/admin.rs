@@ -402,14 +402,10 @@ impl Vault {
         if row.wrapped.is_empty() {
             return Ok(None);
         }
-        let release = registry.release(row.generation);
-        let evidence =
-            release.and_then(|key| key.unwrap_evidence(&registry.row_context(row), &row.wrapped).ok());
-        let evidence = evidence.ok_or_else(|| {
+        registry.handle_key(row).map(Some).ok_or_else(|| {
             Error::new(ErrorKind::CannotOpen, "what is left of the shredded order does not open")
                 .with_hint("run doctor")
-        })?;
-        Ok(Some(evidence.handle_key))
+        })
     }
 
     /// Number and handle key of a stored order, opened by the vault for itself.

@@ -202,12 +202,10 @@ impl Opener {
         let found = candidates(&search.tags())?;
         let stored: Vec<_> = found.iter().map(|(record, secret)| StoredOrder { record, secret }).collect();
         let answer = search.check_number(found.len());
-        // What becomes of the orders meanwhile is the caller's to see.
-        let meanwhile = |orders| Ok(Meanwhile { registry: vault.registry()?, unchanged: vec![true; orders] });
         let mut matches = Matches::default();
         let hits = answer
-            .and_then(|()| search.compare(&stored, &mut matches, || meanwhile(stored.len())))
-            .and_then(|()| search.answer(matches, |rows| meanwhile(rows.len())));
+            .and_then(|()| search.compare(&stored, &mut matches, || self.meanwhile(stored.len())))
+            .and_then(|()| search.answer(matches, |rows| self.meanwhile(rows.len())));
         let hits = watch.one(hits)?;
         watch.orders(hits.hits.len());
         watch.failed(hits.unreadable);
@@ -245,11 +243,7 @@ impl Opener {
             SecretState::Shredded => self.0.evidence_of(registry, secret),
             SecretState::Superseded => Err(rolled_back()),
             SecretState::Current | SecretState::Pending => {
-                let release = registry.release(secret.generation).ok_or_else(opener::cannot_open)?;
-                let context = registry.row_context(secret);
-                // The handle key does not depend on the suite that the order secret is for.
-                let opened = release.unwrap_secret(&context, release.suite, &secret.wrapped);
-                Ok(Some(opened.map_err(|_| opener::cannot_open())?.1))
+                registry.handle_key(secret).map(Some).ok_or_else(opener::cannot_open)
             }
         }
     }
@@ -290,8 +284,12 @@ impl Opener {
         request.tell(watch, &registry)?;
         let asked =
             orders.iter().map(|order| Ok(Asked { record: order.record, secret: order.secret, called: None }));
-        let meanwhile =
-            || Ok(Meanwhile { registry: self.0.registry()?, unchanged: vec![true; orders.len()] });
+        let meanwhile = || self.meanwhile(orders.len());
         opener::open_many(self.0.ledger(), &registry, request, asked.collect(), meanwhile)
+    }
+
+    /// What became of the orders meanwhile is the caller's to see.
+    fn meanwhile(&self, orders: usize) -> Result<Meanwhile> {
+        Ok(Meanwhile { registry: self.0.registry()?, unchanged: vec![true; orders] })
     }
 }

@@ -220,30 +220,6 @@ impl Sealing<'_> {
         row: RowPlan,
         handle_key: Option<HandleKey>,
     ) -> Result<SealedOrder> {
-        self.seal_revision(order, number, row, handle_key)
-    }
-
-    /// Seals an order that has a handle key already. Its row is pending: the record that it opens is yet to take its place.
-    pub(crate) fn seal_again<R: Record>(
-        &mut self,
-        order: &R,
-        number: &str,
-        row: RowPlan,
-        handle_key: HandleKey,
-    ) -> Result<SealedOrder> {
-        let mut sealed = self.seal_revision(order, number, row, Some(handle_key))?;
-        sealed.entry.kind = EntryKind::Update;
-        sealed.secret.state = SecretState::Pending;
-        Ok(sealed)
-    }
-
-    fn seal_revision<R: Record>(
-        &mut self,
-        order: &R,
-        number: &str,
-        row: RowPlan,
-        handle_key: Option<HandleKey>,
-    ) -> Result<SealedOrder> {
         let (registry, plan) = (self.registry, self.plan);
         plan.check(order, number)?;
         let policy = registry.policy()?.digest();
@@ -284,6 +260,20 @@ impl Sealing<'_> {
         ];
         let tags = plan.tags(order, number, epoch);
         Ok(SealedOrder { record_id, record: self.space.record.clone(), tags, secret, entry })
+    }
+
+    /// Seals an order that has a handle key already. Its row is pending: the record that it opens is yet to take its place.
+    pub(crate) fn seal_again<R: Record>(
+        &mut self,
+        order: &R,
+        number: &str,
+        row: RowPlan,
+        handle_key: HandleKey,
+    ) -> Result<SealedOrder> {
+        let mut sealed = self.seal(order, number, row, Some(handle_key))?;
+        sealed.entry.kind = EntryKind::Update;
+        sealed.secret.state = SecretState::Pending;
+        Ok(sealed)
     }
 }
 

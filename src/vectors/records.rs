@@ -9,7 +9,7 @@ use super::{
 use crate::{
     Order,
     index::Query,
-    keys::{Evidence, HandleKey, KeyKind, RecordId, ReleaseKey, RowContext},
+    keys::{Evidence, HandleKey, KeyKind, ReleaseKey},
     policy::PartId,
     record::Workspace,
     sealer::{Plan, RowPlan, SealedOrder, Sealing},
@@ -94,19 +94,6 @@ impl World {
 
     fn release(&self) -> ReleaseKey {
         ReleaseKey::new(1, self.suite, Secret::new(self.key(KeyKind::Release, 0, 1)))
-    }
-
-    fn context(&self, row: &SecretRow) -> RowContext {
-        RowContext {
-            vault: self.vault,
-            record_id: RecordId(row.record_id),
-            n1: row.n1,
-            revision: row.revision,
-            generation: row.generation,
-            put_at: row.put_at,
-            serial: row.serial,
-            policy: row.policy,
-        }
     }
 
     /// The tags of an order, and what the ledger calls a search of the support desk for the same value.
@@ -340,7 +327,7 @@ fn rows(world: &World, vectors: &mut Vec<Vector>) {
 fn evidence(world: &World, vectors: &mut Vec<Vector>) {
     let sealed = world.case("full", FULL).sealed;
     let row = SecretRow { state: SecretState::Shredded, fingerprint: Vec::new(), ..sealed.secret };
-    let context = world.context(&row);
+    let context = world.registry.row_context(&row);
     let mut rng = SealRng::from_seed(fixed("evidence"));
     let handle_key = HandleKey::draw(&mut SealRng::from_seed(fixed("evidence handle key")));
     let reason = "erasure request, Art. 17".to_owned();
