@@ -10,11 +10,13 @@ static POLICY: LazyLock<Policy> = LazyLock::new(Policy::built_in);
 
 fuzz_target!(|text: &str| {
     if let Ok(order) = Order::from_json(text, &POLICY) {
-        let again = Order::from_json(&order.to_json().to_string(), &POLICY).expect("an order's own JSON parses");
+        let again =
+            Order::from_json(&order.to_json().to_string(), &POLICY).expect("an order's own JSON parses");
         assert!(again == order);
     }
     if let Ok(fields) = Fields::from_json(text, &POLICY) {
-        let again = Fields::from_json(&fields.to_json().to_string(), &POLICY).expect("an order's own JSON parses");
+        let again =
+            Fields::from_json(&fields.to_json().to_string(), &POLICY).expect("an order's own JSON parses");
         assert!(again == fields);
         assert!(Patch::from_json(text, &POLICY).is_ok(), "what sets fields is a patch");
     }
