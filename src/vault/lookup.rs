@@ -133,7 +133,12 @@ impl Vault {
             };
             let Some(row) = self.rows_of_serial(serial)?.pop() else { return Ok(None) };
             let found = self.rows_of(&[row.record_id])?.pop();
-            Ok(found.map(|found| Found { by_number: false, ..found }))
+            // Of what is filed under this serial, only rows that have it: a row shows that its serial is its own when it opens, and
+            // one that never opens, planted among another order's, must not lead the alias to that order.
+            Ok(found.map(|mut found| {
+                found.rows.retain(|row| row.serial == serial);
+                Found { by_number: false, ..found }
+            }))
         };
         found.into_iter().zip(orders).map(by_number_or_alias).collect()
     }

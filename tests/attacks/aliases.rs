@@ -1,8 +1,9 @@
 //! Aliases: serial numbers given twice, numbers that look like aliases, rows filed under another's serial.
 
-use consignee::ErrorKind;
+use consignee::{ErrorKind, ShredMode, store::SecretRow};
 
 use crate::{
+    Shop,
     common::{Folder, order},
     database, faults,
 };
@@ -39,4 +40,27 @@ fn an_order_number_that_reads_as_an_alias_shadows_nothing() {
     let sql = "UPDATE secret SET state = 4, fingerprint_size = 0 WHERE serial = 0";
     database(&folder, "secrets.db").execute(sql, []).unwrap();
     assert_eq!(vault.resolve_alias(&alias).unwrap_err().kind(), &ErrorKind::CannotOpen);
+}
+
+/// A row with the serial of one order is filed under another, so that the courier who asks by his alias for the first is given the
+/// address of the second, or the shop shreds the second.
+#[test]
+fn a_row_filed_under_another_orders_serial_leads_no_alias_astray() {
+    let shop = Shop::new(&[order("SO-1"), order("SO-2")]);
+    let alias = shop.opens("SF Express", "delivery", "SO-1").unwrap().alias().to_string();
+    assert_eq!(shop.vault.resolve_alias(&alias).unwrap().order_no.as_deref(), Some("SO-1"));
+    let (victim, other) = (shop.rows("SO-1").remove(0), shop.rows("SO-2").remove(0));
+    let planted = SecretRow { n1: [1; 10], serial: victim.serial, ..other };
+    shop.set_rows("SO-1", &[SecretRow { serial: 9, ..victim }, planted]);
+    let misled = shop
+        .opens("SF Express", "delivery", &alias)
+        .map(|view| view.text("consignee.name").unwrap().to_owned());
+    assert_eq!(misled, Err(ErrorKind::RolledBack));
+    assert_eq!(
+        shop.vault.shred(&alias, "asked for", ShredMode::WithEvidence).unwrap_err().kind(),
+        &ErrorKind::RolledBack
+    );
+    assert!(shop.open("SO-2").is_ok(), "by its number the other order opens");
+    assert!(shop.vault.resolve_alias(&alias).is_err());
+    assert!(faults(&shop.vault).contains(&"orders"));
 }
