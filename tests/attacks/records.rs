@@ -1,9 +1,10 @@
 //! Records and their secret rows: swapped, spliced, cut, rewritten.
 
-use consignee::ErrorKind;
+use consignee::{ErrorKind, Patch, Value};
 use rusqlite::params;
 
 use crate::{
+    Shop,
     common::{Folder, order},
     database, faults, open_fails,
 };
@@ -103,4 +104,68 @@ fn another_vaults_record_and_row_do_not_open() {
         database(&one, "orders.db").query_row("SELECT sealed FROM record", [], |row| row.get(0)).unwrap();
     database(&two, "orders.db").execute("UPDATE record SET sealed = ?1", params![sealed]).unwrap();
     assert_eq!(open_fails(&two.unlock(), "SO-1"), ErrorKind::RolledBack);
+}
+
+/// A record as the attacker takes it apart and puts it together again, lengths made to fit.
+#[derive(Clone)]
+struct Pieces {
+    header: Vec<u8>,
+    parts: Vec<(u16, Vec<u8>)>,
+}
+
+impl Pieces {
+    fn of(sealed: &[u8]) -> Self {
+        let number = |at: usize| u16::from_le_bytes([sealed[at], sealed[at + 1]]);
+        let length = |at: usize| usize::from(number(at)) | usize::from(number(at + 2)) << 16;
+        let count = usize::from(number(100));
+        let mut from = 102 + 6 * count;
+        let mut part = |entry: usize| {
+            let ciphertext = sealed[from..from + length(entry + 2)].to_vec();
+            from += ciphertext.len();
+            (number(entry), ciphertext)
+        };
+        let parts = (0..count).map(|at| part(102 + 6 * at)).collect();
+        Self { header: sealed[..100].to_vec(), parts }
+    }
+
+    fn join(&self) -> Vec<u8> {
+        let mut sealed = self.header.clone();
+        sealed.extend(u16::try_from(self.parts.len()).unwrap().to_le_bytes());
+        for (part, ciphertext) in &self.parts {
+            sealed.extend(part.to_le_bytes());
+            sealed.extend(u32::try_from(ciphertext.len()).unwrap().to_le_bytes());
+        }
+        self.parts.iter().for_each(|(_, ciphertext)| sealed.extend(ciphertext));
+        sealed
+    }
+
+    fn part(&mut self, number: u16) -> &mut Vec<u8> {
+        &mut self.parts.iter_mut().find(|(part, _)| *part == number).unwrap().1
+    }
+}
+
+/// All parts but a worthless one are taken out, so that an opening of other parts finds none whose tag does not fit, and the order
+/// seems to have no values; or so that the next update seals an order without them, which is then genuine.
+#[test]
+fn an_order_of_which_only_rubbish_is_left_is_not_taken_for_an_empty_one() {
+    let shop = Shop::new(&[order("SO-1")]);
+    let alias = shop.opens("SF Express", "delivery", "SO-1").unwrap().alias().to_string();
+    let mut rubbish = Pieces::of(&shop.record("SO-1").sealed);
+    rubbish.parts = vec![(8, vec![7; 48])];
+    shop.set_sealed("SO-1", &rubbish.join());
+    for (party, purpose) in
+        [("SF Express", "delivery"), ("ledger clerk", "accounting"), ("agent 17", "after_sale")]
+    {
+        let seen = shop.opens(party, purpose, "SO-1").map(|view| view.to_json().to_string());
+        assert_eq!(seen, Err(ErrorKind::CannotOpen), "{party}");
+    }
+    let patch = Patch::new().set("note", Value::Text("ring twice".into()));
+    assert_eq!(shop.vault.update("SO-1", 1, patch).unwrap_err().kind(), &ErrorKind::CannotOpen);
+    assert_eq!(shop.vault.resolve_alias(&alias).unwrap_err().kind(), &ErrorKind::CannotOpen);
+    let hits = shop.vault.find("agent 17", "after_sale", "consignee.phone", "13812345678").unwrap();
+    assert_eq!((hits.hits.len(), hits.unreadable), (0, 1));
+    // A record of a part that this vault has no key for.
+    rubbish.parts = vec![(999, vec![7; 48])];
+    shop.set_sealed("SO-1", &rubbish.join());
+    assert_eq!(shop.open("SO-1").err(), Some(ErrorKind::CannotOpen));
 }
