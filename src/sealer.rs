@@ -196,6 +196,11 @@ impl RowPlan {
         Self { serial, put_at: now(), policy: registry.policy_number(), revision: 1 }
     }
 
+    /// Of an order that is put in place of rows without a record.
+    pub(crate) fn again(row: &SecretRow) -> Self {
+        Self { revision: 1, ..Self::after(row) }
+    }
+
     /// Of the next revision of an order.
     pub(crate) fn after(row: &SecretRow) -> Self {
         let revision = row.revision.saturating_add(1);

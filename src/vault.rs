@@ -94,14 +94,9 @@ impl Vault {
                 let mut sealing =
                     Sealing { registry: &registry, plan: &plan, rng, space: record::Workspace::default() };
                 let mut seal = |new: New<'_>| {
-                    let unused = serials.next().unwrap_or(u64::MAX);
-                    let (serial, handle_key) = new.kept.map_or((unused, None), |(n, key)| (n, Some(key)));
-                    let sealed = sealing.seal(
-                        &orders[new.at],
-                        new.number,
-                        RowPlan::new(&registry, serial),
-                        handle_key,
-                    );
+                    let fresh = RowPlan::new(&registry, serials.next().unwrap_or(u64::MAX));
+                    let (row, handle_key) = new.kept.map_or((fresh, None), |(row, key)| (row, Some(key)));
+                    let sealed = sealing.seal(&orders[new.at], new.number, row, handle_key);
                     (new.at, new.abandoned, sealed)
                 };
                 new.into_iter().map(&mut seal).collect::<Vec<_>>()
