@@ -1,11 +1,17 @@
 //! Policies: grants that were withheld, older policies, numbers used again.
 
 use consignee::{
-    Cell, ErrorKind, ExistingOrders, Fields, List, Setup, Value, Vault,
+    Cell, ErrorKind, ExistingOrders, Fields, KeyFile, List, Setup, Severity, Value, Vault,
     policy::{DEFAULT_POLICY, Policy},
+    store::Item,
+    store::{Memory, Stores},
 };
 
-use crate::common::{self, Folder, order};
+use crate::{
+    Shop,
+    common::{self, Folder, order},
+    faults,
+};
 
 /// Two policies come and go so that a grant withheld from existing orders would reach them after all.
 #[test]
@@ -91,4 +97,141 @@ fn lines_and_times_that_were_withheld_stay_withheld() {
         vault.open("SF Express", "delivery", "SO-1").is_ok(),
         "a longer time, given for old orders, reaches them"
     );
+}
+
+const POLICY: u8 = 32;
+const PARTY: u8 = 33;
+const SEAL: u8 = 40;
+
+fn wide() -> String {
+    DEFAULT_POLICY.replace(r#""placed_at", "amount"]"#, r#""placed_at", "amount", "consignee.name"]"#)
+}
+
+/// Somebody edits the copy of the policy in the folder and gives couriers the goods.
+#[test]
+fn an_edited_copy_of_the_policy_is_not_in_force() {
+    let folder = Folder::new();
+    folder.unlock().put(&order("SO-1")).unwrap();
+    let copy = folder.path().join("policy.toml");
+    let text = std::fs::read_to_string(&copy).unwrap();
+    let edited = text.replace(
+        r#"["consignee.name", "consignee.phone""#,
+        r#"["items", "consignee.name", "consignee.phone""#,
+    );
+    assert!(edited != text && Policy::parse(&edited).is_ok());
+    let vault = folder.unlock();
+    assert_eq!(vault.check_policy_copy(&folder.path()).unwrap().severity, Severity::Fine);
+    std::fs::write(&copy, edited).unwrap();
+    for vault in [vault, folder.unlock()] {
+        let view = vault.open("SF Express", "delivery", "SO-1").unwrap();
+        assert_eq!(view.get("items").unwrap_err().kind(), &ErrorKind::NotPermitted);
+        assert_eq!(vault.check_policy_copy(&folder.path()).unwrap().severity, Severity::Warning);
+    }
+}
+
+/// A policy that gave finance the names was withdrawn. It is put back: in place of the newest, behind it, by leaving the newest out;
+/// or the seal of that time alone.
+#[test]
+fn an_older_policy_put_back_by_itself_is_refused() {
+    let shop = Shop::new(&[order("SO-1")]);
+    shop.vault.apply_policy(&wide(), ExistingOrders::Yes).unwrap();
+    let before = shop.stores.keys.items().unwrap();
+    assert!(shop.opens("ledger clerk", "accounting", "SO-1").unwrap().get("consignee.name").is_ok());
+    shop.vault.apply_policy(DEFAULT_POLICY, ExistingOrders::Yes).unwrap();
+    assert!(
+        shop.unlock()
+            .unwrap()
+            .open("ledger clerk", "accounting", "SO-1")
+            .unwrap()
+            .get("consignee.name")
+            .is_err()
+    );
+    let now = shop.stores.keys.items().unwrap();
+    let find = |items: &[Item], kind, id| {
+        items.iter().find(|item| (item.kind, item.id) == (kind, id)).unwrap().clone()
+    };
+    let old = find(&now, POLICY, 1);
+    let without_newest: Vec<_> =
+        now.iter().filter(|item| (item.kind, item.id) != (POLICY, 2)).cloned().collect();
+    let replaced = |items: &[Item], new: &Item| -> Vec<Item> {
+        let others = items.iter().filter(|item| (item.kind, item.id) != (new.kind, new.id));
+        others.chain([new]).cloned().collect()
+    };
+    for forged in [
+        replaced(&now, &Item { id: 2, ..old.clone() }),
+        replaced(&now, &Item { id: 3, ..old }),
+        without_newest,
+        replaced(&now, &find(&before, SEAL, 0)),
+    ] {
+        assert_eq!(crate::keys::unlock_with(&forged).err(), Some(ErrorKind::Damaged));
+    }
+}
+
+/// All items of the older time are put back: then it is in force, and `doctor` compares with the ledger.
+#[test]
+fn a_key_store_from_before_a_policy_puts_the_older_one_in_force_and_is_found() {
+    let shop = Shop::new(&[order("SO-1")]);
+    shop.vault.apply_policy(&wide(), ExistingOrders::Yes).unwrap();
+    let before = shop.stores.keys.items().unwrap();
+    shop.vault.apply_policy(DEFAULT_POLICY, ExistingOrders::Yes).unwrap();
+    assert!(faults(&shop.vault).is_empty());
+    let rolled_back = Stores { keys: Memory::stores().keys, ..shop.stores.clone() };
+    rolled_back.keys.write_items(&before).unwrap();
+    let vault = Vault::resume(rolled_back, &KeyFile::from_bytes(common::ROOT)).unwrap();
+    let view = vault.open("ledger clerk", "accounting", "SO-1").unwrap();
+    assert!(view.get("consignee.name").is_ok(), "until doctor is run");
+    assert_eq!(faults(&vault), ["policy"]);
+}
+
+/// A supplier becomes another one, whose lines it wants to see; a revoked party's old row comes back; a party takes another's number.
+#[test]
+fn a_partys_row_that_was_edited_or_put_back_is_refused() {
+    let shop = Shop::new(&[]);
+    let before = shop.stores.keys.items().unwrap();
+    shop.vault.revoke_party("Dehua Ltd").unwrap();
+    let items = shop.stores.keys.items().unwrap();
+    assert!(crate::keys::unlock_with(&items).is_ok());
+    let party =
+        |items: &[Item], id: u32| items.iter().position(|item| (item.kind, item.id) == (PARTY, id)).unwrap();
+    let mut forged = vec![items.clone(); 3];
+    let body = &mut forged[0][party(&items, 2)].body;
+    let text =
+        String::from_utf8_lossy(&body[..body.len() - 32]).replace(r#""as":"Yixing""#, r#""as":"Dehua ""#);
+    assert!(text.contains("Dehua"));
+    body.splice(..text.len(), text.into_bytes());
+    forged[1][party(&items, 3)].body = before[party(&before, 3)].body.clone();
+    forged[2][party(&items, 2)].body = items[party(&items, 3)].body.clone();
+    for items in forged {
+        assert_eq!(crate::keys::unlock_with(&items).err(), Some(ErrorKind::Damaged));
+    }
+}
+
+/// The number of a retired field is given to a new one that couriers open, so that they open the old field in old orders; or a
+/// field gets another's number; also by way of a policy in between that forgets.
+#[test]
+fn a_number_that_meant_something_else_is_refused_whatever_comes_between() {
+    let shop = Shop::new(&[order("SO-1")]);
+    let note = "[field.note]\nid = 8\ntype = \"text\"\n";
+    let without_note = DEFAULT_POLICY.replace(note, "").replace("    \"note\",\n", "");
+    let retired = without_note.replace("version = 1", "version = 1\nretired = [8]");
+    let reused = format!("{without_note}\n[field.door]\nid = 8\ntype = \"text\"\n").replace(
+        r#"["consignee.name", "consignee.phone""#,
+        r#"["door", "consignee.name", "consignee.phone""#,
+    );
+    let renumbered = DEFAULT_POLICY.replace("id = 8", "id = 9");
+    let exchanged = DEFAULT_POLICY
+        .replace("id = 3\n", "id = 0\n")
+        .replace("id = 8\n", "id = 3\n")
+        .replace("id = 0\n", "id = 8\n");
+    for text in [&without_note, &retired, &reused, &renumbered, &exchanged] {
+        assert!(text != DEFAULT_POLICY && Policy::parse(text).is_ok());
+    }
+    let refused = |text: &str| {
+        let refused = shop.vault.apply_policy(text, ExistingOrders::Yes);
+        assert_eq!(refused.unwrap_err().kind(), &ErrorKind::Conflict);
+    };
+    [&without_note, &reused, &renumbered, &exchanged].into_iter().for_each(|text| refused(text));
+    shop.vault.apply_policy(&retired, ExistingOrders::Yes).unwrap();
+    [&without_note, &reused, &renumbered].into_iter().for_each(|text| refused(text));
+    assert!(shop.opens("SF Express", "delivery", "SO-1").is_ok());
 }
