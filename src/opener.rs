@@ -474,3 +474,7 @@ pub(crate) fn open_for_vault(
     let opened = open_many_for_vault(ledger, registry, orders, &what, || Ok(vec![true]))?.pop();
     opened.unwrap_or_else(|| Err(Error::new(ErrorKind::Storage, "nothing was opened")))
 }
+
+#[cfg(test)]
+#[path = "opener_tests.rs"]
+mod tests;

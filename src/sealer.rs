@@ -301,3 +301,7 @@ fn name_the_field<R: Record>(plan: &Plan, order: &R, number: &str, fault: Error)
 pub(crate) fn no_randomness() -> Error {
     Error::new(ErrorKind::RootKey, "the operating system gives no random bytes")
 }
+
+#[cfg(test)]
+#[path = "sealer_tests.rs"]
+mod tests;

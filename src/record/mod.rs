@@ -6,6 +6,8 @@ mod open;
 mod seal;
 
 #[cfg(test)]
+mod half_tests;
+#[cfg(test)]
 mod scope_tests;
 
 pub(crate) use format::Record;
