@@ -16,6 +16,8 @@ mod field;
 mod index;
 mod root;
 mod row;
+#[cfg(all(test, feature = "sqlite"))]
+mod thief_tests;
 mod ticket;
 mod vault_key;
 

@@ -10,6 +10,7 @@ mod ledger;
 mod policy;
 mod records;
 mod replay;
+mod roles;
 mod search;
 
 use common::Folder;
