@@ -32,7 +32,8 @@ pub(crate) use settle::KEEP_SUPERSEDED;
 
 /// Sealed orders, their secrets, keys and ledger. `Clone + Send + Sync`; clones share one vault.
 ///
-/// A vault belongs to the process that unlocked it: in a forked child its calls fail with `Locked`; unlock it again there.
+/// A vault belongs to the process that unlocked it: in a forked child its calls fail with `Locked`, and so does unlocking the folder
+/// there while the parent had it unlocked at the fork (SQLite's locks do not survive one). Unlock in the workers, after the fork.
 ///
 /// All methods block. Each says what it may wait for; async callers run them on a thread for blocking work.
 #[derive(Clone)]

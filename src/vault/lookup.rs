@@ -194,7 +194,7 @@ impl Vault {
         if process::id() != self.0.process {
             // A forked child shares the parent's locks, connections and serial numbers without knowing it.
             return Err(Error::new(ErrorKind::Locked, "the vault was unlocked by another process")
-                .with_hint("after a fork, unlock it again in the child"));
+                .with_hint("unlock it in the workers only, each after it was forked"));
         }
         let version = self.0.stores.keys.items_version()?;
         let mut snapshot = held(&self.0.registry);
