@@ -13,7 +13,6 @@ fn main() {
     forked_workers_that_seal_at_once_share_no_bytes();
     a_vault_that_the_parent_unlocked_is_locked_in_the_child();
     a_folder_that_the_parent_has_open_is_not_opened_again_by_the_child();
-    println!("3 tests of forks passed");
 }
 
 /// Runs `work` in a forked child; a panic in it is its exit status.

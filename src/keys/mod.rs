@@ -16,7 +16,8 @@ mod field;
 mod index;
 mod root;
 mod row;
-#[cfg(all(test, feature = "sqlite"))]
+#[cfg(test)]
+#[cfg(feature = "sqlite")]
 mod thief_tests;
 mod ticket;
 mod vault_key;

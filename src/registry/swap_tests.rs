@@ -14,6 +14,9 @@ use crate::{
 const ROOT: [u8; 32] = [42; 32];
 const PARAMETERS: [u8; 1] = [1];
 
+/// Kind, id and generation of an item.
+type Place = (u8, u32, u32);
+
 /// A vault's items, with all that is needed to forge them.
 struct Stolen {
     vault: VaultId,
@@ -43,17 +46,17 @@ impl Stolen {
         Self { vault, items, registry_key, root }
     }
 
-    fn keys(&self) -> impl Iterator<Item = (u8, u32, u32)> {
+    fn keys(&self) -> impl Iterator<Item = Place> {
         self.items.keys().copied().filter(|(kind, ..)| *kind <= KeyKind::Query as u8)
     }
 
     /// The wrapped key in this place, with the number of its suite.
-    fn body(&self, place: (u8, u32, u32)) -> Vec<u8> {
+    fn body(&self, place: Place) -> Vec<u8> {
         untagged(&self.items[&place]).unwrap().to_vec()
     }
 
     /// Loads the items with these bodies in these places, all tags and the seal made anew.
-    fn load_with(&self, bodies: &[((u8, u32, u32), Vec<u8>)]) -> Result<Registry> {
+    fn load_with(&self, bodies: &[(Place, Vec<u8>)]) -> Result<Registry> {
         let mut items = self.items.clone();
         for (place, body) in bodies {
             insert_tagged(&mut items, &self.registry_key, self.vault, *place, body.clone());
@@ -63,7 +66,7 @@ impl Stolen {
         Registry::load(items.into_iter().map(item).collect(), &*self.root)
     }
 
-    fn refuses(&self, bodies: &[((u8, u32, u32), Vec<u8>)]) -> bool {
+    fn refuses(&self, bodies: &[(Place, Vec<u8>)]) -> bool {
         self.load_with(bodies).is_err_and(|e| *e.kind() == ErrorKind::RootKey)
     }
 }

@@ -1,8 +1,8 @@
 //! The ledger: entries altered, removed, moved, forged, with the head and without.
 
 use consignee::{
-    Entry, EntryKind, ErrorKind, KeyFile, Severity, ShredMode, Vault,
-    store::{LedgerHead, LedgerRow, Memory, Stores},
+    Entry, EntryKind, ErrorKind, KeyFile, Patch, Severity, ShredMode, Value, Vault,
+    store::{LedgerHead, LedgerRow, Memory, SecretRow, SecretState, Stores},
 };
 use sha2::{Digest, Sha256};
 
@@ -250,7 +250,7 @@ fn a_forged_shred_with_a_new_head_is_finished_by_the_vault() {
     forged.bytes.push(1);
     assert_eq!(kind(&forged), EntryKind::Shred);
     let row = shop.rows("SO-1").remove(0);
-    let marked = consignee::store::SecretRow { state: consignee::store::SecretState::Shredded, ..row };
+    let marked = SecretRow { state: SecretState::Shredded, ..row };
     shop.set_rows("SO-1", std::slice::from_ref(&marked));
     assert!(
         shop.unlock().unwrap().open("shop", "operation", "SO-1").is_ok(),
@@ -266,4 +266,21 @@ fn a_forged_shred_with_a_new_head_is_finished_by_the_vault() {
         vault.shred("SO-1", "asked for", ShredMode::KeepEvidence).unwrap_err().kind(),
         &ErrorKind::Shredded
     );
+}
+
+/// A process died after it staged an update and before it entered it. The attacker moves the staged record into place: the update is
+/// made current without an entry, and `doctor` says that the order is not the one its newest entry names.
+#[test]
+fn an_update_without_an_entry_that_is_moved_into_place_is_found() {
+    let shop = Shop::new(&[order("SO-1")]);
+    let (entries, old) = (shop.entries(), shop.rows("SO-1").remove(0));
+    let note = Patch::new().set("note", Value::Text("new".into()));
+    shop.vault.update("SO-1", 1, note).unwrap();
+    let pending = SecretRow { state: SecretState::Pending, ..shop.rows("SO-1").remove(1) };
+    shop.set_rows("SO-1", &[old, pending]);
+    let vault = shop.with_forged_ledger(&entries);
+    assert_eq!(vault.open("shop", "operation", "SO-1").unwrap().revision(), 2);
+    vault.put(&order("SO-2")).unwrap();
+    assert_eq!(shop.rows("SO-1")[1].state, SecretState::Current);
+    assert_eq!(faults(&vault), ["orders"]);
 }
