@@ -242,6 +242,10 @@ impl From<StoreError> for Error {
             StoreError::Exposed => {
                 (ErrorKind::Storage, "the folder must be the user's own with mode 0700, its files 0600")
             }
+            StoreError::Forked => (
+                ErrorKind::Locked,
+                "SQLite's locks do not survive a fork: unlock it in the workers only, each after it was forked",
+            ),
             StoreError::Failed => (ErrorKind::Storage, "check disk and file system"),
         };
         Self::new(kind, e.to_string()).with_hint(hint)

@@ -231,9 +231,8 @@ impl<'a> Desk<'a> {
         if let Some(wanted) = &self.wanted {
             access.open.retain(|part| wanted.contains(part));
         }
-        let policy = self.policy.digest();
         let (ticket, entry) =
-            prepare(&record, (&secret, &handle_key), policy, &whom, |part| access.opens(part));
+            prepare(self.registry, &record, (&secret, &handle_key), &whom, |part| access.opens(part))?;
         Ok(Prepared { record, called: asked.called, serial: asked.secret.serial, access, ticket, entry })
     }
 
@@ -377,13 +376,16 @@ struct Whom<'a> {
 
 /// The ticket for the parts that are `sought`, and the entry that it waits for.
 fn prepare(
+    registry: &Registry,
     record: &Record<'_>,
     (secret, handle_key): (&OrderSecret, &HandleKey),
-    policy: [u8; 32],
     whom: &Whom<'_>,
     sought: impl Fn(PartId) -> bool,
-) -> (PreparedTicket, Entry) {
+) -> Result<(PreparedTicket, Entry)> {
     let parts: Vec<(PartId, &[u8])> = record.parts().filter(|(part, _)| sought(*part)).collect();
+    if parts.is_empty() {
+        check_directory(registry, record, secret)?;
+    }
     let sought = Sought {
         record_id: record.header.record_id,
         party: whom.key_id,
@@ -393,13 +395,20 @@ fn prepare(
         parts: &parts,
     };
     let ticket = PreparedTicket::new(secret, &sought);
-    let mut entry = Entry::new(EntryKind::Disclosure, whom.key_id, policy);
+    let mut entry = Entry::new(EntryKind::Disclosure, whom.key_id, registry.policy()?.digest());
     entry.handle = handle_key.handle(&whom.handle_id);
     entry.revision = record.header.revision;
     entry.purpose = whom.purpose.to_owned();
     entry.parts = parts.iter().map(|(part, _)| *part).collect();
     entry.commitments = vec![ticket.commitment()];
-    (ticket, entry)
+    Ok((ticket, entry))
+}
+
+/// Where nothing of a record is opened, what it lacks must be shown in another way: whoever writes the store could take all parts
+/// out but a worthless one, and the order would seem to have no values.
+pub(crate) fn check_directory(registry: &Registry, record: &Record<'_>, secret: &OrderSecret) -> Result<()> {
+    let keys = registry.epoch(record.header.epoch).ok_or_else(cannot_open)?;
+    record::check_directory(record, keys, secret)
 }
 
 /// What was opened, ascending by number.
@@ -432,7 +441,7 @@ pub(crate) fn open_many_for_vault(
         prepared.push(Record::parse(order.record).and_then(|record| {
             let (secret, handle_key) = unlock(registry, &record, order.secret)?;
             let sought = |part| what.parts.contains(&part);
-            let (ticket, entry) = prepare(&record, (&secret, &handle_key), policy.digest(), &whom, sought);
+            let (ticket, entry) = prepare(registry, &record, (&secret, &handle_key), &whom, sought)?;
             entries.push(entry);
             Ok((record, ticket))
         }));
@@ -465,3 +474,7 @@ pub(crate) fn open_for_vault(
     let opened = open_many_for_vault(ledger, registry, orders, &what, || Ok(vec![true]))?.pop();
     opened.unwrap_or_else(|| Err(Error::new(ErrorKind::Storage, "nothing was opened")))
 }
+
+#[cfg(test)]
+#[path = "opener_tests.rs"]
+mod tests;

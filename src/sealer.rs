@@ -196,6 +196,11 @@ impl RowPlan {
         Self { serial, put_at: now(), policy: registry.policy_number(), revision: 1 }
     }
 
+    /// Of an order that is put in place of rows without a record.
+    pub(crate) fn again(row: &SecretRow) -> Self {
+        Self { revision: 1, ..Self::after(row) }
+    }
+
     /// Of the next revision of an order.
     pub(crate) fn after(row: &SecretRow) -> Self {
         let revision = row.revision.saturating_add(1);
@@ -296,3 +301,7 @@ fn name_the_field<R: Record>(plan: &Plan, order: &R, number: &str, fault: Error)
 pub(crate) fn no_randomness() -> Error {
     Error::new(ErrorKind::RootKey, "the operating system gives no random bytes")
 }
+
+#[cfg(test)]
+#[path = "sealer_tests.rs"]
+mod tests;

@@ -7,7 +7,7 @@ use consignee_policy::Policy;
 use crate::{
     error::{Error, Result},
     ledger::Ledger,
-    opener::{StoredOrder, open_for_vault, unlock},
+    opener::{StoredOrder, check_directory, open_for_vault, unlock},
     record::{Record, Workspace},
     registry::Registry,
     sealer::{Plan, RowPlan, SealedOrder, Sealing, no_randomness},
@@ -38,18 +38,23 @@ pub(crate) fn seal(
         fields.set("order_no", Value::Text(number.to_owned()));
     }
     let kept = |name: &str| fields.get(name).is_none() && patch.keeps(name);
+    let keeps_some = policy.fields().iter().any(|field| kept(&field.name));
     let parts: Vec<_> = record
         .parts()
         .filter_map(|(id, _)| policy.part(id))
         .filter(|part| part.facet.is_none() && kept(part.name))
         .map(|part| part.id)
         .collect();
+    let (secret, handle_key) = unlock(registry, &record, stored.secret)?;
     if !parts.is_empty() {
         for (id, value) in open_for_vault(ledger, registry, stored, &parts, "update")? {
             if let Some(part) = policy.part(id) {
                 fields.set(part.name, value);
             }
         }
+    } else if keeps_some {
+        // Kept as absent.
+        check_directory(registry, &record, &secret)?;
     }
     patch.apply(&mut fields);
     let fields = fits(fields, policy)?;
@@ -58,7 +63,6 @@ pub(crate) fn seal(
     if registry.id_key.record_id(number) != record.header.record_id {
         return Err(Error::input("order_no", "cannot be changed"));
     }
-    let (secret, handle_key) = unlock(registry, &record, stored.secret)?;
     let same =
         registry.id_key.fingerprint(record.header.record_id, &secret, &plan.canonical(&fields, number)?);
     if same.as_slice() == stored.secret.fingerprint {

@@ -32,7 +32,8 @@ pub(crate) use settle::KEEP_SUPERSEDED;
 
 /// Sealed orders, their secrets, keys and ledger. `Clone + Send + Sync`; clones share one vault.
 ///
-/// A vault belongs to the process that unlocked it: in a forked child its calls fail with `Locked`; unlock it again there.
+/// A vault belongs to the process that unlocked it: in a forked child its calls fail with `Locked`, and so does unlocking the folder
+/// there while the parent had it unlocked at the fork (SQLite's locks do not survive one). Unlock in the workers, after the fork.
 ///
 /// All methods block. Each says what it may wait for; async callers run them on a thread for blocking work.
 #[derive(Clone)]
@@ -94,14 +95,9 @@ impl Vault {
                 let mut sealing =
                     Sealing { registry: &registry, plan: &plan, rng, space: record::Workspace::default() };
                 let mut seal = |new: New<'_>| {
-                    let unused = serials.next().unwrap_or(u64::MAX);
-                    let (serial, handle_key) = new.kept.map_or((unused, None), |(n, key)| (n, Some(key)));
-                    let sealed = sealing.seal(
-                        &orders[new.at],
-                        new.number,
-                        RowPlan::new(&registry, serial),
-                        handle_key,
-                    );
+                    let fresh = RowPlan::new(&registry, serials.next().unwrap_or(u64::MAX));
+                    let (row, handle_key) = new.kept.map_or((fresh, None), |(row, key)| (row, Some(key)));
+                    let sealed = sealing.seal(&orders[new.at], new.number, row, handle_key);
                     (new.at, new.abandoned, sealed)
                 };
                 new.into_iter().map(&mut seal).collect::<Vec<_>>()

@@ -16,6 +16,9 @@ mod field;
 mod index;
 mod root;
 mod row;
+#[cfg(test)]
+#[cfg(feature = "sqlite")]
+mod thief_tests;
 mod ticket;
 mod vault_key;
 

@@ -167,6 +167,10 @@ impl Ledger {
         if again != head {
             return Err(damaged("the ledger's entries do not give its head"));
         }
+        // Appended since, or there all the time and not counted. The head is read after them: it counts what was appended.
+        if !self.store.entries(head.size, 1)?.is_empty() && self.store.head()?.size == head.size {
+            return Err(damaged("the ledger has entries behind those that give its head"));
+        }
         if !handles_fit {
             return Err(damaged("the ledger's entries are filed under other handles than they hold"));
         }

@@ -6,11 +6,13 @@ mod open;
 mod seal;
 
 #[cfg(test)]
+mod half_tests;
+#[cfg(test)]
 mod scope_tests;
 
 pub(crate) use format::Record;
 pub use inspect::{Inspection, inspect};
-pub(crate) use open::{check_order_no, open};
+pub(crate) use open::{check_directory, check_order_no, open};
 pub(crate) use seal::{Content, Place, Workspace, seal};
 
 /// Most parts a record has.

@@ -3,11 +3,11 @@
 use consignee_policy::{FieldType, PartId};
 use zeroize::Zeroizing;
 
-use super::{Record, seal::Associated};
+use super::{Record, format::Header, seal::Associated};
 use crate::{
     error::{Error, ErrorKind, Result},
-    keys::{IdKey, Keyring, Ticket},
-    suite::{TAG, open_in_place},
+    keys::{EpochKeys, IdKey, Keyring, OrderSecret, Ticket},
+    suite::{Secret, TAG, open_in_place},
     value::{Value, decode_padded},
 };
 
@@ -31,23 +31,52 @@ pub(crate) fn open(
     if ticket.record_id() != header.record_id {
         return Err(cannot_open());
     }
-    let mut associated = Associated::new(&[record.header_bytes(), record.directory_bytes()].concat());
+    let mut associated = Associated::of_record(record);
     let mut sealed = record.parts();
     let mut opened = Vec::new();
     let mut buffer = Zeroizing::new(Vec::new());
     for (part, ticket_part) in ticket.parts() {
         let ciphertext = sealed.by_ref().find(|(p, _)| *p == part).map(|(_, c)| c).ok_or_else(cannot_open)?;
-        let (plain, tag) = ciphertext.split_last_chunk::<TAG>().ok_or_else(cannot_open)?;
         let field_key = keys.get(part).ok_or_else(cannot_open)?;
         let key = field_key.data_key(&header.n1, ticket_part);
-        buffer.clear();
-        buffer.extend_from_slice(plain);
-        open_in_place(header.suite, &key, &header.n2, associated.of(part), &mut buffer, tag)
-            .map_err(|_| cannot_open())?;
+        decrypt(header, &key, associated.of(part), ciphertext, &mut buffer)?;
         let expected = type_of(part).ok_or_else(cannot_open)?;
         opened.push((part, decode_padded(&buffer, expected)?));
     }
     Ok(opened)
+}
+
+/// That a record has none of the parts that are sought is true only of one that is authentic, and nothing of its directory is
+/// before a part has been opened: opens one, whichever has a key, and gives its value to nobody.
+///
+/// # Errors
+/// `CannotOpen`, and `Damaged` if the record's suite is not its epoch's.
+pub(crate) fn check_directory(record: &Record<'_>, keys: &EpochKeys, secret: &OrderSecret) -> Result<()> {
+    let header = &record.header;
+    if keys.suite != header.suite {
+        return Err(super::format::damaged());
+    }
+    let known = record.parts().find_map(|(part, ciphertext)| Some((part, keys.get(part)?, ciphertext)));
+    let (part, field_key, ciphertext) = known.ok_or_else(cannot_open)?;
+    let mut ticket_parts = Vec::new();
+    secret.ticket_parts(header.record_id, std::iter::once(part), &mut ticket_parts);
+    let ticket_part = ticket_parts.first().ok_or_else(cannot_open)?;
+    let key = field_key.data_key(&header.n1, ticket_part);
+    decrypt(header, &key, Associated::of_record(record).of(part), ciphertext, &mut Zeroizing::default())
+}
+
+/// The padded value of one part, into `buffer`.
+fn decrypt(
+    header: &Header,
+    key: &Secret<32>,
+    associated: &[u8],
+    ciphertext: &[u8],
+    buffer: &mut Zeroizing<Vec<u8>>,
+) -> Result<()> {
+    let (plain, tag) = ciphertext.split_last_chunk::<TAG>().ok_or_else(cannot_open)?;
+    buffer.clear();
+    buffer.extend_from_slice(plain);
+    open_in_place(header.suite, key, &header.n2, associated, buffer, tag).map_err(|_| cannot_open())
 }
 
 /// Where the order number was opened, it must be the one the record id is derived from: a record filed under another order's

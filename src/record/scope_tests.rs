@@ -165,3 +165,34 @@ fn a_purposes_ticket_with_all_field_keys_opens_the_purposes_parts_and_no_others(
         }
     }
 }
+
+/// Two links pool what they are given, in hope of a part that neither may open: every pair of roles and purposes, and all of them.
+#[test]
+fn keyrings_and_tickets_that_are_pooled_open_what_their_owners_may_and_no_more() {
+    for world in worlds() {
+        let parts: Vec<_> = world.parts().collect();
+        let mut fits = Vec::new();
+        for part in &parts {
+            for key_of in &parts {
+                for ticket_of in &parts {
+                    if world.opens(*part, world.key(*key_of), &world.secret, *ticket_of) {
+                        fits.push((*part, *key_of, *ticket_of));
+                    }
+                }
+            }
+        }
+        let tables = world.policy.accesses();
+        let pairs = (0..tables.len()).flat_map(|one| (0..one).map(move |other| vec![one, other]));
+        for pool in pairs.chain([(0..tables.len()).collect()]) {
+            let pool: Vec<_> = pool.into_iter().map(|at| &tables[at]).collect();
+            let has_key =
+                |part: &PartId| pool.iter().any(|t| world.policy.role_parts(&t.role).contains(part));
+            let has_ticket = |part: &PartId| pool.iter().any(|table| table.opens(*part));
+            for part in &parts {
+                let opens =
+                    fits.iter().any(|(of, key, ticket)| of == part && has_key(key) && has_ticket(ticket));
+                assert_eq!(opens, pool.iter().any(|table| table.opens(*part)), "{part}");
+            }
+        }
+    }
+}

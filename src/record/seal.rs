@@ -4,7 +4,7 @@ use consignee_policy::{Mask, PartId};
 use zeroize::Zeroize;
 
 use super::{
-    MAX_PARTS, MAX_RECORD,
+    MAX_PARTS, MAX_RECORD, Record,
     format::{DIRECTORY_ENTRY, HEADER, Header, MAX_ASSOCIATED},
 };
 use crate::{
@@ -186,6 +186,11 @@ impl Associated {
         let len = head.len().min(MAX_ASSOCIATED - 2);
         bytes[..len].copy_from_slice(&head[..len]);
         Self { bytes, len }
+    }
+
+    /// Of a record that is there.
+    pub(super) fn of_record(record: &Record<'_>) -> Self {
+        Self::new(&[record.header_bytes(), record.directory_bytes()].concat())
     }
 
     pub(super) fn of(&mut self, part: PartId) -> &[u8] {

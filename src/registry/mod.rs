@@ -5,6 +5,8 @@
 
 mod change;
 mod items;
+#[cfg(test)]
+mod swap_tests;
 
 use std::{collections::BTreeMap, sync::Arc};
 

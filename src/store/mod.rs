@@ -188,6 +188,9 @@ pub enum StoreError {
     /// The folder or a file is a link, belongs to another user, or can be reached by others.
     #[error("the vault's folder or files are links, another user's, or open to others")]
     Exposed,
+    /// The process that this one was forked from had the store open.
+    #[error("the store was open when this process was forked")]
+    Forked,
     /// Anything else the engine reports.
     #[error("the store failed")]
     Failed,

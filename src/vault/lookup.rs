@@ -15,7 +15,7 @@ use crate::{
     opener::{Meanwhile, StoredOrder, rolled_back, shredded, unlock},
     record,
     registry::Registry,
-    sealer::Plan,
+    sealer::{Plan, RowPlan},
     store::{RecordRow, SecretRow, SecretState},
     view::Record,
 };
@@ -28,9 +28,10 @@ pub(super) struct New<'a> {
     pub(super) number: &'a str,
     /// Secret rows without a record: of a put that crashed, or of a record that was lost.
     pub(super) abandoned: Vec<([u8; 16], [u8; 10])>,
-    /// Serial and handle key of those. The order goes on under them: so its entries and aliases stay its own, and the entry of the
-    /// put that crashed is one of an order that is there.
-    pub(super) kept: Option<(u64, HandleKey)>,
+    /// What those rows say and the handle key in them. The order goes on under them: so its entries and aliases stay its own, the
+    /// entry of the put that crashed is one of an order that is there, and who removes a record, so that it is put again, has
+    /// neither its time begun anew nor a later policy's grants for it.
+    pub(super) kept: Option<(RowPlan, HandleKey)>,
 }
 
 /// The rows of one order.
@@ -105,7 +106,8 @@ impl Vault {
             if found.record.is_none() && found.rows.iter().all(|row| row.state != SecretState::Shredded) {
                 // This call holds the writer's lock, so whoever wrote these rows is gone.
                 let abandoned = found.rows.iter().map(|row| (row.record_id, row.n1)).collect();
-                let kept = found.rows.iter().find_map(|row| Some((row.serial, registry.handle_key(row)?)));
+                let kept = |row: &SecretRow| Some((RowPlan::again(row), registry.handle_key(row)?));
+                let kept = found.rows.iter().find_map(kept);
                 new.push(New { at, number, abandoned, kept });
             } else if let Some(result) = results.get_mut(at) {
                 *result = Some(compare(registry, plan, (&orders[at], number), id, &found));
@@ -133,7 +135,12 @@ impl Vault {
             };
             let Some(row) = self.rows_of_serial(serial)?.pop() else { return Ok(None) };
             let found = self.rows_of(&[row.record_id])?.pop();
-            Ok(found.map(|found| Found { by_number: false, ..found }))
+            // Of what is filed under this serial, only rows that have it: a row shows that its serial is its own when it opens, and
+            // one that never opens, planted among another order's, must not lead the alias to that order.
+            Ok(found.map(|mut found| {
+                found.rows.retain(|row| row.serial == serial);
+                Found { by_number: false, ..found }
+            }))
         };
         found.into_iter().zip(orders).map(by_number_or_alias).collect()
     }
@@ -187,7 +194,7 @@ impl Vault {
         if process::id() != self.0.process {
             // A forked child shares the parent's locks, connections and serial numbers without knowing it.
             return Err(Error::new(ErrorKind::Locked, "the vault was unlocked by another process")
-                .with_hint("after a fork, unlock it again in the child"));
+                .with_hint("unlock it in the workers only, each after it was forked"));
         }
         let version = self.0.stores.keys.items_version()?;
         let mut snapshot = held(&self.0.registry);

@@ -42,7 +42,7 @@ const WITHOUT_VECTOR: &[(u32, &str)] = &[
     ),
     (49, "an order of steps leaves no trace in bytes; the layouts' own vectors have no keys that fit"),
     (50, "what a writer does after a failure: tests/crash_points.rs"),
-    (53, "several policies and an update: tests/update.rs, tests/vault.rs, tests/attacks.rs"),
+    (53, "several policies and an update: tests/update.rs, tests/vault.rs, tests/attacks"),
     (54, "what a writer does after a failure: tests/crash_points.rs, tests/crash.rs, tests/update.rs"),
     (55, "what is gone after a day: tests/update.rs"),
     (56, "what a search does: tests/find.rs; `searched` of the good records has tags and queries"),

@@ -4,6 +4,7 @@
 //! writes (secret, ledger, order) is the recovery rule.
 
 mod files;
+mod forks;
 mod keys;
 mod ledger;
 mod lock;
@@ -70,7 +71,7 @@ fn in_file(file: &'static str) -> impl Fn(StoreError) -> OpenError {
 /// `Exposed` if others can reach them, `Damaged` for files that are no vault's, `Newer` for a later version's.
 ///
 /// # Not across a fork
-/// A forked child opens the folder for itself: SQLite's locks do not survive in it.
+/// A forked child opens the folder for itself, and only if its parent had not: SQLite's locks do not survive in it (`forks.rs`).
 pub(crate) fn open(folder: &Path) -> Result<Stores, OpenError> {
     // Without a slash at the end, which would make the system follow a link.
     files::check_private(folder.components().as_path())?;
@@ -93,10 +94,13 @@ pub(crate) fn open(folder: &Path) -> Result<Stores, OpenError> {
 struct Database {
     connection: Mutex<Connection>,
     path: PathBuf,
+    /// Dropped after the connection.
+    _registered: forks::Registered,
 }
 
 impl Database {
     fn open(path: &Path, tables: &str) -> StoreResult<Self> {
+        let registered = forks::Registered::new(path)?;
         let connection = connect(path)?;
         let pragma =
             |name| connection.pragma_query_value(None, name, |row| row.get::<_, i32>(0)).map_err(fault);
@@ -108,7 +112,7 @@ impl Database {
         }
         configure(&connection)?;
         check_schema(&connection, tables)?;
-        Ok(Self { connection: Mutex::new(connection), path: path.to_owned() })
+        Ok(Self { connection: Mutex::new(connection), path: path.to_owned(), _registered: registered })
     }
 
     fn connection(&self) -> MutexGuard<'_, Connection> {

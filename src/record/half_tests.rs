@@ -1,0 +1,159 @@
+//! Whoever has all of one half of the keys computes nothing that has to do with the other half, nor with other records.
+
+use std::collections::HashSet;
+
+use consignee_policy::PartId;
+
+use super::{seal::Associated, *};
+use crate::{
+    keys::{EpochKeys, FieldKey, OrderSecret, RecordId, VaultId},
+    suite::{SealRng, Secret, Suite, TAG, open_in_place},
+    value::ValueRef,
+};
+
+const SEALINGS: usize = 1_000;
+const PARTS: [u16; 3] = [4, 8, 14];
+
+fn part(number: u16) -> PartId {
+    PartId::new(number).unwrap()
+}
+
+fn epoch(suite: Suite, rng: &mut SealRng) -> EpochKeys {
+    let keys = PARTS.map(|number| (part(number), FieldKey::new(suite, rng.secret()).into()));
+    EpochKeys::new(1, suite, keys.to_vec(), Vec::new())
+}
+
+struct OneSealing {
+    record: Vec<u8>,
+    id: RecordId,
+    secret: OrderSecret,
+}
+
+impl OneSealing {
+    /// The same short values in each, so that equal keys would show as equal ciphertext.
+    fn new(rng: &mut SealRng, vault: VaultId, id: RecordId, keys: &EpochKeys) -> Self {
+        let place = Place { vault, record_id: id, revision: 1, policy: [3; 32] };
+        let contents = PARTS.map(|number| (part(number), Content::Value(ValueRef::Text("13812345678"))));
+        let mut space = Workspace::default();
+        let secret = seal(&mut space, rng, &place, keys, contents.into_iter()).unwrap().secret;
+        Self { record: space.record, id, secret }
+    }
+
+    fn parsed(&self) -> Record<'_> {
+        Record::parse(&self.record).unwrap()
+    }
+
+    /// T[f].
+    fn ticket(&self, part: PartId) -> [u8; 32] {
+        *self.secret.ticket_part(self.id, part).expose()
+    }
+
+    /// A[f].
+    fn field_half(&self, keys: &EpochKeys, part: PartId) -> [u8; 32] {
+        let nothing = Secret::new([0; 32]);
+        *keys.get(part).unwrap().data_key(&self.parsed().header.n1, &nothing).expose()
+    }
+
+    fn opens(&self, part: PartId, key: [u8; 32]) -> bool {
+        let record = self.parsed();
+        let (_, ciphertext) = record.parts().find(|(of, _)| *of == part).unwrap();
+        let (plain, tag) = ciphertext.split_last_chunk::<TAG>().unwrap();
+        let (mut associated, mut buffer) = (Associated::of_record(&record), plain.to_vec());
+        let header = record.header;
+        let key = Secret::new(key);
+        open_in_place(header.suite, &key, &header.n2, associated.of(part), &mut buffer, tag).is_ok()
+    }
+}
+
+fn xor(one: [u8; 32], other: [u8; 32]) -> [u8; 32] {
+    std::array::from_fn(|at| one[at] ^ other[at])
+}
+
+/// A thousand sealings: different orders, updates of one of them, and the same record ids in a second vault.
+fn sealings(suite: Suite) -> (Vec<OneSealing>, EpochKeys, EpochKeys) {
+    let mut rng = SealRng::from_seed([suite.number() + 10; 32]);
+    let (keys, others) = (epoch(suite, &mut rng), epoch(suite, &mut rng));
+    let id = |n: usize| {
+        let mut id = [9; 16];
+        id[..8].copy_from_slice(&(n as u64).to_le_bytes());
+        RecordId(id)
+    };
+    let one = |at: usize| match at {
+        0..600 => OneSealing::new(&mut rng, VaultId([1; 16]), id(at), &keys),
+        600..800 => OneSealing::new(&mut rng, VaultId([1; 16]), id(0), &keys),
+        _ => OneSealing::new(&mut rng, VaultId([2; 16]), id(at - 800), &others),
+    };
+    ((0..SEALINGS).map(one).collect(), keys, others)
+}
+
+const SUITES: [Suite; 2] = [Suite::Aes256Gcm, Suite::ChaCha20Poly1305];
+
+#[test]
+fn no_half_key_and_no_ciphertext_has_a_block_in_common_with_another() {
+    for suite in SUITES {
+        let (all, keys, others) = sealings(suite);
+        let mut seen = HashSet::new();
+        let mut is_new = |sealing: &OneSealing, keys: &EpochKeys| {
+            let parts = PARTS.map(part).into_iter();
+            let of_part = |part| {
+                let (half, ticket) = (sealing.field_half(keys, part), sealing.ticket(part));
+                [half, ticket, xor(half, ticket)]
+            };
+            let made: Vec<u8> = parts.flat_map(of_part).flatten().collect();
+            let sealed = sealing.parsed().parts().flat_map(|(_, ciphertext)| ciphertext).copied();
+            let blocks: Vec<u8> = made.into_iter().chain(sealed).collect();
+            let (blocks, rest) = blocks.as_chunks::<16>();
+            assert!(rest.is_empty() && blocks.len() == 3 * (6 + 3));
+            blocks.iter().all(|block| seen.insert(*block))
+        };
+        for (at, sealing) in all.iter().enumerate() {
+            assert!(is_new(sealing, if at < 800 { &keys } else { &others }), "sealing {at}");
+        }
+        // From one state of the generator, for one order: everything is the same.
+        let again =
+            OneSealing::new(&mut SealRng::from_seed([0; 32]), VaultId([1; 16]), RecordId([7; 16]), &keys);
+        let twin =
+            OneSealing::new(&mut SealRng::from_seed([0; 32]), VaultId([1; 16]), RecordId([7; 16]), &keys);
+        assert!(is_new(&again, &keys) && !is_new(&twin, &keys));
+    }
+}
+
+/// A stolen keyring of everything, and the secrets of all sealings but one.
+#[test]
+fn all_field_keys_and_the_tickets_of_999_other_sealings_do_not_open_one() {
+    for suite in SUITES {
+        let (all, keys, _) = sealings(suite);
+        let (target, others) = all.split_first().unwrap();
+        for part in PARTS.map(part) {
+            let half = target.field_half(&keys, part);
+            assert!(target.opens(part, xor(half, target.ticket(part))));
+            assert!(!target.opens(part, half));
+            for other in others {
+                // What the other sealing gave out, and what its secret would give for this record.
+                for ticket in [other.ticket(part), *other.secret.ticket_part(target.id, part).expose()] {
+                    assert!(!target.opens(part, xor(half, ticket)));
+                }
+            }
+        }
+    }
+}
+
+/// All tickets of all records, this one's too, and no field key.
+#[test]
+fn the_tickets_of_1000_sealings_do_not_open_one_of_them_without_its_field_key() {
+    for suite in SUITES {
+        let (all, keys, _) = sealings(suite);
+        let target = &all[0];
+        for own in PARTS.map(part) {
+            let ticket = target.ticket(own);
+            assert!(target.opens(own, xor(ticket, target.field_half(&keys, own))));
+            assert!(!target.opens(own, ticket));
+            for other in &all {
+                for wrong in PARTS.map(part) {
+                    assert!(!target.opens(own, other.ticket(wrong)));
+                    assert!(!target.opens(own, xor(ticket, other.ticket(wrong))));
+                }
+            }
+        }
+    }
+}
