@@ -282,11 +282,19 @@ impl RootKeyProvider for Passphrase {
         {
             return Err(damaged());
         }
-        let params = Params::new(cost.0, cost.1, cost.2, Some(32)).map_err(|_| damaged())?;
-        let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
-        let key = Secret::fill(|key| argon2.hash_password_into(self.0.as_bytes(), salt, key));
-        Ok(Box::new(LocalKey::new(key.map_err(|_| root_error("the passphrase cannot be used"))?)))
+        let key = argon2id(&self.0, salt, cost).map_err(|_| root_error("the passphrase cannot be used"))?;
+        Ok(Box::new(LocalKey::new(key)))
     }
+}
+
+fn argon2id(
+    passphrase: &str,
+    salt: &[u8],
+    (memory, passes, lanes): (u32, u32, u32),
+) -> argon2::Result<Secret<32>> {
+    let params = Params::new(memory, passes, lanes, Some(32))?;
+    let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
+    Secret::fill(|key| argon2.hash_password_into(passphrase.as_bytes(), salt, key))
 }
 
 /// A root key held in this process; wraps by XAES-256-GCM.
@@ -323,4 +331,40 @@ fn root_error(message: &'static str) -> Error {
 
 fn no_randomness() -> Error {
     root_error("the operating system gives no random bytes")
+}
+
+#[cfg(test)]
+mod tests {
+    use argon2::{AssociatedData, ParamsBuilder};
+
+    use super::*;
+
+    fn hex(text: &str) -> Vec<u8> {
+        (0..text.len()).step_by(2).map(|at| u8::from_str_radix(&text[at..at + 2], 16).unwrap()).collect()
+    }
+
+    /// RFC 9106, section 5.3. It has a secret and associated data, which our derivation does without: this is of the crate alone.
+    #[test]
+    fn the_crates_argon2id_is_that_of_rfc_9106() {
+        let data = AssociatedData::new(&[4; 12]).unwrap();
+        let params = ParamsBuilder::new().m_cost(32).t_cost(3).p_cost(4).data(data).build().unwrap();
+        let argon2 = Argon2::new_with_secret(&[3; 8], Algorithm::Argon2id, Version::V0x13, params).unwrap();
+        let mut tag = [0; 32];
+        argon2.hash_password_into(&[1; 32], &[2; 16], &mut tag).unwrap();
+        assert_eq!(tag.as_slice(), hex("0d640df58d78766c08c037a34a8b53c9d01ef0452d75b65eb52520e96b01e659"));
+    }
+
+    /// phc-winner-argon2, src/test.c: Argon2id 0x13, 2 passes, 2^16 and 2^8 KiB, 1 and 2 lanes. The derivation of a whole root key
+    /// is computed anew by tests/interop/check_vectors.py (tests/vectors/passphrase-good.json).
+    #[test]
+    fn our_argon2id_is_that_of_the_reference_implementation() {
+        for (cost, key) in [
+            ((1 << 16, 2, 1), "09316115d5cf24ed5a15a31a3ba326e5cf32edc24702987c02b6566f61913cf7"),
+            ((1 << 8, 2, 1), "9dfeb910e80bad0311fee20f9c0e2b12c17987b4cac90c2ef54d5b3021c68bfe"),
+            ((1 << 8, 2, 2), "6d093c501fd5999645e0ea3bf620d7b8be7fd2db59c20d9fff9539da2bf57037"),
+        ] {
+            let made = argon2id("password", b"somesalt", cost).unwrap();
+            assert_eq!(made.expose().as_slice(), hex(key), "{cost:?}");
+        }
+    }
 }
