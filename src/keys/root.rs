@@ -130,8 +130,8 @@ impl KeyFile {
             return Err(root_error("the key file is not a plain file").with_hint("links are not followed"));
         }
         check_private(&meta)?;
-        let text = Zeroizing::new(fs::read_to_string(path).map_err(file_error)?);
-        let key = parse_key_line(&text).ok_or_else(|| {
+        let line = Zeroizing::new(fs::read(path).map_err(file_error)?);
+        let key = parse_key_line(&line).ok_or_else(|| {
             root_error("the key file holds no whole key").with_hint("restore it from its backup")
         })?;
         Ok(Self { key, path: Some(path.to_owned()) })
@@ -143,19 +143,13 @@ impl KeyFile {
     /// `Exists` if there is a file already; `RootKey` if it cannot be written or no randomness can be had.
     pub fn create(path: &Path) -> Result<Self> {
         let key = Secret::fill(|key| os_random(key)).map_err(|_| no_randomness())?;
-        let digits =
-            |bytes: &[u8]| Zeroizing::new(bytes.iter().map(|b| format!("{b:02x}")).collect::<String>());
-        let line = Zeroizing::new(format!(
-            "{KEY_FILE_PREFIX}{}-{}\n",
-            *digits(key.expose()),
-            *digits(&checksum(key.expose()))
-        ));
+        let line = key_line(&key).ok_or_else(|| root_error("the key file cannot be written"))?;
         let mut options = fs::OpenOptions::new();
         options.write(true).create_new(true);
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         let written = options.open(path).and_then(|mut file| {
-            io::Write::write_all(&mut file, line.as_bytes())?;
+            io::Write::write_all(&mut file, &line)?;
             file.sync_all()
         });
         written.map_err(|e| match e.kind() {
@@ -168,24 +162,28 @@ impl KeyFile {
     }
 }
 
-fn parse_key_line(text: &str) -> Option<Secret<32>> {
-    let (key, check) = text.trim_end().strip_prefix(KEY_FILE_PREFIX)?.split_once('-')?;
-    let mut bytes = Zeroizing::new([0; 36]);
-    if key.len() != 64 || check.len() != 8 {
+// Digits of a key are neither looked up in a table nor told apart by branches, which formatting and parsing of numbers do.
+
+pub(crate) fn key_line(key: &Secret<32>) -> Option<Zeroizing<Vec<u8>>> {
+    let (mut digits, mut check) = (Zeroizing::new([0; 64]), [0; 8]);
+    base16ct::lower::encode(key.expose(), digits.as_mut_slice()).ok()?;
+    base16ct::lower::encode(&checksum(key.expose()), &mut check).ok()?;
+    let pieces = [KEY_FILE_PREFIX.as_bytes(), digits.as_slice(), b"-", &check, b"\n"];
+    Some(Zeroizing::new(pieces.concat()))
+}
+
+pub(crate) fn parse_key_line(line: &[u8]) -> Option<Secret<32>> {
+    let (digits, rest) = line.strip_prefix(KEY_FILE_PREFIX.as_bytes())?.split_at_checked(64)?;
+    let rest: &[u8; 8] =
+        str::from_utf8(rest).ok()?.trim_end().strip_prefix('-')?.as_bytes().try_into().ok()?;
+    let mut check = [0; 4];
+    base16ct::mixed::decode(rest, &mut check).ok()?;
+    let mut key = Secret::new([0; 32]);
+    base16ct::mixed::decode(digits, key.expose_mut()).ok()?;
+    if !Secret::new(checksum(key.expose())).equals(&check) {
         return None;
     }
-    let digits = key.as_bytes().chunks_exact(2).chain(check.as_bytes().chunks_exact(2));
-    for (byte, pair) in bytes.iter_mut().zip(digits) {
-        let pair = std::str::from_utf8(pair).ok().filter(|p| p.bytes().all(|d| d.is_ascii_hexdigit()))?;
-        *byte = u8::from_str_radix(pair, 16).ok()?;
-    }
-    let (key, check) = bytes.split_at(32);
-    let key = Secret::fill(|out| {
-        out.copy_from_slice(key);
-        Ok::<_, ()>(())
-    })
-    .ok()?;
-    (checksum(key.expose()) == check).then_some(key)
+    Some(key)
 }
 
 fn checksum(key: &[u8; 32]) -> [u8; 4] {
@@ -287,7 +285,7 @@ impl RootKeyProvider for Passphrase {
     }
 }
 
-fn argon2id(
+pub(crate) fn argon2id(
     passphrase: &str,
     salt: &[u8],
     (memory, passes, lanes): (u32, u32, u32),
