@@ -83,6 +83,9 @@ mod alias;
 #[cfg(feature = "bench")]
 #[doc(hidden)]
 pub mod bench;
+#[cfg(constant_time)]
+#[doc(hidden)]
+pub mod constant_time;
 mod doctor;
 mod error;
 #[cfg(feature = "sqlite")]

@@ -63,9 +63,8 @@ pub(crate) fn seal(
     if registry.id_key.record_id(number) != record.header.record_id {
         return Err(Error::input("order_no", "cannot be changed"));
     }
-    let same =
-        registry.id_key.fingerprint(record.header.record_id, &secret, &plan.canonical(&fields, number)?);
-    if same.as_slice() == stored.secret.fingerprint {
+    let (id, canonical) = (record.header.record_id, plan.canonical(&fields, number)?);
+    if registry.id_key.is_fingerprint(&stored.secret.fingerprint, id, &secret, &canonical) {
         return Ok(None);
     }
     let sealed = SealRng::with(|rng| {

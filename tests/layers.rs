@@ -57,6 +57,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "shred", "store", "suite", "update", "vault", "view",
         ],
     ),
+    ("constant_time", &["alias", "keys", "normalise", "registry", "suite"]),
     ("doctor", &["keys", "ledger", "observe", "opener", "record", "registry", "sealer", "store", "vault"]),
     (
         "folder",

@@ -28,6 +28,8 @@ pub(crate) use index::{IndexKey, QueryKey};
 pub(crate) use root::KEY_FILE_PREFIX;
 pub use root::{KeyFile, Passphrase, RootKey, RootKeyProvider};
 pub(crate) use root::{KeyKind, WrapContext};
+#[cfg(constant_time)]
+pub(crate) use root::{argon2id, key_line, parse_key_line};
 pub(crate) use row::{Evidence, HandleKey, OrderSecret, ReleaseKey, RowContext};
 pub(crate) use ticket::{PreparedTicket, Sought, Ticket};
 pub(crate) use vault_key::{IdKey, RegistryKey, VAULT_PARTY, party_key_id};

@@ -130,8 +130,8 @@ impl KeyFile {
             return Err(root_error("the key file is not a plain file").with_hint("links are not followed"));
         }
         check_private(&meta)?;
-        let text = Zeroizing::new(fs::read_to_string(path).map_err(file_error)?);
-        let key = parse_key_line(&text).ok_or_else(|| {
+        let line = Zeroizing::new(fs::read(path).map_err(file_error)?);
+        let key = parse_key_line(&line).ok_or_else(|| {
             root_error("the key file holds no whole key").with_hint("restore it from its backup")
         })?;
         Ok(Self { key, path: Some(path.to_owned()) })
@@ -143,19 +143,13 @@ impl KeyFile {
     /// `Exists` if there is a file already; `RootKey` if it cannot be written or no randomness can be had.
     pub fn create(path: &Path) -> Result<Self> {
         let key = Secret::fill(|key| os_random(key)).map_err(|_| no_randomness())?;
-        let digits =
-            |bytes: &[u8]| Zeroizing::new(bytes.iter().map(|b| format!("{b:02x}")).collect::<String>());
-        let line = Zeroizing::new(format!(
-            "{KEY_FILE_PREFIX}{}-{}\n",
-            *digits(key.expose()),
-            *digits(&checksum(key.expose()))
-        ));
+        let line = key_line(&key).ok_or_else(|| root_error("the key file cannot be written"))?;
         let mut options = fs::OpenOptions::new();
         options.write(true).create_new(true);
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         let written = options.open(path).and_then(|mut file| {
-            io::Write::write_all(&mut file, line.as_bytes())?;
+            io::Write::write_all(&mut file, &line)?;
             file.sync_all()
         });
         written.map_err(|e| match e.kind() {
@@ -168,24 +162,28 @@ impl KeyFile {
     }
 }
 
-fn parse_key_line(text: &str) -> Option<Secret<32>> {
-    let (key, check) = text.trim_end().strip_prefix(KEY_FILE_PREFIX)?.split_once('-')?;
-    let mut bytes = Zeroizing::new([0; 36]);
-    if key.len() != 64 || check.len() != 8 {
+// Digits of a key are neither looked up in a table nor told apart by branches, which formatting and parsing of numbers do.
+
+pub(crate) fn key_line(key: &Secret<32>) -> Option<Zeroizing<Vec<u8>>> {
+    let (mut digits, mut check) = (Zeroizing::new([0; 64]), [0; 8]);
+    base16ct::lower::encode(key.expose(), digits.as_mut_slice()).ok()?;
+    base16ct::lower::encode(&checksum(key.expose()), &mut check).ok()?;
+    let pieces = [KEY_FILE_PREFIX.as_bytes(), digits.as_slice(), b"-", &check, b"\n"];
+    Some(Zeroizing::new(pieces.concat()))
+}
+
+pub(crate) fn parse_key_line(line: &[u8]) -> Option<Secret<32>> {
+    let (digits, rest) = line.strip_prefix(KEY_FILE_PREFIX.as_bytes())?.split_at_checked(64)?;
+    let rest: &[u8; 8] =
+        str::from_utf8(rest).ok()?.trim_end().strip_prefix('-')?.as_bytes().try_into().ok()?;
+    let mut check = [0; 4];
+    base16ct::mixed::decode(rest, &mut check).ok()?;
+    let mut key = Secret::new([0; 32]);
+    base16ct::mixed::decode(digits, key.expose_mut()).ok()?;
+    if !Secret::new(checksum(key.expose())).equals(&check) {
         return None;
     }
-    let digits = key.as_bytes().chunks_exact(2).chain(check.as_bytes().chunks_exact(2));
-    for (byte, pair) in bytes.iter_mut().zip(digits) {
-        let pair = std::str::from_utf8(pair).ok().filter(|p| p.bytes().all(|d| d.is_ascii_hexdigit()))?;
-        *byte = u8::from_str_radix(pair, 16).ok()?;
-    }
-    let (key, check) = bytes.split_at(32);
-    let key = Secret::fill(|out| {
-        out.copy_from_slice(key);
-        Ok::<_, ()>(())
-    })
-    .ok()?;
-    (checksum(key.expose()) == check).then_some(key)
+    Some(key)
 }
 
 fn checksum(key: &[u8; 32]) -> [u8; 4] {
@@ -282,11 +280,19 @@ impl RootKeyProvider for Passphrase {
         {
             return Err(damaged());
         }
-        let params = Params::new(cost.0, cost.1, cost.2, Some(32)).map_err(|_| damaged())?;
-        let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
-        let key = Secret::fill(|key| argon2.hash_password_into(self.0.as_bytes(), salt, key));
-        Ok(Box::new(LocalKey::new(key.map_err(|_| root_error("the passphrase cannot be used"))?)))
+        let key = argon2id(&self.0, salt, cost).map_err(|_| root_error("the passphrase cannot be used"))?;
+        Ok(Box::new(LocalKey::new(key)))
     }
+}
+
+pub(crate) fn argon2id(
+    passphrase: &str,
+    salt: &[u8],
+    (memory, passes, lanes): (u32, u32, u32),
+) -> argon2::Result<Secret<32>> {
+    let params = Params::new(memory, passes, lanes, Some(32))?;
+    let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
+    Secret::fill(|key| argon2.hash_password_into(passphrase.as_bytes(), salt, key))
 }
 
 /// A root key held in this process; wraps by XAES-256-GCM.
@@ -323,4 +329,40 @@ fn root_error(message: &'static str) -> Error {
 
 fn no_randomness() -> Error {
     root_error("the operating system gives no random bytes")
+}
+
+#[cfg(test)]
+mod tests {
+    use argon2::{AssociatedData, ParamsBuilder};
+
+    use super::*;
+
+    fn hex(text: &str) -> Vec<u8> {
+        (0..text.len()).step_by(2).map(|at| u8::from_str_radix(&text[at..at + 2], 16).unwrap()).collect()
+    }
+
+    /// RFC 9106, section 5.3. It has a secret and associated data, which our derivation does without: this is of the crate alone.
+    #[test]
+    fn the_crates_argon2id_is_that_of_rfc_9106() {
+        let data = AssociatedData::new(&[4; 12]).unwrap();
+        let params = ParamsBuilder::new().m_cost(32).t_cost(3).p_cost(4).data(data).build().unwrap();
+        let argon2 = Argon2::new_with_secret(&[3; 8], Algorithm::Argon2id, Version::V0x13, params).unwrap();
+        let mut tag = [0; 32];
+        argon2.hash_password_into(&[1; 32], &[2; 16], &mut tag).unwrap();
+        assert_eq!(tag.as_slice(), hex("0d640df58d78766c08c037a34a8b53c9d01ef0452d75b65eb52520e96b01e659"));
+    }
+
+    /// phc-winner-argon2, src/test.c: Argon2id 0x13, 2 passes, 2^16 and 2^8 KiB, 1 and 2 lanes. The derivation of a whole root key
+    /// is computed anew by tests/interop/check_vectors.py (tests/vectors/passphrase-good.json).
+    #[test]
+    fn our_argon2id_is_that_of_the_reference_implementation() {
+        for (cost, key) in [
+            ((1 << 16, 2, 1), "09316115d5cf24ed5a15a31a3ba326e5cf32edc24702987c02b6566f61913cf7"),
+            ((1 << 8, 2, 1), "9dfeb910e80bad0311fee20f9c0e2b12c17987b4cac90c2ef54d5b3021c68bfe"),
+            ((1 << 8, 2, 2), "6d093c501fd5999645e0ea3bf620d7b8be7fd2db59c20d9fff9539da2bf57037"),
+        ] {
+            let made = argon2id("password", b"somesalt", cost).unwrap();
+            assert_eq!(made.expose().as_slice(), hex(key), "{cost:?}");
+        }
+    }
 }

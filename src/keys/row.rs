@@ -23,7 +23,7 @@ impl OrderSecret {
         Self::new(suite, rng.secret())
     }
 
-    fn new(suite: Suite, raw: Secret<32>) -> Self {
+    pub(crate) fn new(suite: Suite, raw: Secret<32>) -> Self {
         Self { kdf: Kdf::new(suite, raw.expose()), raw }
     }
 
@@ -83,6 +83,11 @@ pub(crate) struct HandleKey(Secret<32>);
 impl HandleKey {
     pub(crate) fn draw(rng: &mut SealRng) -> Self {
         Self(rng.secret())
+    }
+
+    #[cfg(constant_time)]
+    pub(crate) fn new(raw: Secret<32>) -> Self {
+        Self(raw)
     }
 
     /// What the ledger calls the order towards one party: two parties cannot join their entries.

@@ -25,6 +25,19 @@ impl IdKey {
     ) -> [u8; 16] {
         self.0.id(&[b"consignee/v1/same", &id.0, secret.expose(), canonical])
     }
+
+    /// Whether a row's fingerprint is that of these values; a row without one is of none. In constant time, so that who writes rows
+    /// and times puts does not find the right one byte by byte.
+    pub(crate) fn is_fingerprint(
+        &self,
+        stored: &[u8],
+        id: RecordId,
+        secret: &super::OrderSecret,
+        canonical: &[u8],
+    ) -> bool {
+        let made = Secret::new(self.fingerprint(id, secret, canonical));
+        stored.try_into().is_ok_and(|stored| made.equals(stored))
+    }
 }
 
 /// Authenticates policies, parties and settings at rest: whoever can only write the key store cannot grant anything.

@@ -59,6 +59,29 @@ mod tests {
         );
     }
 
+    /// Leaves and roots of the tree that Certificate Transparency's implementations share: transparency-dev/merkle,
+    /// testonly/constants.go.
+    #[test]
+    fn roots_are_those_of_certificate_transparencys_test_tree() {
+        let leaves: [&[u8]; 8] =
+            [b"", b"\x00", b"\x10", b" !", b"01", b"@ABC", b"PQRSTUVW", b"`abcdefghijklmno"];
+        let roots = [
+            "6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d",
+            "fac54203e7cc696cf0dfcb42c92a1d9dbaf70ad9e621f4bd8d98662f00e3c125",
+            "aeb6bcfe274b70a14fb067a5e5578264db0fa9b51af5e0ba159158f329e06e77",
+            "d37ee418976dd95753c1c73862b9398fa2a2cf9b4ff0fdfe8b30cd95209614b7",
+            "4e3bbb1f7b478dcfe71fb631631519a3bca12c9aefca1612bfce4c13a86264d4",
+            "76e67dadbcdf1e10e1b74ddc608abd2f98dfb16fbce75277b5232a127f2087ef",
+            "ddb89be403809e325750d3d263cd78929c2942b7942a34b77e122c9594a74c8c",
+            "5dc9da79a70659a9ad559cb701ded9a2ab9d823aad2f4960cfe370eff4604328",
+        ];
+        let mut head = LedgerHead::default();
+        for (leaf, expected) in leaves.iter().zip(roots) {
+            push(&mut head, leaf_hash(leaf));
+            assert_eq!(root(&head), hex(expected), "size {}", head.size);
+        }
+    }
+
     // RFC 6962, section 2.1, as it is written there.
     fn definition(leaves: &[[u8; 32]]) -> [u8; 32] {
         match leaves {

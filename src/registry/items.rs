@@ -88,7 +88,7 @@ pub(super) fn untagged(body: &[u8]) -> Result<&[u8]> {
     body.split_last_chunk::<TAG>().map(|(body, _)| body).ok_or_else(damaged)
 }
 
-pub(super) fn authentic(key: &RegistryKey, vault: VaultId, place: (u8, u32, u32), body: &[u8]) -> Result<()> {
+pub(crate) fn authentic(key: &RegistryKey, vault: VaultId, place: (u8, u32, u32), body: &[u8]) -> Result<()> {
     let (body, tag) = body.split_last_chunk::<TAG>().ok_or_else(damaged)?;
     let expected = Secret::new(key.tag(vault, place.0, place.1, place.2, body));
     if expected.equals(tag) { Ok(()) } else { Err(damaged()) }

@@ -14,9 +14,10 @@ use consignee_policy::{Access, Index, PartId, Policy};
 use serde::{Deserialize, Serialize};
 
 pub(crate) use change::Changes;
+pub(crate) use items::authentic;
 use items::{
-    Items, LAYOUT, VAULT, authentic, check_seal, damaged, insert_key, is_tagged, load_key, new_key,
-    no_randomness, parties, peek_vault, policies, seal_items,
+    Items, LAYOUT, VAULT, check_seal, damaged, insert_key, is_tagged, load_key, new_key, no_randomness,
+    parties, peek_vault, policies, seal_items,
 };
 
 use crate::{

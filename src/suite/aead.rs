@@ -97,18 +97,23 @@ impl WrapKey {
         let (body, tag) = rest.split_last_chunk_mut::<TAG>().ok_or(Unauthentic)?;
         rng.fill(nonce);
         body.copy_from_slice(plaintext);
-        *tag = match &self.0 {
+        *tag = self.seal(nonce, aad, body)?;
+        Ok(())
+    }
+
+    // Not for others: a nonce of the caller's choice may repeat, and then it is as with a repeated key above.
+    fn seal(&self, nonce: &[u8; WRAP_NONCE], aad: &[u8], body: &mut [u8]) -> Result<[u8; TAG], Unauthentic> {
+        match &self.0 {
             Prepared::Aes(kdf) => {
                 let (key, nonce) = xaes(kdf, nonce);
-                seal_in_place(Suite::Aes256Gcm, &key, &nonce, aad, body)?
+                seal_in_place(Suite::Aes256Gcm, &key, &nonce, aad, body)
             }
             Prepared::ChaCha(key) => {
                 let cipher = XChaCha20Poly1305::new(key.expose().into());
-                let tag = cipher.encrypt_inout_detached((&*nonce).into(), aad, body.into());
-                tag.map_err(|_| Unauthentic)?.0
+                let tag = cipher.encrypt_inout_detached(nonce.into(), aad, body.into());
+                Ok(tag.map_err(|_| Unauthentic)?.0)
             }
-        };
-        Ok(())
+        }
     }
 
     /// Opens what [`WrapKey::wrap`] made into `out`, whose length must be that of the plaintext.
@@ -151,6 +156,20 @@ pub(crate) fn wrap(
     let mut out = vec![0; wrapped_len(plaintext.len())];
     WrapKey::new(suite, Secret::new(*key.expose())).wrap(rng, aad, plaintext, &mut out)?;
     Ok(out)
+}
+
+/// Wraps under a nonce that is given, as published vectors have it.
+#[cfg(test)]
+pub(super) fn wrap_under(
+    suite: Suite,
+    key: &Secret<32>,
+    nonce: &[u8; WRAP_NONCE],
+    aad: &[u8],
+    plaintext: &[u8],
+) -> Result<Vec<u8>, Unauthentic> {
+    let mut body = plaintext.to_vec();
+    let tag = WrapKey::new(suite, Secret::new(*key.expose())).seal(nonce, aad, &mut body)?;
+    Ok([nonce.as_slice(), &body, &tag].concat())
 }
 
 /// Unwraps under a key that is not prepared.

@@ -78,7 +78,7 @@ impl SealRng {
     }
 
     /// A generator with a seed of the caller's choice, for vectors and for the attack of two equal generators.
-    #[cfg(test)]
+    #[cfg(any(test, constant_time))]
     pub(crate) fn from_seed(seed: [u8; 32]) -> Self {
         Self { rng: ChaCha20Rng::from_seed(seed), left: usize::MAX, generation: None }
     }

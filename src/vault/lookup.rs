@@ -252,8 +252,7 @@ fn compare<R: Record>(
 ) -> Result<Put> {
     let StoredOrder { record, secret: row } = found.newest()?;
     let (secret, _) = unlock(registry, &record::Record::parse(record)?, row)?;
-    let fingerprint = registry.id_key.fingerprint(id, &secret, &plan.canonical(order, number)?);
-    if fingerprint.as_slice() == row.fingerprint {
+    if registry.id_key.is_fingerprint(&row.fingerprint, id, &secret, &plan.canonical(order, number)?) {
         Ok(Put::Unchanged(id))
     } else {
         Err(Error::new(ErrorKind::Exists, "another order is stored under this number")
