@@ -52,7 +52,7 @@ pub fn data_key(suite: Suite, seed: Key, field_key: Key) -> Option<Key> {
 pub fn wrap(suite: Suite, key: Key, seed: Key, aad: &[u8], plaintext: &Key) -> Option<[u8; 72]> {
     let mut out = [0; 72];
     WrapKey::new(suite, Secret::new(key))
-        .wrap(&mut SealRng::from_seed(seed), aad, plaintext, &mut out)
+        .wrap(&mut SealRng::from_seed(seed), &ORDER.0, aad, plaintext, &mut out)
         .ok()?;
     Some(out)
 }

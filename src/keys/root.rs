@@ -307,8 +307,10 @@ impl LocalKey {
 impl RootKey for LocalKey {
     fn wrap(&self, context: &[u8], key: &[u8; 32]) -> Result<Vec<u8>> {
         let mut wrapped = vec![0; wrapped_len(key.len())];
-        SealRng::with(|rng| self.0.wrap(rng, context, key, &mut wrapped))
-            .map_err(|_| no_randomness())?
+        // Its own generator: a clone of this machine must not wrap another key in this place under the same nonce.
+        let mut rng = SealRng::seeded().map_err(|_| no_randomness())?;
+        self.0
+            .wrap(&mut rng, &[0; 16], context, key, &mut wrapped)
             .map_err(|_| root_error("the key cannot be wrapped"))?;
         Ok(wrapped)
     }

@@ -172,7 +172,13 @@ impl ReleaseKey {
         both[..32].copy_from_slice(secret.expose());
         both[32..].copy_from_slice(handle_key.0.expose());
         let mut wrapped = [0; WRAPPED];
-        self.key.wrap(rng, &context.associated_data(SECRET), both.as_slice(), &mut wrapped)?;
+        self.key.wrap(
+            rng,
+            &context.record_id.0,
+            &context.associated_data(SECRET),
+            both.as_slice(),
+            &mut wrapped,
+        )?;
         Ok(wrapped)
     }
 
@@ -204,7 +210,7 @@ impl ReleaseKey {
         bytes.extend_from_slice(evidence.handle_key.0.expose());
         bytes.extend_from_slice(evidence.reason.as_bytes());
         let mut wrapped = vec![0; wrapped_len(bytes.len())];
-        self.key.wrap(rng, &context.associated_data(EVIDENCE), &bytes, &mut wrapped)?;
+        self.key.wrap(rng, &context.record_id.0, &context.associated_data(EVIDENCE), &bytes, &mut wrapped)?;
         Ok(wrapped)
     }
 

@@ -82,10 +82,12 @@ impl WrapKey {
 
     /// Wraps `plaintext` into `out`, which has [`wrapped_len`] bytes: nonce ‖ ciphertext ‖ tag.
     ///
-    /// The nonce is random. With 192 bits, 2^80 wraps under one key collide with probability below 2^-32.
+    /// The nonce is random. With 192 bits, 2^80 wraps under one key collide with probability below 2^-32. `apart` is mixed into it:
+    /// two clones of a machine, whose generators repeat each other, do not repeat a nonce for places that it tells apart.
     pub(crate) fn wrap(
         &self,
         rng: &mut SealRng,
+        apart: &[u8; 16],
         aad: &[u8],
         plaintext: &[u8],
         out: &mut [u8],
@@ -96,6 +98,7 @@ impl WrapKey {
         let (nonce, rest) = out.split_first_chunk_mut::<WRAP_NONCE>().ok_or(Unauthentic)?;
         let (body, tag) = rest.split_last_chunk_mut::<TAG>().ok_or(Unauthentic)?;
         rng.fill(nonce);
+        nonce.iter_mut().zip(apart).for_each(|(byte, apart)| *byte ^= apart);
         body.copy_from_slice(plaintext);
         *tag = self.seal(nonce, aad, body)?;
         Ok(())
@@ -154,7 +157,7 @@ pub(crate) fn wrap(
     plaintext: &[u8],
 ) -> Result<Vec<u8>, Unauthentic> {
     let mut out = vec![0; wrapped_len(plaintext.len())];
-    WrapKey::new(suite, Secret::new(*key.expose())).wrap(rng, aad, plaintext, &mut out)?;
+    WrapKey::new(suite, Secret::new(*key.expose())).wrap(rng, &[0; 16], aad, plaintext, &mut out)?;
     Ok(out)
 }
 

@@ -68,7 +68,8 @@ impl SealRng {
         })
     }
 
-    fn seeded() -> Result<Self, RandomFailed> {
+    /// A generator of its own, seeded by the operating system.
+    pub(crate) fn seeded() -> Result<Self, RandomFailed> {
         let generation = Some(GENERATION.load(Ordering::Relaxed));
         let mut seed = [0; 32];
         os_random(&mut seed)?;

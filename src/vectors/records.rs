@@ -117,10 +117,10 @@ impl World {
 
     fn good(&self, name: &str, comment: &str, rules: &[&str], json: &str) -> Vector {
         let case = self.case(name, json);
-        // What the sealing drew, in its order: OS, N1, N2, HK, nonce of the wrap.
+        // What the sealing drew, in its order: OS, N1, N2, HK.
         let mut rng = SealRng::from_seed(case.seed);
         let (os, n1, n2) = (rng.array::<32>(), rng.array::<10>(), rng.array::<12>());
-        let (hk, nonce) = (rng.array::<32>(), rng.array::<24>());
+        let (hk, nonce) = (rng.array::<32>(), &case.sealed.secret.wrapped[..24]);
         let inputs = json!({
             "suite": self.suite.number(), "vault_id": hex(self.vault.0), "order_no": case.order_no, "revision": 1,
             "epoch": 1, "policy_digest": hex(self.policy.digest()), "n1": hex(n1), "n2": hex(n2),

@@ -38,7 +38,7 @@ const GOODS: [(&str, &str, &str); 8] = [
 ];
 
 /// One order of the built-in form, as a line of JSON without a newline.
-pub fn order_json(number: u64) -> String {
+pub(crate) fn order_json(number: u64) -> String {
     let mut random = SplitMix(number);
     let name = format!("{}{}", random.of(&FAMILY), random.of(&GIVEN));
     // One customer in three orders again.
@@ -70,7 +70,7 @@ pub fn order_json(number: u64) -> String {
 }
 
 /// Its number.
-pub fn order_no(number: u64) -> String {
+pub(crate) fn order_no(number: u64) -> String {
     format!("20261111{number:010}")
 }
 
