@@ -233,7 +233,9 @@ impl<'a> Desk<'a> {
         }
         let policy = self.policy.digest();
         let (ticket, entry) =
-            prepare(&record, (&secret, &handle_key), policy, &whom, |part| access.opens(part));
+            prepare(self.registry, &record, (&secret, &handle_key), policy, &whom, |part| {
+                access.opens(part)
+            })?;
         Ok(Prepared { record, called: asked.called, serial: asked.secret.serial, access, ticket, entry })
     }
 
@@ -346,6 +348,11 @@ pub(crate) fn unlock(
     if header.n1 != row.n1 || header.revision != row.revision {
         return Err(rolled_back());
     }
+    // F58: 0 is for copies that leave a vault, and no sealing of its own has it.
+    if header.revision == 0 {
+        return Err(Error::new(ErrorKind::Damaged, "a record has the revision 0, which no stored order has")
+            .with_hint("restore it from a backup"));
+    }
     let release = registry.release(row.generation).ok_or_else(cannot_open)?;
     let epoch = registry.epoch(header.epoch).ok_or_else(cannot_open)?;
     let context = registry.row_context(row);
@@ -375,15 +382,26 @@ struct Whom<'a> {
     purpose: &'a str,
 }
 
+/// Refuses a record whose header or directory was altered, where no part is to be opened that would tell.
+pub(crate) fn authenticate(registry: &Registry, record: &Record<'_>, secret: &OrderSecret) -> Result<()> {
+    let keys = registry.epoch(record.header.epoch).ok_or_else(cannot_open)?;
+    record::authenticate(record, keys, secret)
+}
+
 /// The ticket for the parts that are `sought`, and the entry that it waits for.
 fn prepare(
+    registry: &Registry,
     record: &Record<'_>,
     (secret, handle_key): (&OrderSecret, &HandleKey),
     policy: [u8; 32],
     whom: &Whom<'_>,
     sought: impl Fn(PartId) -> bool,
-) -> (PreparedTicket, Entry) {
+) -> Result<(PreparedTicket, Entry)> {
     let parts: Vec<(PartId, &[u8])> = record.parts().filter(|(part, _)| sought(*part)).collect();
+    // F59: that an order has none of them is said by the directory alone.
+    if parts.is_empty() {
+        authenticate(registry, record, secret)?;
+    }
     let sought = Sought {
         record_id: record.header.record_id,
         party: whom.key_id,
@@ -399,7 +417,7 @@ fn prepare(
     entry.purpose = whom.purpose.to_owned();
     entry.parts = parts.iter().map(|(part, _)| *part).collect();
     entry.commitments = vec![ticket.commitment()];
-    (ticket, entry)
+    Ok((ticket, entry))
 }
 
 /// What was opened, ascending by number.
@@ -432,7 +450,8 @@ pub(crate) fn open_many_for_vault(
         prepared.push(Record::parse(order.record).and_then(|record| {
             let (secret, handle_key) = unlock(registry, &record, order.secret)?;
             let sought = |part| what.parts.contains(&part);
-            let (ticket, entry) = prepare(&record, (&secret, &handle_key), policy.digest(), &whom, sought);
+            let keys = (&secret, &handle_key);
+            let (ticket, entry) = prepare(registry, &record, keys, policy.digest(), &whom, sought)?;
             entries.push(entry);
             Ok((record, ticket))
         }));

@@ -7,7 +7,7 @@ use consignee_policy::Policy;
 use crate::{
     error::{Error, Result},
     ledger::Ledger,
-    opener::{StoredOrder, open_for_vault, unlock},
+    opener::{StoredOrder, authenticate, open_for_vault, unlock},
     record::{Record, Workspace},
     registry::Registry,
     sealer::{Plan, RowPlan, SealedOrder, Sealing, no_randomness},
@@ -44,7 +44,10 @@ pub(crate) fn seal(
         .filter(|part| part.facet.is_none() && kept(part.name))
         .map(|part| part.id)
         .collect();
-    if !parts.is_empty() {
+    let (secret, handle_key) = unlock(registry, &record, stored.secret)?;
+    if parts.is_empty() {
+        authenticate(registry, &record, &secret)?;
+    } else {
         for (id, value) in open_for_vault(ledger, registry, stored, &parts, "update")? {
             if let Some(part) = policy.part(id) {
                 fields.set(part.name, value);
@@ -58,7 +61,6 @@ pub(crate) fn seal(
     if registry.id_key.record_id(number) != record.header.record_id {
         return Err(Error::input("order_no", "cannot be changed"));
     }
-    let (secret, handle_key) = unlock(registry, &record, stored.secret)?;
     let same =
         registry.id_key.fingerprint(record.header.record_id, &secret, &plan.canonical(&fields, number)?);
     if same.as_slice() == stored.secret.fingerprint {

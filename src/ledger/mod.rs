@@ -167,6 +167,12 @@ impl Ledger {
         if again != head {
             return Err(damaged("the ledger's entries do not give its head"));
         }
+        // Entries and head are written as one: an entry at this index without a later head was put there by somebody else, and
+        // whatever scans the ledger would believe it.
+        let behind = !self.store.entries(head.size, 1)?.is_empty();
+        if behind && self.store.head()?.size == head.size {
+            return Err(damaged("the ledger has entries behind its head"));
+        }
         if !handles_fit {
             return Err(damaged("the ledger's entries are filed under other handles than they hold"));
         }

@@ -10,7 +10,7 @@ mod scope_tests;
 
 pub(crate) use format::Record;
 pub use inspect::{Inspection, inspect};
-pub(crate) use open::{check_order_no, open};
+pub(crate) use open::{authenticate, check_order_no, open};
 pub(crate) use seal::{Content, Place, Workspace, seal};
 
 /// Most parts a record has.

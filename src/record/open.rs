@@ -3,11 +3,11 @@
 use consignee_policy::{FieldType, PartId};
 use zeroize::Zeroizing;
 
-use super::{Record, seal::Associated};
+use super::{Record, format::Header, seal::Associated};
 use crate::{
     error::{Error, ErrorKind, Result},
-    keys::{IdKey, Keyring, Ticket},
-    suite::{TAG, open_in_place},
+    keys::{EpochKeys, IdKey, Keyring, OrderSecret, Ticket},
+    suite::{Secret, TAG, open_in_place},
     value::{Value, decode_padded},
 };
 
@@ -37,17 +37,46 @@ pub(crate) fn open(
     let mut buffer = Zeroizing::new(Vec::new());
     for (part, ticket_part) in ticket.parts() {
         let ciphertext = sealed.by_ref().find(|(p, _)| *p == part).map(|(_, c)| c).ok_or_else(cannot_open)?;
-        let (plain, tag) = ciphertext.split_last_chunk::<TAG>().ok_or_else(cannot_open)?;
-        let field_key = keys.get(part).ok_or_else(cannot_open)?;
-        let key = field_key.data_key(&header.n1, ticket_part);
-        buffer.clear();
-        buffer.extend_from_slice(plain);
-        open_in_place(header.suite, &key, &header.n2, associated.of(part), &mut buffer, tag)
-            .map_err(|_| cannot_open())?;
+        open_part(header, keys, (part, ciphertext), ticket_part, &mut associated, &mut buffer)?;
         let expected = type_of(part).ok_or_else(cannot_open)?;
         opened.push((part, decode_padded(&buffer, expected)?));
     }
     Ok(opened)
+}
+
+/// Whether header and directory are as they were sealed: one part tells, whichever it is. Its plaintext is dropped, so there is
+/// nothing that an entry would have to name.
+///
+/// # Errors
+/// As for [`open`].
+pub(crate) fn authenticate(record: &Record<'_>, keys: &EpochKeys, secret: &OrderSecret) -> Result<()> {
+    let header = &record.header;
+    if keys.suite != header.suite {
+        return Err(super::format::damaged());
+    }
+    let (part, ciphertext) = record.parts().next().ok_or_else(cannot_open)?;
+    let mut ticket_parts = Vec::new();
+    secret.ticket_parts(header.record_id, std::iter::once(part), &mut ticket_parts);
+    let ticket_part = ticket_parts.first().ok_or_else(cannot_open)?;
+    let mut associated = Associated::new(&[record.header_bytes(), record.directory_bytes()].concat());
+    let mut buffer = Zeroizing::new(Vec::new());
+    open_part(header, keys, (part, ciphertext), ticket_part, &mut associated, &mut buffer)
+}
+
+fn open_part(
+    header: &Header,
+    keys: &EpochKeys,
+    (part, ciphertext): (PartId, &[u8]),
+    ticket_part: &Secret<32>,
+    associated: &mut Associated,
+    buffer: &mut Vec<u8>,
+) -> Result<()> {
+    let (plain, tag) = ciphertext.split_last_chunk::<TAG>().ok_or_else(cannot_open)?;
+    let field_key = keys.get(part).ok_or_else(cannot_open)?;
+    let key = field_key.data_key(&header.n1, ticket_part);
+    buffer.clear();
+    buffer.extend_from_slice(plain);
+    open_in_place(header.suite, &key, &header.n2, associated.of(part), buffer, tag).map_err(|_| cannot_open())
 }
 
 /// Where the order number was opened, it must be the one the record id is derived from: a record filed under another order's
