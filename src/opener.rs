@@ -203,13 +203,6 @@ impl<'a> Desk<'a> {
     fn prepare<'r>(&self, asked: Asked<'r>) -> Result<Prepared<'r>> {
         let record = Record::parse(asked.record)?;
         let (secret, handle_key) = unlock(self.registry, &record, asked.secret)?;
-        if !self.registry.policies.iter().any(|accepted| accepted.policy.digest() == record.header.policy) {
-            return Err(Error::new(
-                ErrorKind::Damaged,
-                "a record names a policy that this vault never accepted",
-            )
-            .with_hint("restore it from a backup"));
-        }
         let access = self.registry.access(&self.party.role, self.purpose, asked.secret.policy)?;
         let access = access.filter(|access| !access.open.is_empty()).ok_or_else(|| {
             Error::new(ErrorKind::NotPermitted, "what the policy grants does not reach this order").with_hint(
@@ -397,6 +390,10 @@ fn prepare(
     whom: &Whom<'_>,
     sought: impl Fn(PartId) -> bool,
 ) -> Result<(PreparedTicket, Entry)> {
+    if !registry.policies.iter().any(|accepted| accepted.policy.digest() == record.header.policy) {
+        return Err(Error::new(ErrorKind::Damaged, "a record names a policy that this vault never accepted")
+            .with_hint("restore it from a backup"));
+    }
     let parts: Vec<(PartId, &[u8])> = record.parts().filter(|(part, _)| sought(*part)).collect();
     // F59: that an order has none of them is said by the directory alone.
     if parts.is_empty() {
