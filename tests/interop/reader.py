@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""A reader of the format, made from docs/format.md alone: none of this project's code was read for it, so that what it cannot
-read is a fault of that page or of the program.
+"""A reader of the format, made from docs/format.md alone: it shares nothing with the program, so that what it cannot read is a
+fault of that page or of the program. Where the two differ, the page is to say which is right before either is changed.
 
     pip install cryptography        # 44 or later, for Argon2id
 
