@@ -77,6 +77,10 @@ impl Order {
     /// `consignee` or `extra`, whose key is taken, is `.consignee` or `.extra`. Any other key is refused. A text may have 64 KiB,
     /// the whole order [`Order::MAX_JSON`].
     ///
+    /// A value of the type json is kept without white space, its numbers as `serde_json` writes them: one that is no integer of 64
+    /// bits is the shortest text of its double, so that digits beyond the 17th are lost. Hand such a value over as [`Value::Json`](crate::Value::Json),
+    /// or write the number as text.
+    ///
     /// # Errors
     /// `Input` with the path of the field that is wrong, `Limit` for what is too long or nested too deep. No error
     /// repeats anything of the text.

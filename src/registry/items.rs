@@ -107,14 +107,24 @@ pub(super) fn check_seal(items: &Items, key: &RegistryKey, vault: VaultId) -> Re
     if expected.equals(found) { Ok(()) } else { Err(damaged()) }
 }
 
+/// Items without a tag have one place each: at any other they would be in no seal.
+pub(super) fn check_untagged(items: &Items) -> Result<()> {
+    let places = items.keys().filter(|place| !is_tagged(place.0));
+    if places.into_iter().all(|(_, id, generation)| (*id, *generation) == (0, 0)) {
+        Ok(())
+    } else {
+        Err(damaged())
+    }
+}
+
 pub(super) fn all_tags(items: &Items) -> Vec<u8> {
     let tagged = items.iter().filter(|(place, _)| is_tagged(place.0));
     tagged.flat_map(|(_, body)| body.last_chunk::<TAG>().copied().unwrap_or_default()).collect()
 }
 
 pub(super) fn peek_vault(items: &[Item]) -> Result<Unauthenticated> {
-    let body =
-        items.iter().find(|item| item.kind == VAULT).map(|item| item.body.as_slice()).ok_or_else(damaged)?;
+    let is_vault = |item: &&Item| (item.kind, item.id, item.generation) == (VAULT, 0, 0);
+    let body = items.iter().find(is_vault).map(|item| item.body.as_slice()).ok_or_else(damaged)?;
     match body {
         [LAYOUT, rest @ ..] => {
             let (id, parameters) = rest.split_first_chunk().ok_or_else(damaged)?;

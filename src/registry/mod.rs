@@ -16,8 +16,8 @@ use serde::{Deserialize, Serialize};
 pub(crate) use change::Changes;
 pub(crate) use items::authentic;
 use items::{
-    Items, LAYOUT, VAULT, check_seal, damaged, insert_key, is_tagged, load_key, new_key, no_randomness,
-    parties, peek_vault, policies, seal_items,
+    Items, LAYOUT, VAULT, check_seal, check_untagged, damaged, insert_key, is_tagged, load_key, new_key,
+    no_randomness, parties, peek_vault, policies, seal_items,
 };
 
 use crate::{
@@ -126,6 +126,7 @@ impl Registry {
             items.into_iter().map(|i| ((i.kind, i.id, i.generation), i.body)).collect();
         let registry_key =
             RegistryKey::new(&load_key(&items, root, &parameters, vault, KeyKind::Registry, 0, 0)?.1);
+        check_untagged(&items)?;
         check_seal(&items, &registry_key, vault)?;
         for (&(kind, id, generation), body) in items.iter().filter(|(place, _)| is_tagged(place.0)) {
             authentic(&registry_key, vault, (kind, id, generation), body)?;

@@ -510,6 +510,17 @@ mod tests {
         }
     }
 
+    /// F33: what is read from JSON is written anew, and what a program hands over is kept.
+    #[test]
+    fn numbers_of_json_are_doubles_where_they_are_read_and_text_where_they_are_handed_over() {
+        let text = r#"{"b": [1, 2.50, 18446744073709551615, 123456789012345678901234567890]}"#;
+        let Value::Json(read) = read(FieldType::Json, text).unwrap() else { panic!("json") };
+        assert_eq!(read, r#"{"b":[1,2.5,18446744073709551615,1.2345678901234568e+29]}"#);
+        let (mut sealed, value) = (Vec::new(), Value::Json(text.to_owned()));
+        crate::value::encode_padded(value.as_ref(), &mut sealed).unwrap();
+        assert_eq!(crate::value::decode_padded(&sealed, FieldType::Json).unwrap(), value);
+    }
+
     #[test]
     fn json_texts_nest_to_the_limit() {
         let arrays = |depth: usize| "[".repeat(depth) + &"]".repeat(depth);

@@ -111,6 +111,10 @@ pub(super) fn generate(world: &World) -> Vec<Vector> {
     bad("magic", "F36", "damaged", "Another magic.", &|bytes| bytes[3] = b'2');
     bad("type-0", "F36", "damaged", "Type 0.", &|bytes| bytes[4] = 0);
     bad("type-16", "F19", "opens", "Type 16: kept, and hashed as any other.", &|bytes| bytes[4] = 16);
+    bad("detail-of-none", "F78", "opens", "A disclosure with a detail, which has none: kept.", &|bytes| {
+        let at = bytes.len() - 2;
+        bytes.splice(at.., [3, 0, 1, 2, 3]);
+    });
     bad("cut", "F36", "damaged", "The last byte is missing.", &|bytes| bytes.truncate(bytes.len() - 1));
     bad("longer", "F36", "damaged", "A byte follows.", &|bytes| bytes.push(0));
     bad("too-long", "F36", "damaged", "4,097 bytes, by its detail.", &|bytes| {

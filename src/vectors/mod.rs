@@ -1,7 +1,7 @@
 //! Vectors of `docs/format.md`: files in `tests/vectors`, one case each, with every intermediate value.
 //!
 //! `generate` makes them from fixed keys and writes them with `CONSIGNEE_WRITE_VECTORS=1`; `check` opens each from its own
-//! bytes. `tests/interop/check_vectors.py` computes the good ones anew without any code of this crate.
+//! bytes. `tests/interop/check_vectors.py` reads them all, and computes the good ones anew, without any code of this crate.
 
 mod aliases;
 mod check;

@@ -51,13 +51,17 @@ const PUT_AT: u64 = 1_790_000_200;
 
 impl World {
     fn case(&self, name: &str, json: &str) -> Case {
+        self.case_of_revision(1, name, json)
+    }
+
+    fn case_of_revision(&self, revision: u32, name: &str, json: &str) -> Case {
         let order = Order::from_json(json, &self.policy).unwrap();
         let plan = Plan::of::<Order>(&self.policy).unwrap();
         let seed = fixed(&format!("{} {name}", self.name));
         let mut rng = SealRng::from_seed(seed);
         let mut sealing =
             Sealing { registry: &self.registry, plan: &plan, rng: &mut rng, space: Workspace::default() };
-        let row = RowPlan { serial: 10_248, put_at: PUT_AT, policy: 0, revision: 1 };
+        let row = RowPlan { serial: 10_248, put_at: PUT_AT, policy: 0, revision };
         let sealed = sealing.seal(&order, &order.order_no, row, None).unwrap();
         let parts = self.parts(&order);
         Case { order_no: order.order_no.clone(), seed, sealed, parts }
@@ -268,6 +272,22 @@ pub(super) fn generate(worlds: &[World]) -> Vec<Vector> {
         "record": hex(refiled(world, &other).0), "rows": [refiled(world, &other).1],
     });
     vectors.push(("record-of-another-number".to_owned(), vector));
+    let mut inputs = world.good("full", "", &[], FULL).1["inputs"].clone();
+    inputs["policy_digest"] = hex(fixed::<32>("a policy nobody accepted")).into();
+    let case = world.case("full", FULL);
+    let vector = json!({
+        "comment": "Sealed soundly under a policy that the vault never accepted.", "of": "record", "rules": ["F60"],
+        "expect": "damaged", "vault": world.name, "order_no": "10248", "stored_under": hex(case.sealed.record_id.0),
+        "record": derive::sealing(&inputs)["record"], "rows": [row_json(&case.sealed.secret)],
+    });
+    vectors.push(("record-of-no-policy".to_owned(), vector));
+    let copy = world.case_of_revision(0, "full", FULL).sealed;
+    let vector = json!({
+        "comment": "Revision 0 in record and row, sealed soundly.", "of": "record", "rules": ["F58"], "expect": "damaged",
+        "vault": world.name, "order_no": "10248", "stored_under": hex(copy.record_id.0), "record": hex(&copy.record),
+        "rows": [row_json(&copy.secret)],
+    });
+    vectors.push(("record-revision-0".to_owned(), vector));
     rows(world, &mut vectors);
     evidence(world, &mut vectors);
     row_bytes(world, &mut vectors);

@@ -274,6 +274,25 @@ pub(super) fn generate(worlds: &[World]) -> Vec<Vector> {
     let mut items = good();
     items.retain(|item| item.kind != 40);
     bad("seal-missing", "F40", "damaged", "There is no seal.", items, world.root);
+    let queryless = forged(&|items| items.retain(|item| item.kind != 9));
+    bad(
+        "query-key-missing",
+        "F73",
+        "damaged",
+        "There is no query key; tags and seal are right.",
+        queryless,
+        world.root,
+    );
+    for (name, kind, comment) in [
+        ("second-seal", 40, "A second seal, under id 1."),
+        ("second-id", 100, "A second item of kind 100, under id 1."),
+    ] {
+        let mut items = good();
+        let body = items[at(&items, kind, 0)].body.clone();
+        items.push(Item { kind, id: 1, generation: 0, body });
+        items.sort_by_key(|item| (item.kind, item.id, item.generation));
+        bad(name, "F40", "damaged", comment, items, world.root);
+    }
     let mut items = good();
     let vault = at(&items, 100, 0);
     items[vault].body[0] = 2;

@@ -4,14 +4,14 @@ use std::collections::BTreeSet;
 
 use consignee::{
     ErrorKind, ExistingOrders, Patch, Setup, Suite, Value,
-    policy::DEFAULT_POLICY,
+    policy::{DEFAULT_POLICY, Policy},
     store::{RecordRow, SecretRow},
 };
 use rusqlite::params;
 
 use crate::{
     Shop,
-    common::{Folder, order},
+    common::{Folder, order, order_json},
     database, faults, open_fails,
 };
 
@@ -77,6 +77,55 @@ fn a_record_altered_anywhere_does_not_open() {
         orders.execute("UPDATE record SET sealed = ?1", params![&sealed[..len]]).unwrap();
         assert_eq!(open_fails(&vault, "SO-1"), ErrorKind::Damaged, "cut at {len}");
     }
+}
+
+/// A record without one of its parts, in its bytes and in its directory.
+fn without_part(sealed: &[u8], part: u16) -> Vec<u8> {
+    let count = usize::from(u16::from_le_bytes(sealed[100..102].try_into().unwrap()));
+    let (directory, mut rest) = sealed[102..].split_at(6 * count);
+    let count = u16::try_from(count - 1).unwrap().to_le_bytes();
+    let (mut head, mut body) = ([&sealed[..100], &count].concat(), Vec::new());
+    for entry in directory.chunks(6) {
+        let length = u32::from_le_bytes(entry[2..].try_into().unwrap());
+        let (ciphertext, after) = rest.split_at(length.try_into().unwrap());
+        rest = after;
+        if entry[..2] != part.to_le_bytes() {
+            head.extend_from_slice(entry);
+            body.extend_from_slice(ciphertext);
+        }
+    }
+    [head, body].concat()
+}
+
+/// A part is cut out of a record, so that whoever may open nothing else of it takes the order to have no such part: a supplier
+/// sees nothing to deliver, a search does not hit, an update forgets the note.
+#[test]
+fn a_part_cut_out_of_a_record_is_not_taken_for_absent() {
+    let folder = Folder::new();
+    let vault = folder.unlock();
+    vault.put(&order("SO-1")).unwrap();
+    let orders = database(&folder, "orders.db");
+    let sealed: Vec<u8> = orders.query_row("SELECT sealed FROM record", [], |row| row.get(0)).unwrap();
+    let cut = |part| {
+        orders.execute("UPDATE record SET sealed = ?1", params![without_part(&sealed, part)]).unwrap();
+    };
+    let (items, phone, note) = (6, 4, 8);
+    cut(items);
+    let refused = vault.open("Yixing Ltd", "fulfilment", "SO-1").unwrap_err();
+    assert_eq!(refused.kind(), &ErrorKind::CannotOpen);
+    cut(phone);
+    let refused = vault.open("agent 17", "call_back", "SO-1").unwrap_err();
+    assert_eq!(refused.kind(), &ErrorKind::CannotOpen);
+    let found = vault.find("agent 17", "after_sale", "consignee.phone", "13812345678").unwrap();
+    assert_eq!((found.hits.len(), found.unreadable), (0, 1));
+    cut(note);
+    let rest = order_json("SO-1").replace(r#","note":"Canary-Note""#, "").replace("138.00", "139.00");
+    let patch = Patch::from_json(&rest, &Policy::built_in()).unwrap();
+    assert_eq!(vault.update("SO-1", 1, patch).unwrap_err().kind(), &ErrorKind::CannotOpen);
+    orders.execute("UPDATE record SET sealed = ?1", params![sealed]).unwrap();
+    assert_eq!(vault.update("SO-1", 1, Patch::from_json(&rest, &Policy::built_in()).unwrap()).unwrap(), 2);
+    let kept = vault.open("shop", "operation", "SO-1").unwrap();
+    assert_eq!(kept.text("note").unwrap(), "Canary-Note");
 }
 
 /// The put time is moved so that an expired purpose opens again, the serial so that an alias names another order.
