@@ -1,15 +1,14 @@
 //! Canaries: values that nobody writes by chance, and the search for them in every form in which they could be written.
 #![allow(dead_code, missing_docs, clippy::unwrap_used, unreachable_pub)]
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    fmt::Write,
-};
+use std::{cell::OnceCell, collections::BTreeSet, fmt::Write};
 
 /// What is searched for: each form with the name of what it is a form of.
-#[derive(Default, Clone)]
+#[derive(Default)]
 pub struct Canaries {
-    forms: BTreeMap<Vec<u8>, String>,
+    forms: Vec<(Vec<u8>, String)>,
+    /// The forms by their first two bytes.
+    heads: OnceCell<Vec<Vec<usize>>>,
 }
 
 /// Forms below this many bytes occur by chance.
@@ -19,7 +18,8 @@ impl Canaries {
     pub fn add(&mut self, what: &str, form: impl Into<Vec<u8>>) {
         let form = form.into();
         if form.len() >= SHORTEST {
-            self.forms.entry(form).or_insert_with(|| what.to_owned());
+            self.heads = OnceCell::new();
+            self.forms.push((form, what.to_owned()));
         }
     }
 
@@ -69,24 +69,19 @@ impl Canaries {
         self
     }
 
-    /// All of theirs, too.
-    pub fn and(mut self, others: &Self) -> Self {
-        self.forms.extend(others.forms.clone());
-        self
-    }
-
     /// What of it stands in these bytes.
     pub fn seen_in(&self, bytes: impl AsRef<[u8]>) -> BTreeSet<&str> {
-        let mut heads = vec![Vec::new(); 1 << 16];
-        for (form, what) in &self.forms {
-            heads[head(form)].push((form.as_slice(), what.as_str()));
-        }
+        let heads = self.heads.get_or_init(|| {
+            let mut heads = vec![Vec::new(); 1 << 16];
+            self.forms.iter().enumerate().for_each(|(at, (form, _))| heads[head(form)].push(at));
+            heads
+        });
         let bytes = bytes.as_ref();
         let mut seen = BTreeSet::new();
         for at in 0..bytes.len().saturating_sub(SHORTEST - 1) {
-            for (form, what) in &heads[head(&bytes[at..])] {
+            for (form, what) in heads[head(&bytes[at..])].iter().map(|form| &self.forms[*form]) {
                 if bytes[at..].starts_with(form) {
-                    seen.insert(*what);
+                    seen.insert(what.as_str());
                 }
             }
         }
