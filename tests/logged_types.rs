@@ -136,7 +136,12 @@ fn a_reader_of_logs_in_which_a_program_prints_what_it_holds_reads_no_value() {
     log.add(&error);
     log.add(&vault.shred(NUMBER, PHONE, ShredMode::KeepEvidence).unwrap());
 
-    let secrets = canaries::of_order().text("alias", &view.alias().to_string());
+    let salt = serde_json::to_value(&vault.parties().unwrap()[0]).unwrap()["salt"].clone();
+    let salt: Vec<u8> = serde_json::from_value(salt).unwrap();
+    let secrets = canaries::of_order()
+        .text("alias", &view.alias().to_string())
+        .bytes("salt of a party", &salt)
+        .bytes("wrapped secret", &secret.wrapped);
     for (name, text) in &log.0 {
         secrets.none_in(text, name);
         // What is searched is what was printed.

@@ -106,7 +106,7 @@ impl SecretState {
 }
 
 /// The secret of one sealing (`docs/format.md`, section 4), keyed by (record id, N1).
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct SecretRow {
     /// Record it belongs to.
     pub record_id: RecordIdBytes,
@@ -130,6 +130,18 @@ pub struct SecretRow {
     pub fingerprint: Vec<u8>,
     /// The wrapped secret; after shredding the wrapped evidence or nothing.
     pub wrapped: Vec<u8>,
+}
+
+// Without its bytes: in a log, the wrapped secret would outlive the shredding of the order.
+impl std::fmt::Debug for SecretRow {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SecretRow")
+            .field("revision", &self.revision)
+            .field("generation", &self.generation)
+            .field("state", &self.state)
+            .field("serial", &self.serial)
+            .finish_non_exhaustive()
+    }
 }
 
 /// Something the vault keeps about itself: a wrapped key, a policy, a party. The vault knows what the numbers mean.
