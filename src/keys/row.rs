@@ -68,6 +68,11 @@ impl OrderSecret {
         self.kdf.derive(&Self::input(id, part))
     }
 
+    #[cfg(test)]
+    pub(crate) fn bytes(&self) -> [u8; 32] {
+        *self.raw.expose()
+    }
+
     pub(crate) fn commitment(&self, id: RecordId, n1: &[u8; 10]) -> [u8; 32] {
         commit("consignee/v1/commit/os", &[&id.0, n1, self.raw.expose()])
     }
@@ -83,6 +88,11 @@ pub(crate) struct HandleKey(Secret<32>);
 impl HandleKey {
     pub(crate) fn draw(rng: &mut SealRng) -> Self {
         Self(rng.secret())
+    }
+
+    #[cfg(test)]
+    pub(crate) fn bytes(&self) -> [u8; 32] {
+        *self.0.expose()
     }
 
     /// What the ledger calls the order towards one party: two parties cannot join their entries.
