@@ -78,6 +78,11 @@ impl Disk {
         done
     }
 
+    /// The call that was set.
+    pub fn at(&self) -> i32 {
+        self.number(1)
+    }
+
     pub fn created_elsewhere(&self) -> i32 {
         self.number(4)
     }
