@@ -452,6 +452,7 @@ fn child_process() {
             match Vault::unlock(path, &key()) {
                 Err(e) => {
                     is_told(&e);
+                    assert!(e.to_string().contains("too many files"), "{e}");
                     println!("\nrefused {e}");
                 }
                 Ok(vault) => {

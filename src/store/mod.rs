@@ -185,6 +185,9 @@ pub enum StoreError {
     /// The folder or its files cannot be written.
     #[error("the store is read-only")]
     ReadOnly,
+    /// The process, or the machine, may not open another file.
+    #[error("too many files are open")]
+    TooManyFiles,
     /// Another process held a lock longer than the stated wait.
     #[error("the store is locked by another process")]
     Locked,
@@ -197,8 +200,8 @@ pub enum StoreError {
     /// A row with this key is there already.
     #[error("a row with this key exists")]
     Exists,
-    /// The folder or a file is a link, belongs to another user, or can be reached by others.
-    #[error("the vault's folder or files are links, another user's, or open to others")]
+    /// The folder or a file is a link or no plain one, belongs to another user, or can be reached by others.
+    #[error("the vault's folder or files are links or no plain files, another user's, or open to others")]
     Exposed,
     /// Anything else the engine reports.
     #[error("the store failed")]
