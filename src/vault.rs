@@ -1,7 +1,7 @@
 //! The flow: put, open, update, find, shred. No cryptography and no SQL in it; every call leads one level down.
 
 mod lookup;
-#[cfg(all(test, feature = "sqlite"))]
+#[cfg(test)]
 mod secret_tests;
 mod settle;
 

@@ -62,8 +62,10 @@ fn loudly(text: &str) {
     std::io::stderr().write_all(format!("\n*** {text} ***\n\n").as_bytes()).unwrap();
 }
 
+type Make = fn(&Path);
+
 /// Each thing that can lie where a file should, made at a path.
-const OTHERS: [(&str, fn(&Path)); 6] = [
+const OTHERS: [(&str, Make); 6] = [
     ("a pipe", |path| assert!(Command::new("mkfifo").arg(path).status().unwrap().success())),
     ("a folder", |path| fs::create_dir(path).unwrap()),
     ("a link to a device without end", |path| symlink("/dev/zero", path).unwrap()),

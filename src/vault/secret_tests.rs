@@ -1,4 +1,5 @@
 //! The keys of single orders, which never leave the library: none of them is in a file of the vault.
+#![cfg(feature = "sqlite")]
 
 use std::{collections::HashSet, fs, path::Path};
 

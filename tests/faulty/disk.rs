@@ -1,5 +1,5 @@
 //! A real process on a disk that fails at a chosen call, or that dies there: `disk.c`, preloaded.
-#![allow(dead_code, missing_docs, unreachable_pub, clippy::unwrap_used)]
+#![allow(dead_code, missing_docs, unreachable_pub, clippy::host_endian_bytes, clippy::unwrap_used)]
 
 use std::{
     fs,
