@@ -457,6 +457,11 @@ fn child_process() {
                 }
                 Ok(vault) => {
                     println!("\nopened");
+                    let files =
+                        std::fs::read_dir("/proc/self/fd").unwrap().map(|entry| entry.unwrap().path());
+                    let own =
+                        files.filter(|file| std::fs::read_link(file).is_ok_and(|to| to.starts_with(path)));
+                    assert!((9..=13).contains(&own.count()), "docs/operations.md says how many files it has");
                     match run(Update, &vault, n) {
                         Ok(_) => println!("\ndone"),
                         Err(e) => is_told(&e),
