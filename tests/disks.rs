@@ -457,11 +457,16 @@ fn child_process() {
                 }
                 Ok(vault) => {
                     println!("\nopened");
-                    let files =
-                        std::fs::read_dir("/proc/self/fd").unwrap().map(|entry| entry.unwrap().path());
-                    let own =
-                        files.filter(|file| std::fs::read_link(file).is_ok_and(|to| to.starts_with(path)));
-                    assert!((9..=13).contains(&own.count()), "docs/operations.md says how many files it has");
+                    // Looking needs a descriptor itself.
+                    if let Ok(files) = std::fs::read_dir("/proc/self/fd") {
+                        let files = files.map(|entry| std::fs::read_link(entry.unwrap().path()));
+                        let own = files.filter(|file| file.as_ref().is_ok_and(|file| file.starts_with(path)));
+                        assert_eq!(
+                            own.count(),
+                            13,
+                            "docs/operations.md says how many files a vault has open"
+                        );
+                    }
                     match run(Update, &vault, n) {
                         Ok(_) => println!("\ndone"),
                         Err(e) => is_told(&e),
