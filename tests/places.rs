@@ -71,6 +71,7 @@ const OTHERS: [(&str, Make); 6] = [
     ("a link to a device without end", |path| symlink("/dev/zero", path).unwrap()),
     ("a link to nothing", |path| symlink("/nowhere/at/all", path).unwrap()),
     ("a link to another file", |path| {
+        // Beside the folder, which has nothing of others in it.
         let other = path.parent().unwrap().with_file_name("other");
         fs::write(&other, "somebody else's").unwrap();
         symlink(other, path).unwrap();
@@ -78,59 +79,64 @@ const OTHERS: [(&str, Make); 6] = [
     ("a socket", |path| drop(std::os::unix::net::UnixListener::bind(path).unwrap())),
 ];
 
-fn remove(path: &Path) {
-    let _nothing_there = fs::remove_file(path);
+/// Puts it in the place of a file for as long as `work` takes.
+fn instead_of<T>(folder: &Folder, name: &str, make: Make, work: impl FnOnce() -> T) -> T {
+    let (path, aside) = (folder.path().join(name), folder.dir.path().join("aside"));
+    let was_there = fs::rename(&path, &aside).is_ok();
+    make(&path);
+    let done = work();
+    let _not_a_folder = fs::remove_file(&path).or_else(|_| fs::remove_dir(&path));
+    if was_there {
+        fs::rename(aside, path).unwrap();
+    }
+    done
+}
+
+/// What a link led to is as it was.
+fn other_is_untouched(folder: &Folder) -> bool {
+    fs::read(folder.dir.path().join("other")).map_or(true, |bytes| bytes == b"somebody else's")
 }
 
 #[test]
 fn a_pipe_a_link_or_a_device_in_the_place_of_a_file_is_refused_and_nobody_waits() {
+    let folder = Folder::new();
     let journals = ["-wal", "-shm", "-journal"].map(|suffix| FILES.map(|file| format!("{file}{suffix}")));
-    let names = FILES.map(str::to_owned).into_iter().chain(journals.into_iter().flatten());
-    for (at, name) in names.enumerate() {
-        for (what, make) in
-            OTHERS.into_iter().skip(if at < 5 { 0 } else { at % 2 }).step_by(if at < 5 { 1 } else { 2 })
-        {
-            let folder = Folder::new();
-            let (path, what) = (folder.path().join(&name), format!("{what} as {name}"));
-            remove(&path);
-            make(&path);
-            let (refused, findings) = all_readings(&what, &folder.path());
+    for name in FILES.map(str::to_owned).into_iter().chain(journals.into_iter().flatten()) {
+        for (what, make) in OTHERS {
+            let what = format!("{what} as {name}");
+            let readings = || all_readings(&what, &folder.path());
+            let (refused, findings) = instead_of(&folder, &name, make, readings);
             assert_eq!(refused, Some(ErrorKind::Storage), "{what}");
-            let found =
-                findings.iter().any(|f| f.severity == Severity::Fault && f.message.starts_with(&name));
-            assert!(found, "{what} is not found: {findings:?}");
-            let other = folder.dir.path().join("other");
-            assert!(
-                !other.exists() || fs::read(other).unwrap() == b"somebody else's",
-                "{what} was written to"
-            );
+            let found = |f: &Finding| f.severity == Severity::Fault && f.message.starts_with(&name);
+            assert!(findings.iter().any(found), "{what} is not found: {findings:?}");
+            assert!(other_is_untouched(&folder), "{what} was written to");
         }
     }
+    let (refused, findings) = all_readings("a sound vault", &folder.path());
+    assert!(refused.is_none() && findings.iter().all(|f| f.severity == Severity::Fine), "{findings:?}");
 }
 
 /// It is for people only: the vault opens, and says that the copy is none.
 #[test]
 fn a_pipe_a_link_or_a_device_in_the_place_of_the_policys_copy_keeps_nobody_waiting() {
+    let folder = Folder::new();
     for (what, make) in OTHERS {
-        let folder = Folder::new();
-        for name in ["policy.toml", "policy.toml.new"] {
-            remove(&folder.path().join(name));
-            make(&folder.path().join(name));
-        }
-        let (refused, findings) = all_readings(what, &folder.path());
+        let readings = || all_readings(what, &folder.path());
+        let (refused, findings) = instead_of(&folder, "policy.toml", make, readings);
         assert_eq!(refused, None, "{what}");
         let warned =
             findings.iter().filter(|f| f.severity == Severity::Warning && f.message.contains("policy.toml"));
         assert_eq!(warned.count(), 2, "{what}: {findings:?}");
-        // Applying a policy replaces what it can, and writes through nothing.
-        let (vault, path) = (folder.unlock(), folder.path());
-        let written = without_waiting(what, move || vault.write_policy_copy(&path, DEFAULT_POLICY));
-        assert_eq!(written.is_err(), what == "a folder", "{what}");
-        let other = folder.dir.path().join("other");
-        assert!(!other.exists() || fs::read(other).unwrap() == b"somebody else's", "{what} was written to");
-        if written.is_ok() {
-            let meta = folder.path().join("policy.toml").symlink_metadata().unwrap();
-            assert!(meta.is_file() && meta.mode() & 0o777 == 0o600, "{what}: {:o}", meta.mode());
+        // A policy that is applied replaces what it can, and writes through nothing.
+        for name in ["policy.toml", "policy.toml.new"] {
+            let (vault, path) = (folder.unlock(), folder.path());
+            let write = || without_waiting(what, move || vault.write_policy_copy(&path, DEFAULT_POLICY));
+            let written = instead_of(&folder, name, make, || {
+                let copy = || folder.path().join("policy.toml").symlink_metadata().unwrap();
+                write().map(|()| assert!(copy().is_file() && copy().mode() & 0o777 == 0o600, "{what}"))
+            });
+            assert_eq!(written.is_err(), what == "a folder", "{what} as {name}");
+            assert!(other_is_untouched(&folder), "{what} as {name} was written to");
         }
     }
 }
@@ -282,13 +288,14 @@ fn a_key_inside_the_vault_is_refused_by_every_path_that_leads_there() {
 /// What looks like a copy is the same file: it changes with the vault, and SQLite, opened by that name, would damage it.
 #[test]
 fn a_second_name_of_a_file_is_found_by_doctor() {
+    let folder = Folder::new();
     for name in FILES {
-        let folder = Folder::new();
         let of_file = |f: &Finding| f.severity == Severity::Warning && f.message.starts_with(name);
         assert!(!all_readings(name, &folder.path()).1.iter().any(of_file));
         fs::hard_link(folder.path().join(name), folder.dir.path().join("copy")).unwrap();
         let (refused, findings) = all_readings(name, &folder.path());
         assert_eq!(refused, None);
         assert!(findings.iter().any(of_file), "{name}: {findings:?}");
+        fs::remove_file(folder.dir.path().join("copy")).unwrap();
     }
 }
