@@ -231,6 +231,9 @@ impl From<StoreError> for Error {
                 (ErrorKind::Storage, "free some space and repeat; what was acknowledged is kept")
             }
             StoreError::ReadOnly => (ErrorKind::Storage, "check who owns the folder and its files"),
+            StoreError::TooManyFiles => {
+                (ErrorKind::Storage, "let the process open more (ulimit -n), or find what leaves files open")
+            }
             StoreError::Locked => {
                 (ErrorKind::Locked, "it waited 10 seconds; repeat when the other process is done")
             }

@@ -3,7 +3,8 @@
 mod check;
 
 use std::{
-    fs, io,
+    fs,
+    io::{self, Read},
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -91,8 +92,7 @@ impl Vault {
     /// `Storage`, `Damaged`.
     pub fn check_policy_copy(&self, folder: &Path) -> Result<Finding> {
         let in_force = self.policy()?.digest();
-        let copy = fs::read_to_string(folder.join(POLICY_COPY)).ok();
-        let same = copy
+        let same = read_copy(folder)
             .and_then(|text| crate::admin::parse_policy(&text).ok())
             .is_some_and(|p| p.digest() == in_force);
         Ok(if same {
@@ -252,16 +252,33 @@ fn building_path(folder: &Path) -> Result<PathBuf> {
     Ok(folder.with_file_name(name))
 }
 
+/// The copy, if it is a plain file: a pipe would keep its reader waiting, and a device may have no end.
+fn read_copy(folder: &Path) -> Option<String> {
+    const LONGEST: u64 = 1024 * 1024; // more than a policy may have
+    let path = folder.join(POLICY_COPY);
+    if !path.symlink_metadata().is_ok_and(|meta| meta.is_file()) {
+        return None;
+    }
+    let mut text = String::new();
+    fs::File::open(path).ok()?.take(LONGEST).read_to_string(&mut text).ok()?;
+    Some(text)
+}
+
 /// Replaces the copy in one step, mode 0600.
 fn write_copy(folder: &Path, text: &str) -> Result<()> {
     let new = folder.join(format!("{POLICY_COPY}.new"));
+    // What a crash left; or a link or pipe, which is not to be written through.
+    let _nothing_there = fs::remove_file(&new);
     let mut options = fs::OpenOptions::new();
-    options.write(true).create(true).truncate(true);
+    options.write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     options
         .open(&new)
         .and_then(|mut file| io::Write::write_all(&mut file, text.as_bytes()))
         .and_then(|()| fs::rename(&new, folder.join(POLICY_COPY)))
-        .map_err(|_| Error::new(ErrorKind::Storage, "the copy of the policy cannot be written"))
+        .map_err(|_| {
+            Error::new(ErrorKind::Storage, "the copy of the policy cannot be written")
+                .with_hint("policy.toml must be a plain file or nothing, and the disk have space")
+        })
 }

@@ -1,6 +1,8 @@
 //! The flow: put, open, update, find, shred. No cryptography and no SQL in it; every call leads one level down.
 
 mod lookup;
+#[cfg(test)]
+mod secret_tests;
 mod settle;
 
 use std::{

@@ -1,13 +1,16 @@
-//! A process that puts, opens, updates and shreds is killed at any moment, again and again, in one vault.
+//! A process that puts, opens, finds, updates, shreds, adds and revokes parties and applies policies is killed at any moment,
+//! again and again, in one vault.
 //!
 //! Rules, after each kill:
 //! 1. What was acknowledged is there: an order put opens with its content, an order shredded is shredded.
-//! 2. Each opening whose plaintext came out has its disclosure entry, at the index the view named.
+//! 2. Each opening whose plaintext came out has its disclosure entry, at the index the view named; each hit of a search its own.
 //! 3. An order whose put was not acknowledged opens whole or does not exist; putting it (or any other) again never fails.
 //! 4. An order whose shred was not acknowledged opens whole or is shredded, and can be shredded then.
 //! 5. An order whose update was acknowledged has that revision; one whose update was not has the revision before it or the next
 //!    one, whole.
-//! 6. `doctor` finds no fault, and the ledger's hashes fit.
+//! 6. A party whose adding was acknowledged is there, one whose revocation was acknowledged is revoked; the policy in force is
+//!    the last that was acknowledged, or the one that was being applied; each can be repeated.
+//! 7. `doctor` finds no fault, and the ledger's hashes fit.
 //!
 //! `CONSIGNEE_CRASH_ROUNDS` sets the number of rounds, `CONSIGNEE_CRASH_SEED` the seed (it is printed).
 #![cfg(all(feature = "sqlite", unix))]
@@ -25,13 +28,31 @@ use std::{
 };
 
 use common::{Folder, ROOT, order, order_json};
-use consignee::{EntryKind, ErrorKind, KeyFile, Patch, Put, Severity, ShredMode, Value, Vault};
+use consignee::{
+    EntryKind, ErrorKind, ExistingOrders, KeyFile, Order, PartyState, Patch, Put, Severity, ShredMode, Value,
+    Vault,
+    policy::{DEFAULT_POLICY, Policy},
+};
 
 const CHILD: &str = "CRASH_CHILD";
 /// Longest a child lives after it has unlocked the vault.
-const LIFE: Duration = Duration::from_millis(150);
+const LIFE: Duration = Duration::from_millis(200);
 /// So that no vault grows until checking it takes most of the time.
 const ROUNDS_PER_VAULT: usize = 10;
+
+/// What the child has said.
+#[derive(Debug, Default)]
+struct Heard {
+    orders: BTreeMap<String, Said>,
+    /// Parties: being added, added, being revoked, revoked.
+    parties: BTreeMap<String, [bool; 4]>,
+    /// Days in the policies that were begun and acknowledged last.
+    applying: Option<u32>,
+    applied: Option<u32>,
+    /// Openings and hits by the index of their entry.
+    shown: Vec<(u64, EntryKind)>,
+    policies: usize,
+}
 
 /// What the child has said about one order.
 #[derive(Debug, Default, Clone, Copy)]
@@ -53,46 +74,69 @@ fn what_was_acknowledged_outlives_a_kill() {
     let seed = number("CONSIGNEE_CRASH_SEED").unwrap_or_else(|| clock().subsec_nanos().into());
     println!("CONSIGNEE_CRASH_SEED={seed} CONSIGNEE_CRASH_ROUNDS={rounds}");
     let mut random = Random(seed | 1);
-    let mut seen = [0; 5];
+    let mut seen = [0; 8];
     for first in (0..rounds).step_by(ROUNDS_PER_VAULT) {
         let last = rounds.min(first + ROUNDS_PER_VAULT as u64);
         let in_vault = rounds_in_one_vault(first..last, &mut random);
         seen.iter_mut().zip(in_vault).for_each(|(all, some)| *all += some);
     }
-    let [put, opened, shredded, updated, unsure] = seen;
-    println!("{put} put, {opened} opened, {shredded} shredded, {updated} updated, {unsure} cut short");
+    let [put, opened, found, shredded, updated, parties, policies, unsure] = seen;
+    println!(
+        "{put} put, {opened} opened, {found} found, {updated} updated, {shredded} shredded, {parties} parties, \
+         {policies} policies, {unsure} cut short"
+    );
     assert!(seen.iter().all(|count| *count > 0), "too little happened before the kills");
 }
 
-/// Counts of what was put, opened, shredded, updated, and cut short.
-fn rounds_in_one_vault(rounds: Range<u64>, random: &mut Random) -> [usize; 5] {
+/// Counts of what was put, opened, found, shredded, updated, added or revoked, applied, and cut short.
+fn rounds_in_one_vault(rounds: Range<u64>, random: &mut Random) -> [usize; 8] {
     let folder = Folder::new();
-    let mut said: BTreeMap<String, Said> = BTreeMap::new();
-    let mut opened = 0;
+    let mut heard = Heard::default();
     for round in rounds {
         let lines = run_and_kill(&folder.path(), round, random.next(), LIFE.mul_f64(random.fraction()));
         let vault = folder.unlock();
-        let shown = hear(&lines, &mut said);
-        opened += shown.len();
-        for (index, order_no) in shown {
-            let entry = vault.ledger_entries(index, 1).unwrap().pop();
-            let entered = entry.is_some_and(|entry| entry.kind == EntryKind::Disclosure);
-            assert!(entered, "round {round}: {order_no} was shown and entry {index} does not say so");
+        let shown_before = heard.shown.len();
+        hear(&lines, &mut heard);
+        for (index, kind) in &heard.shown[shown_before..] {
+            let entry = vault.ledger_entries(*index, 1).unwrap().pop();
+            let entered = entry.is_some_and(|entry| entry.kind == *kind);
+            assert!(entered, "round {round}: plaintext came out and entry {index} does not say so");
         }
-        for (order_no, said) in said.iter().filter(|(no, _)| no.starts_with(&format!("R{round}-"))) {
+        for (order_no, said) in heard.orders.iter().filter(|(no, _)| no.starts_with(&format!("R{round}-"))) {
             check_order(&vault, order_no, *said);
         }
+        check_parties_and_policy(&vault, &mut heard);
         sound(&vault, round);
     }
-    // Rules 3 and 4, last: whatever became of them, everything can be repeated.
-    let vault = folder.unlock();
-    for (order_no, said) in &said {
-        check_order(&vault, order_no, *said);
+    repeat_all(&folder.unlock(), &heard);
+    let count = |what: fn(&Said) -> bool| heard.orders.values().filter(|said| what(said)).count();
+    let unsure = count(|said| {
+        (said.putting && !said.put) || (said.shredding && !said.shredded) || said.updating != said.updated
+    });
+    let shown = |kind| heard.shown.iter().filter(|(_, shown)| *shown == kind).count();
+    let parties = heard.parties.values().map(|said| usize::from(said[1]) + usize::from(said[3])).sum();
+    let begun = heard.parties.values().map(|said| usize::from(said[0]) + usize::from(said[2])).sum::<usize>();
+    [
+        count(|said| said.put),
+        shown(EntryKind::Disclosure),
+        shown(EntryKind::Search),
+        count(|said| said.shredded),
+        count(|said| said.updated > 1),
+        parties,
+        heard.policies,
+        unsure + begun - parties,
+    ]
+}
+
+/// Rules 3, 4 and 6, last: whatever became of them, everything can be repeated.
+fn repeat_all(vault: &Vault, heard: &Heard) {
+    for (order_no, said) in &heard.orders {
+        check_order(vault, order_no, *said);
         // Another order than the one that was put first, if it was updated.
-        let again = vault.put(&order(order_no));
+        let again = vault.put(&numbered(order_no));
         let updated = again.as_ref().is_err_and(|e| *e.kind() == ErrorKind::Exists);
         if updated {
-            assert!(said.updating > 1 && opens_whole(&vault, order_no).unwrap().0, "{order_no} {said:?}");
+            assert!(said.updating > 1 && opens_whole(vault, order_no).unwrap().0, "{order_no} {said:?}");
         } else if said.shredding {
             let shredded = again.as_ref().is_err_and(|e| *e.kind() == ErrorKind::Shredded);
             assert!(shredded || (again.is_ok() && !said.shredded), "{order_no} {said:?}: {again:?}");
@@ -101,21 +145,60 @@ fn rounds_in_one_vault(rounds: Range<u64>, random: &mut Random) -> [usize; 5] {
         } else {
             let unchanged = matches!(again, Ok(Put::Unchanged(_)));
             assert!(unchanged || (again.is_ok() && !said.put), "{order_no} {said:?}: {again:?}");
-            assert!(opens_whole(&vault, order_no).unwrap().0, "{order_no}");
+            assert!(opens_whole(vault, order_no).unwrap().0, "{order_no}");
         }
     }
-    sound(&vault, u64::MAX);
-    let count = |what: fn(&Said) -> bool| said.values().filter(|said| what(said)).count();
-    let unsure = count(|said| {
-        (said.putting && !said.put) || (said.shredding && !said.shredded) || said.updating != said.updated
-    });
-    [count(|said| said.put), opened, count(|said| said.shredded), count(|said| said.updated > 1), unsure]
+    for name in heard.parties.keys() {
+        let added = vault.add_party(name, "support", None).map(drop);
+        assert!(added.is_ok() || added.is_err_and(|e| *e.kind() == ErrorKind::Exists), "{name}");
+        let revoked = vault.revoke_party(name).map(drop);
+        assert!(revoked.is_ok() || revoked.is_err_and(|e| *e.kind() == ErrorKind::Revoked), "{name}");
+    }
+    vault.apply_policy(DEFAULT_POLICY, ExistingOrders::Yes).unwrap();
+    sound(vault, u64::MAX);
 }
 
 fn sound(vault: &Vault, round: u64) {
     for finding in vault.doctor().unwrap() {
         assert!(finding.severity != Severity::Fault, "round {round}: {}", finding.message);
     }
+}
+
+/// Rule 6. What was cut short is certain from here on.
+fn check_parties_and_policy(vault: &Vault, heard: &mut Heard) {
+    let parties = vault.parties().unwrap();
+    for (name, said) in &mut heard.parties {
+        let state = parties.iter().find(|party| party.name == *name).map(|party| party.state);
+        let [_, added, revoking, revoked] = *said;
+        assert!(state.is_some() || !added, "{name} is lost");
+        assert!(state != Some(PartyState::Active) || !revoked, "{name} was revoked and is active");
+        assert!(state != Some(PartyState::Revoked) || revoking, "{name} is revoked and nobody did it");
+    }
+    let in_force = vault.policy().unwrap().digest();
+    let is = |days: Option<u32>| Policy::parse(&policy_of(days)).unwrap().digest() == in_force;
+    assert!(is(heard.applied) || (heard.applying.is_some() && is(heard.applying)), "{heard:?}");
+    if is(heard.applying.or(heard.applied)) {
+        heard.applied = heard.applying.or(heard.applied);
+    }
+    heard.applying = None;
+}
+
+/// The default policy, with this many days for the couriers.
+fn policy_of(days: Option<u32>) -> String {
+    DEFAULT_POLICY.replace(r#"expires = "30d""#, &format!(r#"expires = "{}d""#, days.unwrap_or(30)))
+}
+
+/// A telephone number that no other order of the vault is likely to have.
+fn phone_of(order_no: &str) -> String {
+    let sum = order_no.bytes().fold(7_u64, |sum, byte| sum.wrapping_mul(1_000_003) ^ u64::from(byte));
+    format!("138{:08}", sum % 100_000_000)
+}
+
+/// The common order, with a telephone number of its own, so that searches find it alone.
+fn numbered(order_no: &str) -> Order {
+    let mut order = order(order_no);
+    order.consignee.phone = phone_of(order_no);
+    order
 }
 
 fn check_order(vault: &Vault, order_no: &str, said: Said) {
@@ -134,7 +217,7 @@ fn check_order(vault: &Vault, order_no: &str, said: Said) {
 /// Whether it opens with exactly what was put and updated, and its revision; the kind of the error if it does not open.
 fn opens_whole(vault: &Vault, order_no: &str) -> Result<(bool, u32), ErrorKind> {
     let view = vault.open("shop", "operation", order_no).map_err(|e| e.kind().clone())?;
-    let (fields, mut given) = (&view.to_json()["fields"], order(order_no).to_json());
+    let (fields, mut given) = (&view.to_json()["fields"], numbered(order_no).to_json());
     if view.revision() > 1 {
         given["note"] = note_of(view.revision()).into();
     }
@@ -149,13 +232,15 @@ fn note_of(revision: u32) -> String {
     format!("Canary-Note of revision {revision}")
 }
 
-/// Takes in what the child said; returns what it showed: index of the entry, order.
-fn hear(lines: &[String], said: &mut BTreeMap<String, Said>) -> Vec<(u64, String)> {
-    let mut shows = Vec::new();
+/// Takes in what the child said.
+fn hear(lines: &[String], heard: &mut Heard) {
     for line in lines {
         let words: Vec<&str> = line.split(' ').collect();
         let mut note = |orders: &[&str], what: &dyn Fn(&mut Said)| {
-            orders.iter().for_each(|order_no| what(said.entry((*order_no).to_owned()).or_default()));
+            orders.iter().for_each(|order_no| what(heard.orders.entry((*order_no).to_owned()).or_default()));
+        };
+        let mut party = |name: &str, step: usize| {
+            heard.parties.entry(name.to_owned()).or_default()[step] = true;
         };
         match words.as_slice() {
             ["putting", orders @ ..] => note(orders, &|said| said.putting = true),
@@ -164,11 +249,20 @@ fn hear(lines: &[String], said: &mut BTreeMap<String, Said>) -> Vec<(u64, String
             ["updated", revision, o] => note(&[o], &|said| said.updated = revision.parse().unwrap()),
             ["shredding", orders @ ..] => note(orders, &|said| said.shredding = true),
             ["shredded", orders @ ..] => note(orders, &|said| said.shredded = true),
-            ["shown", index, o] => shows.push((index.parse().unwrap(), (*o).to_owned())),
+            ["shown", index] => heard.shown.push((index.parse().unwrap(), EntryKind::Disclosure)),
+            ["found", index] => heard.shown.push((index.parse().unwrap(), EntryKind::Search)),
+            ["adding", name] => party(name, 0),
+            ["added", name] => party(name, 1),
+            ["revoking", name] => party(name, 2),
+            ["revoked", name] => party(name, 3),
+            ["applying", days] => heard.applying = days.parse().ok(),
+            ["applied", days] => {
+                heard.applied = days.parse().ok();
+                heard.policies += 1;
+            }
             other => panic!("the child said {other:?}"),
         }
     }
-    shows
 }
 
 /// Runs a child for this long after it has unlocked the vault; returns its whole lines.
@@ -214,9 +308,9 @@ fn child() {
     let vault = Vault::unlock(Path::new(folder), &KeyFile::from_bytes(ROOT)).unwrap();
     // The harness may be in the middle of a line.
     say("\nBEGIN");
-    let mut living: Vec<(String, u32)> = Vec::new();
+    let (mut living, mut agents): (Vec<(String, u32)>, Vec<String>) = (Vec::new(), Vec::new());
     for step in 0.. {
-        match random.next() % 5 {
+        match random.next() % 9 {
             0 if living.len() > 2 => {
                 let at = random.below(living.len());
                 let (order_no, revision) = &mut living[at];
@@ -231,7 +325,7 @@ fn child() {
                 let (order_no, _) = &living[random.below(living.len())];
                 let view = vault.open("SF Express", "delivery", order_no).unwrap();
                 assert!(order_json(order_no).contains(view.text("consignee.name").unwrap()));
-                say(&format!("shown {} {order_no}", view.ledger_index()));
+                say(&format!("shown {}", view.ledger_index()));
             }
             3 if living.len() > 2 => {
                 let (order_no, _) = living.swap_remove(random.below(living.len()));
@@ -240,10 +334,37 @@ fn child() {
                 vault.shred(&order_no, "asked for", mode).unwrap();
                 say(&format!("shredded {order_no}"));
             }
+            4 | 7 if living.len() > 2 && !agents.is_empty() => {
+                let (order_no, _) = &living[random.below(living.len())];
+                // Each agent has searches of its own to spend.
+                let agent = &agents[random.below(agents.len())];
+                let hits = vault.find(agent, "after_sale", "consignee.phone", &phone_of(order_no)).unwrap();
+                assert!(!hits.hits.is_empty() && hits.unreadable == 0);
+                hits.hits.iter().for_each(|hit| say(&format!("found {}", hit.ledger_index)));
+            }
+            5 if living.len() > 2 && agents.len() < 3 => {
+                let name = format!("agent-{round}-{step}");
+                say(&format!("adding {name}"));
+                vault.add_party(&name, "support", None).unwrap();
+                say(&format!("added {name}"));
+                agents.push(name);
+            }
+            5 if living.len() > 2 => {
+                let name = agents.swap_remove(0);
+                say(&format!("revoking {name}"));
+                vault.revoke_party(&name).unwrap();
+                say(&format!("revoked {name}"));
+            }
+            6 if living.len() > 2 => {
+                let days = 31 + u32::try_from(random.below(300)).unwrap();
+                say(&format!("applying {days}"));
+                vault.apply_policy(&policy_of(Some(days)), ExistingOrders::Yes).unwrap();
+                say(&format!("applied {days}"));
+            }
             _ => {
                 let size = if random.next().is_multiple_of(2) { 1 } else { 8 };
                 let numbers: Vec<String> = (0..size).map(|n| format!("R{round}-{step}-{n}")).collect();
-                let orders: Vec<_> = numbers.iter().map(|number| order(number)).collect();
+                let orders: Vec<_> = numbers.iter().map(|number| numbered(number)).collect();
                 say(&format!("putting {}", numbers.join(" ")));
                 let results = vault.put_many(&orders).unwrap();
                 assert!(results.iter().all(|result| matches!(result, Ok(Put::Stored(_)))));

@@ -9,7 +9,11 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use common::{Folder, order, staffed};
+use common::{
+    Folder,
+    canaries::{self, MAIL, NUMBER, PHONE},
+    order, staffed,
+};
 use consignee::{
     ErrorKind, ExistingOrders, KeyFile, Opened, Order, Patch, Setup, ShredMode, Value, Vault,
     policy::DEFAULT_POLICY, store::Memory,
@@ -266,6 +270,40 @@ fn run(collector: &Collector) {
     secrets.check(&all);
     let control = Seen { spans: vec![format!("INFO {}", view.alias())], events: Vec::new() };
     assert!(std::panic::catch_unwind(|| secrets.check(&control)).is_err(), "the search finds what is there");
+}
+
+/// Whoever reads the logs at their finest level, of what went well and of what failed.
+#[test]
+fn a_reader_of_traces_reads_no_value_of_any_field_in_any_form() {
+    let collector = Collector::default();
+    let seen_by = collector.clone();
+    let secrets = tracing::subscriber::with_default(collector, || {
+        let setup = Setup { policy: canaries::policy().into(), ..Setup::default() };
+        let vault = Vault::in_memory(&setup).unwrap();
+        staffed(&vault);
+        let order = Order::from_json(&canaries::json(NUMBER), &vault.policy().unwrap()).unwrap();
+        vault.put(&order).unwrap();
+        vault.put(&Order { note: PHONE.into(), ..order.clone() }).unwrap_err();
+        vault.put(&Order { order_no: PHONE.repeat(20), ..order.clone() }).unwrap_err();
+        let view = vault.open("SF Express", "delivery", NUMBER).unwrap();
+        vault.get::<Order>("shop", "operation", NUMBER).unwrap();
+        vault.open("SF Express", PHONE, NUMBER).unwrap_err();
+        vault.open(PHONE, "delivery", NUMBER).unwrap_err();
+        vault.find("agent 17", "after_sale", "extra.mail", MAIL).unwrap();
+        vault.find("agent 17", "after_sale", PHONE, PHONE).unwrap_err();
+        vault.update(NUMBER, 1, Patch::new().set("note", Value::Text(PHONE.into()))).unwrap();
+        vault.update(NUMBER, 9, Patch::new().set("note", Value::Text(PHONE.into()))).unwrap_err();
+        vault.update(NUMBER, 2, Patch::new().set(PHONE, Value::Text(PHONE.into()))).unwrap_err();
+        vault.resolve_alias(&view.alias().to_string()).unwrap();
+        vault.shred(NUMBER, PHONE, ShredMode::KeepEvidence).unwrap();
+        vault.doctor().unwrap();
+        canaries::of_order().text("alias", &view.alias().to_string())
+    });
+    let seen = seen_by.take();
+    assert!(seen.spans.len() > 20 && seen.events.len() > 5);
+    let text = [seen.spans, seen.events].concat().join("\n");
+    secrets.none_in(&text, "the traces");
+    assert_eq!(secrets.seen_in(format!("{text} phone={PHONE:?}")).len(), 1, "the search finds what is there");
 }
 
 /// Vaults on other stores are seen, too.

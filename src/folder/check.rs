@@ -47,9 +47,10 @@ fn check_files(folder: &Path, findings: &mut Vec<Finding>) {
     let look = |name: &str| folder.join(name).symlink_metadata();
     let of_file = |meta: &Metadata| exposed(meta, meta.is_file(), "chmod 600 it");
     for name in FILES.into_iter().chain([LOCK]) {
-        match look(name).map(|meta| of_file(&meta)) {
-            Ok(None) => {}
-            Ok(Some(what)) => find(Severity::Fault, name, what),
+        match look(name).map(|meta| (of_file(&meta), has_second_name(&meta))) {
+            Ok((None, false)) => {}
+            Ok((None, true)) => find(Severity::Warning, name, SECOND_NAME.to_owned()),
+            Ok((Some(what), _)) => find(Severity::Fault, name, what),
             Err(_) => find(Severity::Fault, name, "is missing or cannot be reached".to_owned()),
         }
         for suffix in SUFFIXES {
@@ -63,6 +64,19 @@ fn check_files(folder: &Path, findings: &mut Vec<Finding>) {
     if let Some(what) = look(POLICY_COPY).ok().and_then(|meta| of_file(&meta)) {
         find(Severity::Warning, POLICY_COPY, what);
     }
+}
+
+const SECOND_NAME: &str = "has a second name (a hard link), which is no copy: what is done to the vault is done to it, and whoever \
+                           opens it there damages the vault. Remove that name";
+
+#[cfg(unix)]
+fn has_second_name(meta: &Metadata) -> bool {
+    std::os::unix::fs::MetadataExt::nlink(meta) > 1
+}
+
+#[cfg(not(unix))]
+fn has_second_name(_meta: &Metadata) -> bool {
+    false
 }
 
 /// What is wrong with a file or folder, and what to do.

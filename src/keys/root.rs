@@ -1,7 +1,8 @@
 //! The root key: where it comes from, and how it wraps the vault's other keys.
 
 use std::{
-    fs, io,
+    fs,
+    io::{self, Read},
     path::{Path, PathBuf},
 };
 
@@ -103,6 +104,9 @@ pub struct KeyFile {
     path: Option<PathBuf>,
 }
 
+/// More than a key file has, so that of a larger file no more is read.
+const LONGEST_KEY_FILE: usize = 256;
+
 /// What a key file begins with.
 pub(crate) const KEY_FILE_PREFIX: &str = "consignee-root-v1:";
 
@@ -130,8 +134,11 @@ impl KeyFile {
             return Err(root_error("the key file is not a plain file").with_hint("links are not followed"));
         }
         check_private(&meta)?;
-        let line = Zeroizing::new(fs::read(path).map_err(file_error)?);
-        let key = parse_key_line(&line).ok_or_else(|| {
+        let mut text = Zeroizing::new(Vec::with_capacity(LONGEST_KEY_FILE));
+        let file = fs::File::open(path).map_err(file_error)?;
+        file.take(LONGEST_KEY_FILE as u64).read_to_end(&mut text).map_err(file_error)?;
+        let line = Some(&text).filter(|text| text.len() < LONGEST_KEY_FILE);
+        let key = line.and_then(|line| parse_key_line(line)).ok_or_else(|| {
             root_error("the key file holds no whole key").with_hint("restore it from its backup")
         })?;
         Ok(Self { key, path: Some(path.to_owned()) })

@@ -68,6 +68,11 @@ impl OrderSecret {
         self.kdf.derive(&Self::input(id, part))
     }
 
+    #[cfg(test)]
+    pub(crate) fn bytes(&self) -> [u8; 32] {
+        *self.raw.expose()
+    }
+
     pub(crate) fn commitment(&self, id: RecordId, n1: &[u8; 10]) -> [u8; 32] {
         commit("consignee/v1/commit/os", &[&id.0, n1, self.raw.expose()])
     }
@@ -88,6 +93,11 @@ impl HandleKey {
     #[cfg(constant_time)]
     pub(crate) fn new(raw: Secret<32>) -> Self {
         Self(raw)
+    }
+
+    #[cfg(test)]
+    pub(crate) fn bytes(&self) -> [u8; 32] {
+        *self.0.expose()
     }
 
     /// What the ledger calls the order towards one party: two parties cannot join their entries.

@@ -50,7 +50,7 @@ pub enum PartyState {
 }
 
 /// One concrete link acting in a role.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Party {
     /// Number within the vault, from 1.
     pub number: u32,
@@ -67,6 +67,20 @@ pub struct Party {
     pub added_at: u64,
     /// Salt of its commitment in the ledger.
     pub(crate) salt: [u8; 32],
+}
+
+// Without the salt: with it, whoever has the ledger can try which party an entry is of.
+impl std::fmt::Debug for Party {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Party")
+            .field("number", &self.number)
+            .field("name", &self.name)
+            .field("role", &self.role)
+            .field("lines", &self.lines)
+            .field("state", &self.state)
+            .field("added_at", &self.added_at)
+            .finish_non_exhaustive()
+    }
 }
 
 /// What a vault's key store shows to somebody without the root key. Not authenticated.

@@ -106,7 +106,7 @@ impl SecretState {
 }
 
 /// The secret of one sealing (`docs/format.md`, section 4), keyed by (record id, N1).
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct SecretRow {
     /// Record it belongs to.
     pub record_id: RecordIdBytes,
@@ -130,6 +130,18 @@ pub struct SecretRow {
     pub fingerprint: Vec<u8>,
     /// The wrapped secret; after shredding the wrapped evidence or nothing.
     pub wrapped: Vec<u8>,
+}
+
+// Without its bytes: in a log, the wrapped secret would outlive the shredding of the order.
+impl std::fmt::Debug for SecretRow {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SecretRow")
+            .field("revision", &self.revision)
+            .field("generation", &self.generation)
+            .field("state", &self.state)
+            .field("serial", &self.serial)
+            .finish_non_exhaustive()
+    }
 }
 
 /// Something the vault keeps about itself: a wrapped key, a policy, a party. The vault knows what the numbers mean.
@@ -173,6 +185,9 @@ pub enum StoreError {
     /// The folder or its files cannot be written.
     #[error("the store is read-only")]
     ReadOnly,
+    /// The process, or the machine, may not open another file.
+    #[error("too many files are open")]
+    TooManyFiles,
     /// Another process held a lock longer than the stated wait.
     #[error("the store is locked by another process")]
     Locked,
@@ -185,8 +200,8 @@ pub enum StoreError {
     /// A row with this key is there already.
     #[error("a row with this key exists")]
     Exists,
-    /// The folder or a file is a link, belongs to another user, or can be reached by others.
-    #[error("the vault's folder or files are links, another user's, or open to others")]
+    /// The folder or a file is a link or no plain one, belongs to another user, or can be reached by others.
+    #[error("the vault's folder or files are links or no plain files, another user's, or open to others")]
     Exposed,
     /// The process that this one was forked from had the store open.
     #[error("the store was open when this process was forked")]

@@ -1,6 +1,8 @@
 //! Orders and vaults that several tests use.
 #![allow(dead_code, missing_docs, clippy::unwrap_used, unreachable_pub)]
 
+pub mod canaries;
+
 use std::path::{Path, PathBuf};
 
 use consignee::{KeyFile, Order, Setup, Vault, policy::Policy};

@@ -103,7 +103,7 @@ pub(crate) fn apply(args: &PolicyApply, screen: &mut Screen) -> Result<(), Failu
         Some(YesOrNo::No) | None => ExistingOrders::No,
     };
     let policy = vault.apply_policy(&text, existing)?;
-    vault.write_policy_copy(&args.vault, &text)?;
+    // Said first: it is, also if its copy for people cannot be written.
     writeln!(screen, "policy {} is in force", short(&policy))?;
-    Ok(())
+    Ok(vault.write_policy_copy(&args.vault, &text)?)
 }

@@ -89,6 +89,26 @@ pub(super) fn fault(e: &io::Error) -> StoreError {
         }
         io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => StoreError::ReadOnly,
         io::ErrorKind::NotFound => StoreError::Damaged,
+        _ if is_too_many(e) => StoreError::TooManyFiles,
         _ => StoreError::Failed,
+    }
+}
+
+#[cfg(unix)]
+fn is_too_many(e: &io::Error) -> bool {
+    use rustix::io::Errno;
+    [Errno::MFILE, Errno::NFILE].iter().any(|errno| e.raw_os_error() == Some(errno.raw_os_error()))
+}
+
+#[cfg(not(unix))]
+fn is_too_many(_e: &io::Error) -> bool {
+    false
+}
+
+/// Why SQLite could not open a file, of which it says no more than that.
+pub(super) fn cannot_open() -> StoreError {
+    match fs::File::open("/dev/null") {
+        Err(e) if is_too_many(&e) => StoreError::TooManyFiles,
+        _ => StoreError::ReadOnly,
     }
 }

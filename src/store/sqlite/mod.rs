@@ -221,7 +221,8 @@ fn fault(e: rusqlite::Error) -> StoreError {
         }
         _ if failure.extended_code == ffi::SQLITE_CANTOPEN_SYMLINK => StoreError::Exposed,
         ErrorCode::DiskFull | ErrorCode::TooBig => StoreError::Full,
-        ErrorCode::ReadOnly | ErrorCode::CannotOpen | ErrorCode::PermissionDenied => StoreError::ReadOnly,
+        ErrorCode::CannotOpen => files::cannot_open(),
+        ErrorCode::ReadOnly | ErrorCode::PermissionDenied => StoreError::ReadOnly,
         ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => StoreError::Locked,
         ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase => StoreError::Damaged,
         ErrorCode::ConstraintViolation
