@@ -574,3 +574,26 @@ fn what_was_revoked_or_shredded_while_it_was_opened_is_not_opened() {
         assert_eq!(entry.kind, EntryKind::Disclosure, "the entry of the attempt stays");
     }
 }
+
+#[test]
+fn an_order_above_16_mib_is_refused_and_the_others_are_stored() {
+    let fields: String =
+        (0..17).map(|at| format!("[field.f{at}]\nid = {}\ntype = \"bytes\"\n", at + 10)).collect();
+    let policy = format!(
+        "version = 1\n[field.order_no]\nid = 1\ntype = \"text\"\n{fields}[role.platform.operation]\nopen = [\"order_no\", \"f0\", \"f15\"]\n"
+    );
+    let vault = Vault::in_memory(&Setup { policy: policy.into(), ..Setup::default() }).unwrap();
+    vault.add_party("shop", "platform", None).unwrap();
+    let order = |number: &str, parts: u8| {
+        let mut order = Fields::new().with("order_no", Value::Text(number.to_owned()));
+        (0..parts).for_each(|at| order.set(format!("f{at}"), Value::Bytes(vec![at; 1_000_000])));
+        order
+    };
+    let results = vault.put_many(&[order("SO-1", 16), order("SO-2", 17), order("SO-3", 1)]).unwrap();
+    let kinds: Vec<_> =
+        results.iter().map(|result| result.as_ref().err().map(|e| e.kind().clone())).collect();
+    assert_eq!(kinds, [None, Some(ErrorKind::Limit), None]);
+    let view = vault.open("shop", "operation", "SO-1").unwrap();
+    assert!(view.get("f15").unwrap() == &Value::Bytes(vec![15; 1_000_000]));
+    assert_eq!(vault.open("shop", "operation", "SO-2").unwrap_err().kind(), &ErrorKind::NotFound);
+}

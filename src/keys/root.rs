@@ -374,4 +374,48 @@ mod tests {
             assert_eq!(made.expose().as_slice(), hex(key), "{cost:?}");
         }
     }
+
+    fn refusal(provider: &dyn RootKeyProvider, parameters: &[u8]) -> Option<String> {
+        provider.unlock(parameters).err().map(|error| error.to_string())
+    }
+
+    fn with_cost((memory, passes, lanes): (u32, u32, u32)) -> Vec<u8> {
+        let numbers = [memory, passes, lanes].map(u32::to_le_bytes).concat();
+        [&[PASSPHRASE], [7; 16].as_slice(), &numbers].concat()
+    }
+
+    #[test]
+    fn a_new_passphrase_has_8_characters_and_costs_256_mib() {
+        assert!(Passphrase::new("7 chars").new_parameters().is_err());
+        let passphrase = Passphrase::new("8 chárs.");
+        let [one, other] = [(); 2].map(|()| passphrase.new_parameters().unwrap());
+        assert_ne!(one[1..17], other[1..17], "the salt is drawn");
+        assert_eq!(
+            [&one[..1], &one[17..]].concat(),
+            [[2].as_slice(), &with_cost((262_144, 3, 1))[17..]].concat()
+        );
+        assert_eq!(KeyFile::from_bytes([1; 32]).new_parameters().unwrap(), [1]);
+    }
+
+    /// A forged file makes the derivation weak, so that the passphrase can be guessed, or lets it exhaust the machine.
+    #[test]
+    fn a_cost_out_of_bounds_is_refused_before_anything_is_derived() {
+        let passphrase = Passphrase::new("a passphrase");
+        for least in [(19_456, 2, 1), (19_456, 2, 16), (19_456, 16, 1)] {
+            assert_eq!(refusal(&passphrase, &with_cost(least)), None);
+        }
+        let refused = root_error("the vault's passphrase parameters are out of bounds").to_string();
+        for cost in [
+            (19_455, 2, 1),
+            (4_194_305, 2, 1),
+            (19_456, 1, 1),
+            (19_456, 17, 1),
+            (19_456, 2, 0),
+            (19_456, 2, 17),
+        ] {
+            assert_eq!(refusal(&passphrase, &with_cost(cost)), Some(refused.clone()), "{cost:?}");
+        }
+        let longer = [with_cost((19_456, 2, 1)), vec![0]].concat();
+        assert_eq!(refusal(&passphrase, &longer), Some(refused));
+    }
 }

@@ -164,3 +164,42 @@ fn newer() -> Error {
     Error::new(ErrorKind::NewerFormat, "a sealed record is of a newer format")
         .with_hint("update this program")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A record that keeps to the format, with parts of these lengths and nothing in them.
+    fn of_lengths(lengths: &[usize]) -> Vec<u8> {
+        let mut bytes = vec![0; HEADER];
+        bytes[..6].copy_from_slice(b"CNSR\x01\x01");
+        bytes.extend(u16::try_from(lengths.len()).unwrap().to_le_bytes());
+        for (part, length) in (1u16..).zip(lengths) {
+            bytes.extend(part.to_le_bytes());
+            bytes.extend(u32::try_from(*length).unwrap().to_le_bytes());
+        }
+        bytes.resize(bytes.len() + lengths.iter().sum::<usize>(), 0);
+        bytes
+    }
+
+    #[test]
+    fn a_record_holds_16_mib_and_no_byte_more() {
+        let most = MAX_VALUE + TAG;
+        let mut lengths = vec![most; 16];
+        lengths[15] = MAX_RECORD - (HEADER + 2 + 16 * DIRECTORY_ENTRY) - 15 * most;
+        let largest = of_lengths(&lengths);
+        assert_eq!(largest.len(), 16 * 1024 * 1024);
+        let record = Record::parse(&largest).unwrap();
+        assert_eq!(record.bytes(), largest);
+        assert!(record.parts().map(|(_, ciphertext)| ciphertext.len()).eq(lengths.iter().copied()));
+        lengths[15] += 1;
+        assert!(Record::parse(&of_lengths(&lengths)).is_err());
+    }
+
+    #[test]
+    fn a_part_has_16_bytes_to_1_mib_and_a_tag() {
+        assert!(Record::parse(&of_lengths(&[16, 1_048_592])).is_ok());
+        assert!(Record::parse(&of_lengths(&[15])).is_err());
+        assert!(Record::parse(&of_lengths(&[1_048_593])).is_err());
+    }
+}
