@@ -280,16 +280,18 @@ impl RootKeyProvider for Passphrase {
         let number =
             |at: usize| u32::from_le_bytes([numbers[at], numbers[at + 1], numbers[at + 2], numbers[at + 3]]);
         let cost = (number(0), number(4), number(8));
-        let within = |least: u32, value: u32, most: u32| (least..=most).contains(&value);
-        if !(within(LEAST_COST.0, cost.0, MOST_COST.0)
-            && within(LEAST_COST.1, cost.1, MOST_COST.1)
-            && within(LEAST_COST.2, cost.2, MOST_COST.2))
-        {
+        if !is_within_bounds(cost) {
             return Err(damaged());
         }
         let key = argon2id(&self.0, salt, cost).map_err(|_| root_error("the passphrase cannot be used"))?;
         Ok(Box::new(LocalKey::new(key)))
     }
+}
+
+fn is_within_bounds((memory, passes, lanes): (u32, u32, u32)) -> bool {
+    (LEAST_COST.0..=MOST_COST.0).contains(&memory)
+        && (LEAST_COST.1..=MOST_COST.1).contains(&passes)
+        && (LEAST_COST.2..=MOST_COST.2).contains(&lanes)
 }
 
 pub(crate) fn argon2id(
@@ -404,6 +406,8 @@ mod tests {
         for least in [(19_456, 2, 1), (19_456, 2, 16), (19_456, 16, 1)] {
             assert_eq!(refusal(&passphrase, &with_cost(least)), None);
         }
+        // Four gibibytes are not spent on it here.
+        assert!(is_within_bounds((4_194_304, 16, 16)));
         let refused = root_error("the vault's passphrase parameters are out of bounds").to_string();
         for cost in [
             (19_455, 2, 1),

@@ -167,7 +167,7 @@ fn newer() -> Error {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{super::seal::Associated, *};
 
     /// A record that keeps to the format, with parts of these lengths and nothing in them.
     fn of_lengths(lengths: &[usize]) -> Vec<u8> {
@@ -201,5 +201,15 @@ mod tests {
         assert!(Record::parse(&of_lengths(&[16, 1_048_592])).is_ok());
         assert!(Record::parse(&of_lengths(&[15])).is_err());
         assert!(Record::parse(&of_lengths(&[1_048_593])).is_err());
+    }
+
+    /// Where it was cut, the end of the directory would be bound by nothing.
+    #[test]
+    fn the_associated_data_of_a_record_of_96_parts_is_whole() {
+        let bytes = of_lengths(&[TAG; MAX_PARTS]);
+        let record = Record::parse(&bytes).unwrap();
+        let whole = [&bytes[..HEADER + 2 + 6 * 96], &[96, 0]].concat();
+        assert_eq!(Associated::of_record(&record).of(PartId::new(96).unwrap()), whole);
+        assert!(Record::parse(&of_lengths(&[TAG; MAX_PARTS + 1])).is_err());
     }
 }

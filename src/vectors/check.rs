@@ -18,7 +18,9 @@ use crate::{
     alias::{Alias, AliasKey},
     keys::{RecordId, ReleaseKey, RowContext, VaultId},
     ledger::{Entry, EntryKind, Ledger},
-    policy::{CanonicalError, FieldType, Mask, Policy},
+    opener::unlock,
+    policy::{CanonicalError, FieldType, Mask, PartId, Policy},
+    record::Record,
     store::{LedgerHead, LedgerRow, Memory, RecordRow, SecretRow, SecretState, StoreError, Stores},
     suite::{Secret, Suite, commit, unwrap},
     value::{Address, ValueRef, decode_padded, encode, encode_padded},
@@ -279,6 +281,7 @@ fn record(vector: &Json, files: &BTreeMap<String, Json>) -> Result<()> {
     assert_eq!(intermediate, vector["intermediate"]);
     assert_eq!(intermediate["record"], vector["record"]);
     assert_eq!(intermediate["record_id"], vector["rows"][0]["record_id"]);
+    commitments(&vault, (&sealed, &rows[0]), inputs, &intermediate)?;
     let of_row = &intermediate["row"];
     assert_eq!(hex(&rows[0].fingerprint), text(&of_row["fingerprint"]));
     let (release, mut plain) = (Secret::new(array(&inputs["row"]["release_key"])), [0; 64]);
@@ -286,6 +289,30 @@ fn record(vector: &Json, files: &BTreeMap<String, Json>) -> Result<()> {
     unwrap(wrap_suite, &release, &unhex(&of_row["associated_data"]), &rows[0].wrapped, &mut plain).unwrap();
     assert_eq!(hex(plain), text(&of_row["plaintext"]));
     assert!(hex(&rows[0].wrapped).starts_with(text(&inputs["row"]["nonce"])));
+    Ok(())
+}
+
+/// What the library commits to of this order, and calls it, beside what the vector derives.
+fn commitments(
+    vault: &Vault,
+    (sealed, row): (&[u8], &SecretRow),
+    inputs: &Json,
+    derived: &Json,
+) -> Result<()> {
+    let (registry, record) = (vault.registry()?, Record::parse(sealed)?);
+    let (secret, handle_key) = unlock(&registry, &record, row)?;
+    let (id, known) = (RecordId(row.record_id), &derived["commitments"]);
+    assert_eq!(hex(secret.commitment(id, &row.n1)), text(&known["os"]));
+    assert_eq!(hex(handle_key.order_commitment(id, text(&inputs["order_no"]))), text(&known["order"]));
+    for (whose, handle) in [("own_key_id", "vault"), ("party_key_id", "party")] {
+        assert_eq!(hex(handle_key.handle(&array(&inputs[whose]))), text(&derived["handles"][handle]));
+    }
+    let epoch = registry.epoch(record.header.epoch).unwrap();
+    for fk in list(&known["fk"]) {
+        let part = PartId::new(number(&fk["part"])).unwrap();
+        let commitment = epoch.get(part).unwrap().commitment(registry.vault, epoch.epoch, part, epoch.suite);
+        assert_eq!(hex(commitment), text(&fk["commitment"]));
+    }
     Ok(())
 }
 
