@@ -3,15 +3,24 @@
 
 mod common;
 
-use std::{fs, process::exit};
+use std::{
+    cell::{Cell, RefCell},
+    fs,
+    path::Path,
+    process::exit,
+    time::Duration,
+};
 
 use common::{Folder, ROOT, contains, in_memory, order};
-use consignee::{ErrorKind, KeyFile, Vault};
+use consignee::{ErrorKind, KeyFile, Order, Record, RecordField, ValueRef, Vault};
 use fork::{Fork, fork, waitpid};
 
 fn main() {
     forked_workers_that_seal_at_once_share_no_bytes();
     a_vault_that_the_parent_unlocked_is_locked_in_the_child();
+    a_child_does_not_free_the_lock_under_which_its_parent_writes();
+    a_child_that_drops_its_parents_vault_closes_nothing_of_it();
+    a_child_that_drops_its_parents_vault_late_removes_no_log();
     a_folder_that_the_parent_has_open_is_not_opened_again_by_the_child();
 }
 
@@ -68,12 +77,108 @@ fn a_vault_that_the_parent_unlocked_is_locked_in_the_child() {
             vault.put(&order("SO-2")).map(drop),
             vault.open("shop", "operation", "SO-1").map(drop),
             vault.sealer().seal(&order("SO-3")).map(drop),
+            vault.list(None, 10).map(drop),
+            vault.ledger_state().map(drop),
+            vault.ledger_entries(0, 10).map(drop),
+            vault.doctor().map(drop),
         ] {
             assert_eq!(refused.unwrap_err().kind(), &ErrorKind::Locked);
         }
     });
     assert!(has_passed(child));
     assert!(vault.open("shop", "operation", "SO-1").is_ok(), "the parent goes on");
+}
+
+/// An order that interrupts its reader, in the middle of a put.
+struct Interrupted<'a> {
+    order: Order,
+    by: &'a dyn Fn(),
+}
+
+impl Record for Interrupted<'_> {
+    const FIELDS: &'static [RecordField] = Order::FIELDS;
+
+    fn field(&self, index: usize) -> Option<ValueRef<'_>> {
+        (self.by)();
+        self.order.field(index)
+    }
+}
+
+fn wait_for(path: &Path) {
+    while !path.exists() {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+/// The write lock belongs to an open file, which parent and child share: a child that asks for it would be given it, and free it for
+/// whoever waits, who takes the rows of the parent's unfinished put for a dead writer's.
+fn a_child_does_not_free_the_lock_under_which_its_parent_writes() {
+    let folder = Folder::new();
+    let (vault, go) = (folder.unlock(), folder.dir.path().join("go"));
+    let lock = fs::File::options().write(true).open(folder.path().join("lock")).unwrap();
+    let child = in_child(|| {
+        wait_for(&go);
+        assert_eq!(vault.put(&order("SO-2")).unwrap_err().kind(), &ErrorKind::Locked);
+    });
+    let times = Cell::new(0);
+    let in_the_middle = || {
+        times.set(times.get() + 1);
+        if times.get() == 1 {
+            fs::write(&go, "").unwrap();
+            assert!(has_passed(child));
+            assert!(matches!(lock.try_lock(), Err(fs::TryLockError::WouldBlock)), "the parent has it still");
+        }
+    };
+    vault.put(&Interrupted { order: order("SO-1"), by: &in_the_middle }).unwrap();
+    assert!(times.get() > 0 && lock.try_lock().is_ok());
+}
+
+/// A worker drops what it inherited: its parent's connections and log stay, nothing is entered a second time, and the worker is not
+/// let into the folder for that.
+fn a_child_that_drops_its_parents_vault_closes_nothing_of_it() {
+    let folder = Folder::new();
+    let vault = folder.unlock();
+    vault.put(&order("SO-1")).unwrap();
+    // The second refusal is counted, and entered when the vault is dropped.
+    (0..2).for_each(|_| drop(vault.open("SF Express", "operation", "SO-1").unwrap_err()));
+    let entries = vault.ledger_state().unwrap().size;
+    let slot = RefCell::new(Some(vault));
+    let child = in_child(|| {
+        drop(slot.take());
+        let again = Vault::unlock(&folder.path(), &KeyFile::from_bytes(ROOT));
+        assert_eq!(again.err().unwrap().kind(), &ErrorKind::Locked);
+    });
+    assert!(has_passed(child));
+    assert!(folder.path().join("orders.db-wal").exists(), "the log is there");
+    let vault = slot.take().unwrap();
+    assert_eq!(vault.ledger_state().unwrap().size, entries);
+    vault.put(&order("SO-2")).unwrap();
+    drop(vault);
+    let vault = folder.unlock();
+    assert_eq!(vault.ledger_state().unwrap().size, entries + 2, "the put, and the refusals of the parent");
+    assert!(["SO-1", "SO-2"].into_iter().all(|number| vault.open("shop", "operation", number).is_ok()));
+}
+
+/// A worker keeps what it inherited until its parent has closed the folder and another process has died in it. SQLite would close the
+/// file as the last one there, and remove the log that the dead process left: what it had acknowledged.
+fn a_child_that_drops_its_parents_vault_late_removes_no_log() {
+    let folder = Folder::new();
+    let (go, slot) = (folder.dir.path().join("go"), RefCell::new(Some(folder.unlock())));
+    let child = in_child(|| {
+        wait_for(&go);
+        drop(slot.take());
+    });
+    drop(slot.take());
+    let dead = in_child(|| {
+        let vault = folder.unlock();
+        vault.put(&order("SO-1")).unwrap();
+        exit(0); // Without closing it.
+    });
+    assert!(has_passed(dead));
+    assert!(folder.path().join("orders.db-wal").metadata().unwrap().len() > 0, "the order is in the log");
+    fs::write(go, "").unwrap();
+    assert!(has_passed(child));
+    assert!(folder.unlock().open("shop", "operation", "SO-1").is_ok());
 }
 
 /// A worker unlocks the folder that its parent has open. SQLite in it would take the parent's locks for its own, so that the parent,
@@ -93,9 +198,7 @@ fn a_folder_that_the_parent_has_open_is_not_opened_again_by_the_child() {
     let child = in_child(|| {
         let own = unlock().unwrap();
         own.put(&order("SO-1")).unwrap();
-        while !closed.exists() {
-            std::thread::sleep(std::time::Duration::from_millis(5));
-        }
+        wait_for(&closed);
         own.put(&order("SO-2")).unwrap();
         // Without closing it.
         exit(0);

@@ -47,6 +47,10 @@ impl Registered {
 
 impl Drop for Registered {
     fn drop(&mut self) {
+        // Its parent may have the file open still.
+        if self.0.is_none_or(|file| file.process != process::id()) {
+            return;
+        }
         let mut open = held();
         if let Some(at) = open.iter().position(|other| Some(*other) == self.0) {
             open.swap_remove(at);

@@ -33,7 +33,7 @@ const ITEMS_VERSION: i64 = -1;
 impl Keys {
     pub(super) fn new(database: Database) -> StoreResult<Self> {
         // A replaced key must be gone from the file.
-        database.connection().execute_batch("PRAGMA secure_delete = ON;").map_err(fault)?;
+        database.connection()?.execute_batch("PRAGMA secure_delete = ON;").map_err(fault)?;
         Ok(Self { database })
     }
 }

@@ -3,6 +3,7 @@
 use std::{
     fs::{File, OpenOptions, TryLockError},
     path::Path,
+    process,
     sync::{Condvar, Mutex, PoisonError},
     thread,
     time::{Duration, Instant},
@@ -19,12 +20,13 @@ pub(super) struct Lock {
     /// A file's lock excludes other processes only; this excludes the threads of this one.
     held: Mutex<bool>,
     freed: Condvar,
+    process: u32,
 }
 
 impl Lock {
     pub(super) fn open(folder: &Path) -> StoreResult<Self> {
         let file = OpenOptions::new().write(true).open(folder.join(LOCK)).map_err(|e| fault(&e))?;
-        Ok(Self { file, held: Mutex::new(false), freed: Condvar::new() })
+        Ok(Self { file, held: Mutex::new(false), freed: Condvar::new(), process: process::id() })
     }
 
     fn free(&self) {
@@ -47,6 +49,10 @@ impl Drop for Writing<'_> {
 
 impl WriteLock for Lock {
     fn hold(&self) -> StoreResult<Box<dyn Held + '_>> {
+        // The file is open in both, so that a forked child would be given the lock that its parent holds, and free it.
+        if self.process != process::id() {
+            return Err(StoreError::Forked);
+        }
         let until = Instant::now() + LOCK_WAIT;
         let held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
         let (mut held, waited) = self

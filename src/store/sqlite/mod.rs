@@ -14,7 +14,9 @@ mod secrets;
 mod tests;
 
 use std::{
+    mem,
     path::{Path, PathBuf},
+    process,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -94,6 +96,7 @@ pub(crate) fn open(folder: &Path) -> Result<Stores, OpenError> {
 struct Database {
     connection: Mutex<Connection>,
     path: PathBuf,
+    process: u32,
     /// Dropped after the connection.
     _registered: forks::Registered,
 }
@@ -112,17 +115,28 @@ impl Database {
         }
         configure(&connection)?;
         check_schema(&connection, tables)?;
-        Ok(Self { connection: Mutex::new(connection), path: path.to_owned(), _registered: registered })
+        Ok(Self {
+            connection: Mutex::new(connection),
+            path: path.to_owned(),
+            process: process::id(),
+            _registered: registered,
+        })
     }
 
-    fn connection(&self) -> MutexGuard<'_, Connection> {
+    /// # Errors
+    /// `Forked` in a process that did not open it.
+    fn connection(&self) -> StoreResult<MutexGuard<'_, Connection>> {
+        if self.process != process::id() {
+            return Err(StoreError::Forked);
+        }
         // A transaction that a panic cut short was rolled back when it was dropped.
-        self.connection.lock().unwrap_or_else(PoisonError::into_inner)
+        Ok(self.connection.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// SQLite's own check of the whole file, pages and indices, through a connection of its own: it takes as long as reading the
     /// file, and nobody waits for it meanwhile.
     fn check(&self) -> StoreResult<()> {
+        drop(self.connection()?);
         let connection = connect(&self.path)?;
         configure(&connection)?;
         let check = |row: &Row<'_>| row.get::<_, String>(0);
@@ -134,7 +148,7 @@ impl Database {
 
     /// Runs `work` in a transaction that has the write lock from its start; durable when this returns.
     fn write<T>(&self, work: impl FnOnce(&Transaction<'_>) -> StoreResult<T>) -> StoreResult<T> {
-        let mut connection = self.connection();
+        let mut connection = self.connection()?;
         let transaction =
             connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(fault)?;
         let done = work(&transaction)?;
@@ -144,10 +158,24 @@ impl Database {
 
     /// Runs `work` on one state of the file.
     fn read<T>(&self, work: impl FnOnce(&Transaction<'_>) -> StoreResult<T>) -> StoreResult<T> {
-        let mut connection = self.connection();
+        let mut connection = self.connection()?;
         let transaction =
             connection.transaction_with_behavior(TransactionBehavior::Deferred).map_err(fault)?;
         work(&transaction)
+    }
+}
+
+impl Drop for Database {
+    /// In a forked child SQLite must not even close what the parent opened: it would take the parent's locks for its own, and remove
+    /// a log that others write to.
+    fn drop(&mut self) {
+        if self.process == process::id() {
+            return;
+        }
+        let connection = self.connection.get_mut().unwrap_or_else(PoisonError::into_inner);
+        if let Ok(closable) = Connection::open_in_memory() {
+            mem::forget(mem::replace(connection, closable));
+        }
     }
 }
 

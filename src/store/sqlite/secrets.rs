@@ -55,7 +55,7 @@ pub(super) struct Secrets(pub(super) Database);
 impl Secrets {
     pub(super) fn new(database: Database) -> StoreResult<Self> {
         // Removed rows are overwritten with zeros in the file.
-        database.connection().execute_batch("PRAGMA secure_delete = ON;").map_err(fault)?;
+        database.connection()?.execute_batch("PRAGMA secure_delete = ON;").map_err(fault)?;
         let secrets = Self(database);
         // A crash may have come between removing and wiping. If somebody is in the way, their next wipe does it.
         let _wiped = secrets.try_wipe();
@@ -64,7 +64,7 @@ impl Secrets {
 
     /// Moves the write-ahead log, which holds old pages, into the file and truncates it. `false` if somebody is reading.
     fn try_wipe(&self) -> StoreResult<bool> {
-        let connection = self.0.connection();
+        let connection = self.0.connection()?;
         // Waiting in SQLite would keep this process's other threads from their secrets meanwhile.
         connection.busy_timeout(Duration::ZERO).map_err(fault)?;
         let busy = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, i64>(0));

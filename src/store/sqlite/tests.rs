@@ -77,7 +77,7 @@ fn settings_are_in_force() {
     let place = Place::with_vault();
     let secrets = place.secrets();
     let number = |name: &str| {
-        secrets.0.connection().pragma_query_value(None, name, |row| row.get::<_, i64>(0)).unwrap()
+        secrets.0.connection().unwrap().pragma_query_value(None, name, |row| row.get::<_, i64>(0)).unwrap()
     };
     let expected = [
         ("synchronous", 2),
@@ -90,7 +90,7 @@ fn settings_are_in_force() {
         assert_eq!(number(name), value, "{name}");
     }
     let mode: String =
-        secrets.0.connection().pragma_query_value(None, "journal_mode", |row| row.get(0)).unwrap();
+        secrets.0.connection().unwrap().pragma_query_value(None, "journal_mode", |row| row.get(0)).unwrap();
     assert_eq!(mode, "wal");
 }
 
@@ -291,7 +291,7 @@ fn a_full_disk_is_said_and_leaves_the_rest_readable() {
     orders.insert_records(&[record(1)]).unwrap();
     let set_limit = |pages: i64| {
         let set = format!("PRAGMA max_page_count = {pages}");
-        orders.0.connection().query_row(&set, [], |row| row.get::<_, i64>(0)).unwrap()
+        orders.0.connection().unwrap().query_row(&set, [], |row| row.get::<_, i64>(0)).unwrap()
     };
     set_limit(set_limit(1));
     let many: Vec<RecordRow> = (2..100).map(record).collect();
@@ -430,7 +430,7 @@ fn churn_leaves_nothing_of_removed_secrets() {
     let place = Place::with_vault();
     let secrets = place.secrets();
     // Durability is not what this tests.
-    secrets.0.connection().execute_batch("PRAGMA synchronous = OFF").unwrap();
+    secrets.0.connection().unwrap().execute_batch("PRAGMA synchronous = OFF").unwrap();
     let mut random = Random(7);
     let (mut live, mut gone) = (Vec::new(), Vec::new());
     for step in 0..12_000_u64 {
