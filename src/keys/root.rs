@@ -377,6 +377,37 @@ mod tests {
         }
     }
 
+    #[cfg(unix)]
+    #[test]
+    fn a_key_file_is_one_line_that_reads_back_and_is_not_written_over() {
+        use std::os::unix::fs::PermissionsExt;
+
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("shop.key");
+        assert!(KeyFile::read(&path).err().unwrap().to_string().starts_with("there is no such key file"));
+        let made = KeyFile::create(&path).unwrap();
+        let line = fs::read(&path).unwrap();
+        let digits: String = made.key.expose().iter().map(|byte| format!("{byte:02x}")).collect();
+        let start = format!("consignee-root-v1:{digits}-");
+        assert!(line.starts_with(start.as_bytes()) && line.len() == start.len() + 9 && line.ends_with(b"\n"));
+        let read = KeyFile::read(&path).unwrap();
+        assert!(read.key.equals(made.key.expose()) && read.location() == Some(path.as_path()));
+        assert_eq!(KeyFile::create(&path).err().unwrap().kind(), &ErrorKind::Exists);
+        assert_eq!(fs::read(&path).unwrap(), line);
+        // White space behind it, up to 255 bytes in all.
+        for (length, reads) in [(255, true), (256, false)] {
+            let mut longer = line.clone();
+            longer.resize(length, b' ');
+            fs::write(&path, longer).unwrap();
+            assert_eq!(KeyFile::read(&path).is_ok(), reads, "{length} bytes");
+        }
+        fs::write(&path, line).unwrap();
+        for (mode, reads) in [(0o400, true), (0o640, false), (0o604, false), (0o600, true)] {
+            fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+            assert_eq!(KeyFile::read(&path).is_ok(), reads, "{mode:o}");
+        }
+    }
+
     fn refusal(provider: &dyn RootKeyProvider, parameters: &[u8]) -> Option<String> {
         provider.unlock(parameters).err().map(|error| error.to_string())
     }
