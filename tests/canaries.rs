@@ -174,7 +174,9 @@ fn a_thief_who_finds_the_files_of_a_killed_process_reads_no_value() {
     let mut logged = 0;
     for (round, life) in [1, 60, 120, 200].into_iter().enumerate() {
         let mut child = child("work", &place.path()).stdout(Stdio::piped()).spawn().unwrap();
-        wait_for(&mut BufReader::new(child.stdout.take().unwrap()), "working");
+        // Kept, so that it can go on speaking until it is killed.
+        let mut said = BufReader::new(child.stdout.take().unwrap());
+        wait_for(&mut said, "working");
         thread::sleep(Duration::from_millis(life));
         child.kill().unwrap();
         child.wait().unwrap();
@@ -334,7 +336,8 @@ fn a_thief_after_a_shred_that_was_killed_finds_the_whole_order_or_nothing() {
         drop(vault);
         let mut child =
             child(&format!("shred:{number}"), &place.path()).stdout(Stdio::piped()).spawn().unwrap();
-        wait_for(&mut BufReader::new(child.stdout.take().unwrap()), "shredding");
+        let mut said = BufReader::new(child.stdout.take().unwrap());
+        wait_for(&mut said, "shredding");
         thread::sleep(Duration::from_millis(delay));
         child.kill().unwrap();
         child.wait().unwrap();
