@@ -2,6 +2,9 @@
 //! 16 bytes of associated data, on buffers of the same lengths (`docs/benchmarks.md`).
 #![allow(missing_docs, clippy::unwrap_used)]
 
+#[path = "../tests/common/orders.rs"]
+mod orders;
+
 use std::{hint::black_box, iter::zip};
 
 use aes::Aes256Enc;
@@ -11,23 +14,14 @@ use aes_gcm::{
 };
 use consignee::{
     Order, Setup, StoredOrder, Suite, Vault,
-    bench::{LENGTHS, Steps, order, reference_policy},
+    bench::Steps,
+    policy::{DEFAULT_POLICY, Policy},
 };
 use criterion::{Criterion, criterion_group, criterion_main};
 
-type Aes256Gcm = AesGcm<Aes256Enc, U12>;
+use orders::{COURIERS_PARTS, REFERENCE_LENGTHS, REFERENCE_PARTS, reference_json, reference_policy};
 
-const ALL: [&str; 8] = [
-    "order_no",
-    "placed_at",
-    "consignee.name",
-    "consignee.phone",
-    "consignee.address",
-    "items",
-    "amount",
-    "note",
-];
-const COURIER: [&str; 3] = ["consignee.name", "consignee.phone", "consignee.address"];
+type Aes256Gcm = AesGcm<Aes256Enc, U12>;
 
 /// Seals buffers of these lengths, each under a key of its own.
 fn seal_floor(buffers: &mut [Vec<u8>], tags: &mut [[u8; 16]]) {
@@ -66,8 +60,12 @@ fn floor(c: &mut Criterion, name: &str, lengths: &[usize]) {
 }
 
 fn floors(c: &mut Criterion) {
-    floor(c, "all 8", &LENGTHS);
-    floor(c, "courier's 3", &LENGTHS[2..5]);
+    floor(c, "all 8", &REFERENCE_LENGTHS);
+    floor(c, "courier's 3", &REFERENCE_LENGTHS[2..5]);
+}
+
+fn order() -> Order {
+    Order::from_json(&reference_json(18_230), &Policy::built_in()).unwrap()
 }
 
 fn vault(suite: Suite, policy: String) -> Vault {
@@ -77,9 +75,9 @@ fn vault(suite: Suite, policy: String) -> Vault {
 }
 
 fn steps(c: &mut Criterion) {
-    let order = order(18_230).unwrap();
+    let order = order();
     let policies =
-        [("reference", reference_policy()), ("default policy", consignee::policy::DEFAULT_POLICY.into())];
+        [("reference", reference_policy(DEFAULT_POLICY)), ("default policy", DEFAULT_POLICY.into())];
     for (policy, text) in &policies {
         for suite in [Suite::Aes256Gcm, Suite::ChaCha20Poly1305] {
             let vault = vault(suite, text.clone());
@@ -88,7 +86,7 @@ fn steps(c: &mut Criterion) {
             let orders = vec![order.clone(); 100];
             c.bench_function(&name("seal 100"), |b| b.iter(|| steps.seal(black_box(&orders)).unwrap()));
             let sealed = vault.sealer().seal(&order).unwrap();
-            for (what, parts) in [("courier's 3", &COURIER[..]), ("all 8", &ALL)] {
+            for (what, parts) in [("courier's 3", &COURIERS_PARTS[..]), ("all 8", &REFERENCE_PARTS)] {
                 let opening = steps.opening(&sealed, parts).unwrap();
                 c.bench_function(&name(&format!("open {what}")), |b| b.iter(|| opening.open().unwrap()));
                 c.bench_function(&name(&format!("unwrap and open {what}")), |b| {
@@ -101,8 +99,8 @@ fn steps(c: &mut Criterion) {
 
 /// The same through the public steps: with fingerprint and commitments, and an entry in a ledger in memory.
 fn public(c: &mut Criterion) {
-    let order = order(18_230).unwrap();
-    let vault = vault(Suite::Aes256Gcm, reference_policy());
+    let order = order();
+    let vault = vault(Suite::Aes256Gcm, reference_policy(DEFAULT_POLICY));
     let sealer = vault.sealer();
     c.bench_function("Sealer::seal", |b| b.iter(|| sealer.seal(black_box(&order)).unwrap()));
     let sealed = sealer.seal(&order).unwrap();

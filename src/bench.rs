@@ -4,14 +4,13 @@
 
 use std::sync::Arc;
 
-use consignee_policy::{DEFAULT_POLICY, PartId, Policy};
+use consignee_policy::PartId;
 
 use crate::{
     error::Result,
     keys::{HandleKey, Keyring, Ticket},
     ledger::now,
     opener::unlock,
-    order::Order,
     record::{self, Place, Workspace},
     registry::Registry,
     sealer::{Plan, SealedOrder, no_randomness},
@@ -20,34 +19,6 @@ use crate::{
     vault::Vault,
     view::Record,
 };
-
-/// The policy of the reference order: the built-in one without facets and indexes.
-pub fn reference_policy() -> String {
-    let kept = |line: &&str| {
-        !line.starts_with("facets") && !line.starts_with("index") && !line.starts_with("search")
-    };
-    let lines: Vec<&str> = DEFAULT_POLICY.lines().filter(kept).collect();
-    lines.join("\n").replace(", \"consignee.name:masked\", \"consignee.phone:masked\"", "")
-}
-
-/// The `n`-th of orders like the reference order: 8 fields, about 370 bytes of text in JSON without its syntax.
-///
-/// # Errors
-/// None: it is of the built-in form.
-pub fn order(n: u64) -> Result<Order> {
-    let json = format!(
-        r#"{{"order_no":"2026111100{n:06}","placed_at":"2026-11-11T20:14:05+08:00",
-            "consignee":{{"name":"Wang Xiaoming","phone":"138{n:08}",
-              "address":{{"lines":["1 Zhongshan Road, Flat 502"],"city":"Nanjing","region":"Jiangsu","postal_code":"210000","country":"CN"}}}},
-            "items":[{{"sku":"T-1","title":"Teapot","quantity":1,"unit_price":"88.00","supplier":"Yixing"}},
-                     {{"sku":"T-2","title":"Cup","quantity":4,"unit_price":"12.50","supplier":"Dehua"}}],
-            "amount":{{"value":"138.00","currency":"CNY"}},"note":""}}"#
-    );
-    Order::from_json(&json, &Policy::built_in())
-}
-
-/// Lengths of the padded values of that order, in the order of its fields: what the floor seals.
-pub const LENGTHS: [usize; 8] = [32, 24, 32, 32, 96, 160, 13, 32];
 
 /// The steps of sealing and opening, with everything that a vault prepares once in hand.
 pub struct Steps {
