@@ -37,7 +37,11 @@ impl Kdf {
     /// A pseudorandom function of `input` under this key.
     pub(crate) fn derive(&self, input: &[u8; 12]) -> Secret<32> {
         let mut secret = Secret::new([0; 32]);
-        self.derive_all(std::slice::from_ref(input), std::slice::from_mut(&mut secret));
+        let (input, out) = (std::slice::from_ref(input), std::slice::from_mut(&mut secret));
+        match &self.0 {
+            Prepared::Aes(cmac) => cmac.derive::<2>(input, out),
+            Prepared::ChaCha(_) => self.derive_all(input, out),
+        }
         secret
     }
 
@@ -46,7 +50,7 @@ impl Kdf {
         match &self.0 {
             Prepared::Aes(cmac) => {
                 for (inputs, out) in inputs.chunks(AT_ONCE).zip(out.chunks_mut(AT_ONCE)) {
-                    cmac.derive(inputs, out);
+                    cmac.derive::<{ 2 * AT_ONCE }>(inputs, out);
                 }
             }
             Prepared::ChaCha(key) => {
@@ -76,8 +80,9 @@ impl Cmac {
     }
 
     // C2SP XAES-256-GCM, "Overview", steps 3 to 5: the SP 800-108r1 counter-mode KDF on CMAC, whose every input is one block.
-    fn derive(&self, inputs: &[[u8; 12]], out: &mut [Secret<32>]) {
-        let mut blocks = [Block::default(); 2 * AT_ONCE];
+    // Two of the `BLOCKS` for each input.
+    fn derive<const BLOCKS: usize>(&self, inputs: &[[u8; 12]], out: &mut [Secret<32>]) {
+        let mut blocks = [Block::default(); BLOCKS];
         let (pairs, _) = blocks.as_chunks_mut::<2>();
         for (pair, input) in pairs.iter_mut().zip(inputs) {
             for (block, counter) in pair.iter_mut().zip(1u8..) {
@@ -94,7 +99,7 @@ impl Cmac {
             let (left, right) = secret.expose_mut().split_at_mut(16);
             left.copy_from_slice(&pair[0]);
             right.copy_from_slice(&pair[1]);
-            pair.iter_mut().for_each(|block| block.0.zeroize());
+            pair.iter_mut().for_each(|block| block.as_mut_slice().zeroize());
         }
     }
 }

@@ -7,8 +7,22 @@ use zeroize::{Zeroize, ZeroizeOnDrop};
 ///
 /// Deliberately not `Clone`, `Debug` or `Serialize`, and without `Deref`: [`Secret::expose`] is the only door, so a reviewer
 /// finds every use by searching for it. Not locked in memory; a move may leave a copy on the stack (threat model, "memory").
-#[derive(Zeroize, ZeroizeOnDrop)]
 pub(crate) struct Secret<const N: usize>([u8; N]);
+
+impl<const N: usize> Zeroize for Secret<N> {
+    fn zeroize(&mut self) {
+        // As a slice it is wiped at once, as an array byte by byte.
+        self.0.as_mut_slice().zeroize();
+    }
+}
+
+impl<const N: usize> Drop for Secret<N> {
+    fn drop(&mut self) {
+        self.zeroize();
+    }
+}
+
+impl<const N: usize> ZeroizeOnDrop for Secret<N> {}
 
 impl<const N: usize> Secret<N> {
     pub(crate) fn new(bytes: [u8; N]) -> Self {
