@@ -69,7 +69,7 @@ impl Steps {
                     vault: registry.vault,
                     record_id: row.record_id.into(),
                     revision: row.revision,
-                    policy,
+                    policy: record::policy_id(&policy),
                 };
                 let sealed =
                     record::seal(space, rng, &place, epoch, plan.contents(order, plan.order_no(order)?))?;

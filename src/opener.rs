@@ -380,7 +380,11 @@ fn prepare(
     whom: &Whom<'_>,
     sought: impl Fn(PartId) -> bool,
 ) -> Result<(PreparedTicket, Entry)> {
-    if !registry.policies.iter().any(|accepted| accepted.policy.digest() == record.header.policy) {
+    if !registry
+        .policies
+        .iter()
+        .any(|accepted| record::policy_id(&accepted.policy.digest()) == record.header.policy)
+    {
         return Err(Error::new(ErrorKind::Damaged, "a record names a policy that this vault never accepted")
             .with_hint("restore it from a backup"));
     }
@@ -393,8 +397,7 @@ fn prepare(
         record_id: record.header.record_id,
         party: whom.key_id,
         lines: whom.lines,
-        header: record.header_bytes(),
-        directory: record.directory_bytes(),
+        head: record.head(),
         parts: &parts,
     };
     let ticket = PreparedTicket::new(secret, &sought);

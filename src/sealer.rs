@@ -229,7 +229,12 @@ impl Sealing<'_> {
         plan.check(order, number)?;
         let policy = registry.policy()?.digest();
         let record_id = registry.id_key.record_id(number);
-        let place = Place { vault: registry.vault, record_id, revision: row.revision, policy };
+        let place = Place {
+            vault: registry.vault,
+            record_id,
+            revision: row.revision,
+            policy: record::policy_id(&policy),
+        };
         let epoch = registry.current_epoch()?;
         self.rng.refresh().map_err(|_| no_randomness())?;
         let sealed = record::seal(&mut self.space, self.rng, &place, epoch, plan.contents(order, number))

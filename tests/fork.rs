@@ -42,7 +42,8 @@ fn has_passed(child: i32) -> bool {
 /// What a process makes of an order: its fresh numbers, and the nonce of its wrap.
 fn seal(vault: &Vault) -> Vec<u8> {
     let sealed = vault.sealer().seal(&order("SO-1")).unwrap();
-    [&sealed.record[78..100], &sealed.record[162..], &sealed.secret.wrapped[..24]].concat()
+    let directory = 73..73 + 5 * usize::from(sealed.record[72]);
+    [&sealed.record[62..72], &sealed.record[directory.end..], &sealed.secret.wrapped[..24]].concat()
 }
 
 /// A pool preloads the library, warms it up, and forks: the generator of the parent is in every worker.

@@ -41,9 +41,10 @@ impl Locks {
         let opens = |part: PartId, ciphertext: &[u8]| {
             let (plain, tag) = ciphertext.split_last_chunk::<TAG>().unwrap();
             let part = part.get().to_le_bytes();
-            let associated = [record.header_bytes(), record.directory_bytes(), &part].concat();
+            let mut associated = [record.bound(), &part].concat();
+            associated.resize(associated.len().next_multiple_of(64), 0);
             let (key, mut buffer) = (Secret::new(key), plain.to_vec());
-            open_in_place(record.header.suite, &key, &record.header.n2, &associated, &mut buffer, tag).is_ok()
+            open_in_place(record.header.suite, &key, &record.n2, &associated, &mut buffer, tag).is_ok()
         };
         let tried = [
             ("root key", root.unwrap(&place.associated_data(&[1]), &self.wrapped_registry_key).is_ok()),

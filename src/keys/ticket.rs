@@ -18,8 +18,8 @@ pub(crate) struct Sought<'a> {
     pub(crate) party: [u8; 16],
     /// The party's value for `lines`, or nothing.
     pub(crate) lines: &'a str,
-    pub(crate) header: &'a [u8],
-    pub(crate) directory: &'a [u8],
+    /// What stands before the record's first ciphertext.
+    pub(crate) head: &'a [u8],
     /// The record's parts that are sought, ascending, each with its ciphertext and tag.
     pub(crate) parts: &'a [(PartId, &'a [u8])],
 }
@@ -97,8 +97,5 @@ fn disclosure_commitment(sought: &Sought<'_>, tickets: &[(PartId, Secret<32>)]) 
         parts.extend_from_slice(&u32::try_from(ciphertext.len()).unwrap_or(u32::MAX).to_le_bytes());
         parts.extend_from_slice(ciphertext);
     }
-    commit(
-        "consignee/v1/commit/disclosure",
-        &[&sought.party, sought.lines.as_bytes(), sought.header, sought.directory, &parts],
-    )
+    commit("consignee/v1/commit/disclosure", &[&sought.party, sought.lines.as_bytes(), sought.head, &parts])
 }

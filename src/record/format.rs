@@ -12,10 +12,31 @@ use crate::{
 
 const MAGIC: &[u8; 4] = b"CNSR";
 const FORMAT: u8 = 1;
-pub(super) const HEADER: usize = 100;
-pub(super) const DIRECTORY_ENTRY: usize = 6;
-/// Header, directory and part number of the largest record.
-pub(super) const MAX_ASSOCIATED: usize = HEADER + 2 + MAX_PARTS * DIRECTORY_ENTRY + 2;
+pub(super) const HEADER: usize = 72;
+pub(super) const DIRECTORY_ENTRY: usize = 5;
+const N2: usize = 12;
+/// Header and directory of the largest record.
+pub(super) const MAX_BOUND: usize = bound_len(MAX_PARTS);
+
+/// Bytes of header and directory, which the associated data of each part begins with.
+pub(super) const fn bound_len(parts: usize) -> usize {
+    HEADER + 1 + parts * DIRECTORY_ENTRY
+}
+
+/// Bytes before the first ciphertext.
+pub(super) const fn head_len(parts: usize) -> usize {
+    bound_len(parts) + N2
+}
+
+/// Which policy a record was sealed under: the first bytes of its digest.
+pub(crate) type PolicyId = [u8; 16];
+
+/// Of this digest.
+pub(crate) fn policy_id(digest: &[u8; 32]) -> PolicyId {
+    let mut id = [0; 16];
+    id.copy_from_slice(&digest[..16]);
+    id
+}
 
 /// What stands in front of every record. Not authentic until a part has been opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,15 +46,14 @@ pub(crate) struct Header {
     pub(crate) record_id: RecordId,
     pub(crate) revision: u32,
     pub(crate) epoch: u32,
-    pub(crate) policy: [u8; 32],
+    pub(crate) policy: PolicyId,
     pub(crate) n1: [u8; 10],
-    pub(crate) n2: [u8; 12],
 }
 
 impl Header {
     pub(super) fn encode(&self) -> [u8; HEADER] {
         let mut out = [0; HEADER];
-        let fields: [&[u8]; 10] = [
+        let fields: [&[u8]; 9] = [
             MAGIC,
             &[FORMAT],
             &[self.suite.number()],
@@ -43,7 +63,6 @@ impl Header {
             &self.epoch.to_le_bytes(),
             &self.policy,
             &self.n1,
-            &self.n2,
         ];
         let mut rest = out.as_mut_slice();
         for field in fields {
@@ -73,7 +92,6 @@ impl Header {
             epoch: u32::from_le_bytes(take(&mut rest)?),
             policy: take(&mut rest)?,
             n1: take(&mut rest)?,
-            n2: take(&mut rest)?,
         })
     }
 }
@@ -82,6 +100,8 @@ impl Header {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Record<'a> {
     pub(crate) header: Header,
+    /// Nonce of its parts.
+    pub(crate) n2: [u8; N2],
     bytes: &'a [u8],
     count: usize,
 }
@@ -97,16 +117,15 @@ impl<'a> Record<'a> {
         }
         let header = Header::parse(bytes)?;
         let mut rest = bytes.get(HEADER..).ok_or_else(damaged)?;
-        let count = usize::from(u16::from_le_bytes(take(&mut rest)?));
+        let [count] = take(&mut rest)?;
+        let count = usize::from(count);
         if !(1..=MAX_PARTS).contains(&count) {
             return Err(damaged());
         }
-        let record = Self { header, bytes, count };
-        let mut total = record.body_at();
+        let mut total = head_len(count);
         let mut last = 0;
         for _ in 0..count {
-            let part = u16::from_le_bytes(take(&mut rest)?);
-            let length = u32::from_le_bytes(take(&mut rest)?) as usize;
+            let (part, length) = entry(take(&mut rest)?);
             if part <= last || !(TAG..=MAX_VALUE + TAG).contains(&length) {
                 return Err(damaged());
             }
@@ -116,37 +135,39 @@ impl<'a> Record<'a> {
         if total != bytes.len() {
             return Err(damaged());
         }
-        Ok(record)
+        Ok(Self { header, n2: take(&mut rest)?, bytes, count })
     }
 
     pub(crate) fn bytes(&self) -> &'a [u8] {
         self.bytes
     }
 
-    pub(crate) fn header_bytes(&self) -> &'a [u8] {
-        self.bytes.get(..HEADER).unwrap_or_default()
+    /// Header and directory.
+    pub(crate) fn bound(&self) -> &'a [u8] {
+        self.bytes.get(..bound_len(self.count)).unwrap_or_default()
     }
 
-    pub(crate) fn directory_bytes(&self) -> &'a [u8] {
-        self.bytes.get(HEADER..self.body_at()).unwrap_or_default()
-    }
-
-    fn body_at(&self) -> usize {
-        HEADER + 2 + self.count * DIRECTORY_ENTRY
+    /// All that stands before the first ciphertext: header, directory and N2.
+    pub(crate) fn head(&self) -> &'a [u8] {
+        self.bytes.get(..head_len(self.count)).unwrap_or_default()
     }
 
     /// The parts and their ciphertexts with tags, ascending by number.
     pub(crate) fn parts(&self) -> impl Iterator<Item = (PartId, &'a [u8])> + use<'a> {
-        let directory = self.directory_bytes().get(2..).unwrap_or_default();
-        let mut body = self.bytes.get(self.body_at()..).unwrap_or_default();
-        directory.chunks_exact(DIRECTORY_ENTRY).filter_map(move |mut entry| {
-            let part = u16::from_le_bytes(take(&mut entry).ok()?);
-            let length = u32::from_le_bytes(take(&mut entry).ok()?) as usize;
+        let (entries, _) = self.bound().get(HEADER + 1..).unwrap_or_default().as_chunks::<DIRECTORY_ENTRY>();
+        let mut body = self.bytes.get(head_len(self.count)..).unwrap_or_default();
+        entries.iter().filter_map(move |bytes| {
+            let (part, length) = entry(*bytes);
             let (ciphertext, rest) = body.split_at_checked(length)?;
             body = rest;
             Some((PartId::new(part)?, ciphertext))
         })
     }
+}
+
+/// Part number and length of an entry of the directory.
+pub(super) fn entry([p0, p1, l0, l1, l2]: [u8; DIRECTORY_ENTRY]) -> (u16, usize) {
+    (u16::from_le_bytes([p0, p1]), u32::from_le_bytes([l0, l1, l2, 0]) as usize)
 }
 
 fn take<const N: usize>(rest: &mut &[u8]) -> Result<[u8; N]> {
@@ -173,11 +194,12 @@ mod tests {
     fn of_lengths(lengths: &[usize]) -> Vec<u8> {
         let mut bytes = vec![0; HEADER];
         bytes[..6].copy_from_slice(b"CNSR\x01\x01");
-        bytes.extend(u16::try_from(lengths.len()).unwrap().to_le_bytes());
+        bytes.push(u8::try_from(lengths.len()).unwrap());
         for (part, length) in (1u16..).zip(lengths) {
             bytes.extend(part.to_le_bytes());
-            bytes.extend(u32::try_from(*length).unwrap().to_le_bytes());
+            bytes.extend(&u32::try_from(*length).unwrap().to_le_bytes()[..3]);
         }
+        bytes.extend([0; N2]);
         bytes.resize(bytes.len() + lengths.iter().sum::<usize>(), 0);
         bytes
     }
@@ -186,7 +208,7 @@ mod tests {
     fn a_record_holds_16_mib_and_no_byte_more() {
         let most = MAX_VALUE + TAG;
         let mut lengths = vec![most; 16];
-        lengths[15] = MAX_RECORD - (HEADER + 2 + 16 * DIRECTORY_ENTRY) - 15 * most;
+        lengths[15] = MAX_RECORD - head_len(16) - 15 * most;
         let largest = of_lengths(&lengths);
         assert_eq!(largest.len(), 16 * 1024 * 1024);
         let record = Record::parse(&largest).unwrap();
@@ -208,8 +230,9 @@ mod tests {
     fn the_associated_data_of_a_record_of_96_parts_is_whole() {
         let bytes = of_lengths(&[TAG; MAX_PARTS]);
         let record = Record::parse(&bytes).unwrap();
-        let whole = [&bytes[..HEADER + 2 + 6 * 96], &[96, 0]].concat();
-        assert_eq!(Associated::of_record(&record).of(PartId::new(96).unwrap()), whole);
+        let mut whole = [&bytes[..HEADER + 1 + 5 * 96], &[96, 0]].concat();
+        whole.resize(576, 0);
+        assert_eq!(Associated::new(record.bound()).of(PartId::new(96).unwrap()), whole);
         assert!(Record::parse(&of_lengths(&[TAG; MAX_PARTS + 1])).is_err());
     }
 }

@@ -32,7 +32,7 @@ struct OneSealing {
 impl OneSealing {
     /// The same short values in each, so that equal keys would show as equal ciphertext.
     fn new(rng: &mut SealRng, vault: VaultId, id: RecordId, keys: &EpochKeys) -> Self {
-        let place = Place { vault, record_id: id, revision: 1, policy: [3; 32] };
+        let place = Place { vault, record_id: id, revision: 1, policy: [3; 16] };
         let contents = PARTS.map(|number| (part(number), Content::Value(ValueRef::Text("13812345678"))));
         let mut space = Workspace::default();
         let secret = seal(&mut space, rng, &place, keys, contents.into_iter()).unwrap().secret;
@@ -58,10 +58,10 @@ impl OneSealing {
         let record = self.parsed();
         let (_, ciphertext) = record.parts().find(|(of, _)| *of == part).unwrap();
         let (plain, tag) = ciphertext.split_last_chunk::<TAG>().unwrap();
-        let (mut associated, mut buffer) = (Associated::of_record(&record), plain.to_vec());
+        let (mut associated, mut buffer) = (Associated::new(record.bound()), plain.to_vec());
         let header = record.header;
         let key = Secret::new(key);
-        open_in_place(header.suite, &key, &header.n2, associated.of(part), &mut buffer, tag).is_ok()
+        open_in_place(header.suite, &key, &record.n2, associated.of(part), &mut buffer, tag).is_ok()
     }
 }
 

@@ -17,8 +17,8 @@ pub struct Inspection {
     pub revision: u32,
     /// The generation of field keys it is sealed under.
     pub epoch: u32,
-    /// Digest of the policy it was sealed under.
-    pub policy: [u8; 32],
+    /// Which policy it was sealed under: the first 16 bytes of its digest.
+    pub policy: [u8; 16],
     /// Part numbers and the lengths of their ciphertexts, tags included, in bytes.
     pub parts: Vec<(u16, usize)>,
     /// Size of the whole record in bytes.

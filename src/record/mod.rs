@@ -10,7 +10,7 @@ mod half_tests;
 #[cfg(test)]
 mod scope_tests;
 
-pub(crate) use format::Record;
+pub(crate) use format::{Record, policy_id};
 pub use inspect::{Inspection, inspect};
 pub(crate) use open::{check_directory, check_order_no, open};
 pub(crate) use seal::{Content, Place, Workspace, seal};

@@ -3,7 +3,7 @@
 use consignee_policy::{FieldType, PartId};
 use zeroize::Zeroizing;
 
-use super::{Record, format::Header, seal::Associated};
+use super::{Record, seal::Associated};
 use crate::{
     error::{Error, ErrorKind, Result},
     keys::{EpochKeys, IdKey, Keyring, OrderSecret, Ticket},
@@ -31,7 +31,7 @@ pub(crate) fn open(
     if ticket.record_id() != header.record_id {
         return Err(cannot_open());
     }
-    let mut associated = Associated::of_record(record);
+    let mut associated = Associated::new(record.bound());
     let mut sealed = record.parts();
     let mut opened = Vec::new();
     let mut buffer = Zeroizing::new(Vec::new());
@@ -39,7 +39,7 @@ pub(crate) fn open(
         let ciphertext = sealed.by_ref().find(|(p, _)| *p == part).map(|(_, c)| c).ok_or_else(cannot_open)?;
         let field_key = keys.get(part).ok_or_else(cannot_open)?;
         let key = field_key.data_key(&header.n1, ticket_part);
-        decrypt(header, &key, associated.of(part), ciphertext, &mut buffer)?;
+        decrypt(record, &key, associated.of(part), ciphertext, &mut buffer)?;
         let expected = type_of(part).ok_or_else(cannot_open)?;
         opened.push((part, decode_padded(&buffer, expected)?));
     }
@@ -62,12 +62,12 @@ pub(crate) fn check_directory(record: &Record<'_>, keys: &EpochKeys, secret: &Or
     secret.ticket_parts(header.record_id, std::iter::once(part), &mut ticket_parts);
     let ticket_part = ticket_parts.first().ok_or_else(cannot_open)?;
     let key = field_key.data_key(&header.n1, ticket_part);
-    decrypt(header, &key, Associated::of_record(record).of(part), ciphertext, &mut Zeroizing::default())
+    decrypt(record, &key, Associated::new(record.bound()).of(part), ciphertext, &mut Zeroizing::default())
 }
 
 /// The padded value of one part, into `buffer`.
 fn decrypt(
-    header: &Header,
+    record: &Record<'_>,
     key: &Secret<32>,
     associated: &[u8],
     ciphertext: &[u8],
@@ -76,7 +76,7 @@ fn decrypt(
     let (plain, tag) = ciphertext.split_last_chunk::<TAG>().ok_or_else(cannot_open)?;
     buffer.clear();
     buffer.extend_from_slice(plain);
-    open_in_place(header.suite, key, &header.n2, associated, buffer, tag).map_err(|_| cannot_open())
+    open_in_place(record.header.suite, key, &record.n2, associated, buffer, tag).map_err(|_| cannot_open())
 }
 
 /// Where the order number was opened, it must be the one the record id is derived from: a record filed under another order's

@@ -36,7 +36,12 @@ impl World {
         let epoch = EpochKeys::new(EPOCH, suite, keys.clone(), Vec::new());
         let order = order(&policy);
         let plan = Plan::of::<Order>(&policy).unwrap();
-        let place = Place { vault: VaultId([1; 16]), record_id: ID, revision: 1, policy: policy.digest() };
+        let place = Place {
+            vault: VaultId([1; 16]),
+            record_id: ID,
+            revision: 1,
+            policy: policy_id(&policy.digest()),
+        };
         let mut space = Workspace::default();
         let mut seal =
             || seal(&mut space, &mut rng, &place, &epoch, plan.contents(&order, "SO-1")).unwrap().secret;

@@ -4,8 +4,8 @@ use consignee_policy::{Mask, PartId};
 use zeroize::Zeroize;
 
 use super::{
-    MAX_PARTS, MAX_RECORD, Record,
-    format::{DIRECTORY_ENTRY, HEADER, Header, MAX_ASSOCIATED},
+    MAX_PARTS, MAX_RECORD,
+    format::{DIRECTORY_ENTRY, HEADER, Header, MAX_BOUND, PolicyId, bound_len, entry, head_len},
 };
 use crate::{
     error::{Error, ErrorKind, Result},
@@ -38,7 +38,7 @@ pub(crate) struct Place {
     pub(crate) vault: VaultId,
     pub(crate) record_id: RecordId,
     pub(crate) revision: u32,
-    pub(crate) policy: [u8; 32],
+    pub(crate) policy: PolicyId,
 }
 
 /// The secret half of a sealing; the other half is in [`Workspace::record`].
@@ -69,10 +69,10 @@ pub(crate) fn seal<'a>(
         epoch: keys.epoch,
         policy: place.policy,
         n1: rng.array(),
-        n2: rng.array(),
     };
-    let outcome =
-        write_plain(space, &header, parts).and_then(|body| encrypt(space, body, &header, keys, &secret));
+    let n2 = rng.array();
+    let outcome = write_plain(space, &header, &n2, parts)
+        .and_then(|count| encrypt(space, count, &header, &n2, keys, &secret));
     space.ticket_parts.clear();
     if outcome.is_err() {
         space.record.zeroize();
@@ -81,10 +81,11 @@ pub(crate) fn seal<'a>(
     outcome.map(|()| Sealed { secret, n1: header.n1 })
 }
 
-/// Writes header, directory and the padded values with room for their tags; returns where the body begins.
+/// Writes head and padded values with room for their tags; returns the number of parts.
 fn write_plain<'a>(
     space: &mut Workspace,
     header: &Header,
+    n2: &[u8; 12],
     parts: impl Iterator<Item = (PartId, Content<'a>)> + Clone,
 ) -> Result<usize> {
     let out = &mut space.record;
@@ -92,13 +93,12 @@ fn write_plain<'a>(
     if !(1..=MAX_PARTS).contains(&count) {
         return Err(Error::new(ErrorKind::Limit, "a record has 1 to 96 parts"));
     }
-    let count_bytes = u16::try_from(count).unwrap_or_default().to_le_bytes();
     out.clear();
     out.extend_from_slice(&header.encode());
-    out.extend_from_slice(&count_bytes);
-    let mut entry = out.len();
-    let body = entry + count * DIRECTORY_ENTRY;
-    out.resize(body, 0);
+    out.push(u8::try_from(count).unwrap_or_default());
+    let mut slot = out.len();
+    out.resize(bound_len(count), 0);
+    out.extend_from_slice(n2);
     let mut written = 0;
     for (part, content) in parts {
         written += 1;
@@ -117,13 +117,12 @@ fn write_plain<'a>(
             }
         }
         out.extend_from_slice(&[0; TAG]);
-        let length = u32::try_from(out.len() - start).unwrap_or(u32::MAX).to_le_bytes();
         let [p0, p1] = part.get().to_le_bytes();
-        let [l0, l1, l2, l3] = length;
-        if let Some(slot) = out.get_mut(entry..entry + DIRECTORY_ENTRY) {
-            slot.copy_from_slice(&[p0, p1, l0, l1, l2, l3]);
+        let [l0, l1, l2, _] = u32::try_from(out.len() - start).unwrap_or(u32::MAX).to_le_bytes();
+        if let Some(entry) = out.get_mut(slot..slot + DIRECTORY_ENTRY) {
+            entry.copy_from_slice(&[p0, p1, l0, l1, l2]);
         }
-        entry += DIRECTORY_ENTRY;
+        slot += DIRECTORY_ENTRY;
     }
     if written != count {
         return Err(changed_meanwhile());
@@ -131,31 +130,32 @@ fn write_plain<'a>(
     if out.len() > MAX_RECORD {
         return Err(Error::new(ErrorKind::Limit, "an order holds at most 16 MiB"));
     }
-    Ok(body)
+    Ok(count)
 }
 
 fn encrypt(
     space: &mut Workspace,
-    body: usize,
+    count: usize,
     header: &Header,
+    n2: &[u8; 12],
     keys: &EpochKeys,
     secret: &OrderSecret,
 ) -> Result<()> {
     let Workspace { record, ticket_parts, .. } = space;
-    let (head, mut rest) = record.split_at_mut(body);
-    let mut associated = Associated::new(head);
-    let (entries, _) = head.get(HEADER + 2..).unwrap_or_default().as_chunks::<DIRECTORY_ENTRY>();
-    let part_of = |[p0, p1, ..]: &[u8; DIRECTORY_ENTRY]| PartId::new(u16::from_le_bytes([*p0, *p1]));
-    secret.ticket_parts(header.record_id, entries.iter().filter_map(part_of), ticket_parts);
-    for (entry, ticket_part) in entries.iter().zip(ticket_parts.iter()) {
-        let part = part_of(entry).ok_or_else(no_field_key)?;
-        let length = u32::from_le_bytes([entry[2], entry[3], entry[4], entry[5]]) as usize;
+    let (head, mut rest) = record.split_at_mut(head_len(count));
+    let bound = head.get(..bound_len(count)).unwrap_or_default();
+    let mut associated = Associated::new(bound);
+    let (entries, _) = bound.get(HEADER + 1..).unwrap_or_default().as_chunks::<DIRECTORY_ENTRY>();
+    let numbers = entries.iter().filter_map(|bytes| PartId::new(entry(*bytes).0));
+    secret.ticket_parts(header.record_id, numbers.clone(), ticket_parts);
+    for ((bytes, part), ticket_part) in entries.iter().zip(numbers).zip(ticket_parts.iter()) {
+        let (_, length) = entry(*bytes);
         let (sealed, tail) = std::mem::take(&mut rest).split_at_mut(length);
         rest = tail;
         let (plain, tag) = sealed.split_at_mut(length - TAG);
         let key = keys.get(part).ok_or_else(no_field_key)?;
         let key = key.data_key(&header.n1, ticket_part);
-        let made = seal_in_place(keys.suite, &key, &header.n2, associated.of(part), plain)
+        let made = seal_in_place(keys.suite, &key, n2, associated.of(part), plain)
             .map_err(|_| Error::new(ErrorKind::Limit, "a value is too long to be sealed"))?;
         tag.copy_from_slice(&made);
     }
@@ -172,29 +172,30 @@ fn no_field_key() -> Error {
         .with_hint("run doctor")
 }
 
-/// header ‖ directory ‖ part number, the associated data of each part.
+/// header ‖ directory ‖ part number ‖ zeros up to a multiple of 64: the associated data of each part. (Four blocks are hashed for
+/// little more than one. N2 needs no place in it: as the nonce it is bound by the tag.)
 pub(super) struct Associated {
-    bytes: [u8; MAX_ASSOCIATED],
+    bytes: [u8; MAX_BOUND.next_multiple_of(STEP)],
     len: usize,
 }
 
-impl Associated {
-    /// `head` is header and directory.
-    pub(super) fn new(head: &[u8]) -> Self {
-        let mut bytes = [0; MAX_ASSOCIATED];
-        // A head is at most as long as the directory of 96 parts makes it: both makers of records check their number.
-        let len = head.len().min(MAX_ASSOCIATED - 2);
-        bytes[..len].copy_from_slice(&head[..len]);
-        Self { bytes, len }
-    }
+const STEP: usize = 64;
 
-    /// Of a record that is there.
-    pub(super) fn of_record(record: &Record<'_>) -> Self {
-        Self::new(&[record.header_bytes(), record.directory_bytes()].concat())
+impl Associated {
+    /// Of header and directory.
+    pub(super) fn new(bound: &[u8]) -> Self {
+        let mut bytes = [0; MAX_BOUND.next_multiple_of(STEP)];
+        // Of 96 parts at most: both makers of records check their number.
+        let len = bound.len().min(MAX_BOUND);
+        bytes[..len].copy_from_slice(&bound[..len]);
+        Self { bytes, len }
     }
 
     pub(super) fn of(&mut self, part: PartId) -> &[u8] {
         self.bytes[self.len..self.len + 2].copy_from_slice(&part.get().to_le_bytes());
-        &self.bytes[..self.len + 2]
+        &self.bytes[..(self.len + 2).next_multiple_of(STEP)]
     }
 }
+
+/// There is room for the number of a part behind the longest directory.
+const _: () = assert!(MAX_BOUND + 2 <= MAX_BOUND.next_multiple_of(STEP));

@@ -54,13 +54,12 @@ pub(super) fn sealing(inputs: &Json) -> Json {
         &record_id,
         &le(&inputs["revision"], 4),
         &le(&inputs["epoch"], 4),
-        &unhex(&inputs["policy_digest"]),
+        &unhex(&inputs["policy_digest"])[..16],
         &n1,
-        &n2,
     ]
     .concat();
     let parts = list(&inputs["parts"]);
-    let mut directory = le(&parts.len().into(), 2);
+    let mut directory = le(&parts.len().into(), 1);
     let padded = |part: &Json| {
         let mut bytes = unhex(&part["encoded"]);
         bytes.resize(padded_len(bytes[0], bytes.len()), 0);
@@ -68,7 +67,7 @@ pub(super) fn sealing(inputs: &Json) -> Json {
     };
     for part in parts {
         directory.extend(le(&part["part"], 2));
-        directory.extend(le(&(padded(part).len() + 16).into(), 4));
+        directory.extend(le(&(padded(part).len() + 16).into(), 3));
     }
 
     let secret = Kdf::new(suite_of_epoch, &os);
@@ -82,7 +81,8 @@ pub(super) fn sealing(inputs: &Json) -> Json {
         let half = Kdf::new(suite_of_epoch, &field_key).derive(&input(&n1, &[]));
         let key: Vec<u8> = half.expose().iter().zip(ticket.expose()).map(|(a, t)| a ^ t).collect();
         let key = Secret::new(key.try_into().unwrap());
-        let data = [header.as_slice(), &directory, &f].concat();
+        let mut data = [header.as_slice(), &directory, &f].concat();
+        data.resize(data.len().next_multiple_of(64), 0);
         let plain = padded(part);
         let mut ciphertext = plain.clone();
         let nonce = n2.as_slice().try_into().unwrap();
@@ -104,7 +104,8 @@ pub(super) fn sealing(inputs: &Json) -> Json {
             "padded": hex(&plain), "ciphertext": hex(&ciphertext),
         }));
     }
-    let record = [header.as_slice(), &directory, &body].concat();
+    let head = [header.as_slice(), &directory, &n2].concat();
+    let record = [head.as_slice(), &body].concat();
 
     let row = &inputs["row"];
     let row_suite = suite(&row["suite"]).unwrap();
@@ -140,7 +141,7 @@ pub(super) fn sealing(inputs: &Json) -> Json {
             "order": hex(commit("consignee/v1/commit/order", &[&hk, &record_id, order_no])),
             "disclosure": hex(commit(
                 "consignee/v1/commit/disclosure",
-                &[&party, text(&inputs["lines"]).as_bytes(), &header, &directory, &disclosed],
+                &[&party, text(&inputs["lines"]).as_bytes(), &head, &disclosed],
             )),
         },
     })

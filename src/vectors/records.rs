@@ -178,7 +178,9 @@ fn splice(record: &mut [u8], at: usize, bytes: &[u8]) {
     record[at..at + bytes.len()].copy_from_slice(bytes);
 }
 
-const DIRECTORY: usize = 102;
+/// Where the directory begins, and the length of an entry.
+const DIRECTORY: usize = 73;
+const ENTRY: usize = 5;
 
 pub(super) fn generate(worlds: &[World]) -> Vec<Vector> {
     let mut vectors = Vec::new();
@@ -204,10 +206,10 @@ pub(super) fn generate(worlds: &[World]) -> Vec<Vector> {
     bad("suite-3", "F1", "newer format", "Suite 3.", &|o| o.record[5] = 3);
     bad("parts-swapped", "F2", "damaged", "The first two part numbers change places.", &|o| {
         splice(&mut o.record, DIRECTORY, &[2, 0]);
-        splice(&mut o.record, DIRECTORY + 6, &[1, 0]);
+        splice(&mut o.record, DIRECTORY + ENTRY, &[1, 0]);
     });
     bad("part-twice", "F2", "damaged", "The second part has the number of the first.", &|o| {
-        splice(&mut o.record, DIRECTORY + 6, &[1, 0]);
+        splice(&mut o.record, DIRECTORY + ENTRY, &[1, 0]);
     });
     bad("part-0", "F2", "damaged", "The first part has the number 0.", &|o| {
         splice(&mut o.record, DIRECTORY, &[0, 0])
@@ -218,30 +220,33 @@ pub(super) fn generate(worlds: &[World]) -> Vec<Vector> {
         "damaged",
         "The first part has 15 bytes, the second takes the rest of them.",
         &|o| {
-            let second = u32::from_le_bytes(o.record[DIRECTORY + 8..DIRECTORY + 12].try_into().unwrap());
-            let first = u32::from_le_bytes(o.record[DIRECTORY + 2..DIRECTORY + 6].try_into().unwrap());
-            splice(&mut o.record, DIRECTORY + 2, &15u32.to_le_bytes());
-            splice(&mut o.record, DIRECTORY + 8, &(first + second - 15).to_le_bytes());
+            let length = |record: &[u8], at: usize| {
+                u32::from_le_bytes([record[at], record[at + 1], record[at + 2], 0])
+            };
+            let both = length(&o.record, DIRECTORY + 2) + length(&o.record, DIRECTORY + ENTRY + 2);
+            splice(&mut o.record, DIRECTORY + 2, &15u32.to_le_bytes()[..3]);
+            splice(&mut o.record, DIRECTORY + ENTRY + 2, &(both - 15).to_le_bytes()[..3]);
         },
     );
     bad("length-too-large", "F3", "damaged", "The first part's length is 1,048,593.", &|o| {
-        splice(&mut o.record, DIRECTORY + 2, &1_048_593u32.to_le_bytes());
+        splice(&mut o.record, DIRECTORY + 2, &1_048_593u32.to_le_bytes()[..3]);
     });
     bad("cut", "F4", "damaged", "The last byte is missing.", &|o| o.record.truncate(o.record.len() - 1));
     bad("longer", "F4", "damaged", "A byte follows the last ciphertext.", &|o| o.record.push(0));
-    bad("cut-in-header", "F4", "damaged", "Only 99 bytes.", &|o| o.record.truncate(99));
+    bad("cut-in-header", "F4", "damaged", "Only 71 bytes.", &|o| o.record.truncate(71));
     bad("no-parts", "F22", "damaged", "A directory of no parts.", &|o| {
-        o.record.truncate(DIRECTORY);
-        splice(&mut o.record, 100, &[0, 0]);
+        o.record.truncate(DIRECTORY + 12);
+        o.record[72] = 0;
     });
     bad("97-parts", "F22", "damaged", "A directory of 97 parts, each of 16 bytes.", &|o| {
-        o.record.truncate(100);
-        o.record.extend([97, 0]);
-        (1..=97u8).for_each(|part| o.record.extend([part, 0, 16, 0, 0, 0]));
-        o.record.extend([0; 97 * 16]);
+        o.record.truncate(72);
+        o.record.push(97);
+        (1..=97u8).for_each(|part| o.record.extend([part, 0, 16, 0, 0]));
+        o.record.extend([0; 12 + 97 * 16]);
     });
-    bad("header-altered", "F6", "cannot open", "A bit of N2.", &|o| {
-        o.record[99] ^= 1;
+    bad("nonce-altered", "F6", "cannot open", "A bit of N2.", &|o| {
+        let parts = usize::from(o.record[72]);
+        o.record[DIRECTORY + ENTRY * parts] ^= 1;
     });
     bad(
         "directory-altered",

@@ -81,20 +81,9 @@ fn a_record_altered_anywhere_does_not_open() {
 
 /// A record without one of its parts, in its bytes and in its directory.
 fn without_part(sealed: &[u8], part: u16) -> Vec<u8> {
-    let count = usize::from(u16::from_le_bytes(sealed[100..102].try_into().unwrap()));
-    let (directory, mut rest) = sealed[102..].split_at(6 * count);
-    let count = u16::try_from(count - 1).unwrap().to_le_bytes();
-    let (mut head, mut body) = ([&sealed[..100], &count].concat(), Vec::new());
-    for entry in directory.chunks(6) {
-        let length = u32::from_le_bytes(entry[2..].try_into().unwrap());
-        let (ciphertext, after) = rest.split_at(length.try_into().unwrap());
-        rest = after;
-        if entry[..2] != part.to_le_bytes() {
-            head.extend_from_slice(entry);
-            body.extend_from_slice(ciphertext);
-        }
-    }
-    [head, body].concat()
+    let mut pieces = Pieces::of(sealed);
+    pieces.parts.retain(|(number, _)| *number != part);
+    pieces.join()
 }
 
 /// A part is cut out of a record, so that whoever may open nothing else of it takes the order to have no such part: a supplier
@@ -165,31 +154,33 @@ fn another_vaults_record_and_row_do_not_open() {
 #[derive(Clone)]
 struct Pieces {
     header: Vec<u8>,
+    nonce: Vec<u8>,
     parts: Vec<(u16, Vec<u8>)>,
 }
 
 impl Pieces {
     fn of(sealed: &[u8]) -> Self {
-        let number = |at: usize| u16::from_le_bytes([sealed[at], sealed[at + 1]]);
-        let length = |at: usize| usize::from(number(at)) | usize::from(number(at + 2)) << 16;
-        let count = usize::from(number(100));
-        let mut from = 102 + 6 * count;
-        let mut part = |entry: usize| {
-            let ciphertext = sealed[from..from + length(entry + 2)].to_vec();
-            from += ciphertext.len();
-            (number(entry), ciphertext)
+        let (header, rest) = sealed.split_at(72);
+        let (directory, rest) = rest[1..].split_at(5 * usize::from(rest[0]));
+        let (nonce, mut rest) = rest.split_at(12);
+        let mut part = |entry: &[u8; 5]| {
+            let length = u32::from_le_bytes([entry[2], entry[3], entry[4], 0]);
+            let (ciphertext, after) = rest.split_at(length.try_into().unwrap());
+            rest = after;
+            (u16::from_le_bytes([entry[0], entry[1]]), ciphertext.to_vec())
         };
-        let parts = (0..count).map(|at| part(102 + 6 * at)).collect();
-        Self { header: sealed[..100].to_vec(), parts }
+        let parts = directory.as_chunks::<5>().0.iter().map(&mut part).collect();
+        Self { header: header.to_vec(), nonce: nonce.to_vec(), parts }
     }
 
     fn join(&self) -> Vec<u8> {
         let mut sealed = self.header.clone();
-        sealed.extend(u16::try_from(self.parts.len()).unwrap().to_le_bytes());
+        sealed.push(u8::try_from(self.parts.len()).unwrap());
         for (part, ciphertext) in &self.parts {
             sealed.extend(part.to_le_bytes());
-            sealed.extend(u32::try_from(ciphertext.len()).unwrap().to_le_bytes());
+            sealed.extend(&u32::try_from(ciphertext.len()).unwrap().to_le_bytes()[..3]);
         }
+        sealed.extend(&self.nonce);
         self.parts.iter().for_each(|(_, ciphertext)| sealed.extend(ciphertext));
         sealed
     }
@@ -272,12 +263,12 @@ fn a_part_spliced_in_from_another_order_is_refused() {
         assert_eq!(shop.opens(party, purpose, "SO-1").err(), Some(ErrorKind::CannotOpen), "part {number}");
         shop.set_sealed("SO-1", &one.join());
     }
-    for (piece, kind) in [(78..88, ErrorKind::RolledBack), (88..100, ErrorKind::CannotOpen)] {
-        let mut spliced = one.clone();
-        spliced.header[piece.clone()].copy_from_slice(&two.header[piece.clone()]);
-        shop.set_sealed("SO-1", &spliced.join());
-        assert_eq!(shop.open("SO-1").err(), Some(kind), "bytes {piece:?}");
-    }
+    let mut spliced = one.clone();
+    spliced.header[62..].copy_from_slice(&two.header[62..]);
+    shop.set_sealed("SO-1", &spliced.join());
+    assert_eq!(shop.open("SO-1").err(), Some(ErrorKind::RolledBack), "N1");
+    shop.set_sealed("SO-1", &Pieces { nonce: two.nonce.clone(), ..one.clone() }.join());
+    assert_eq!(shop.open("SO-1").err(), Some(ErrorKind::CannotOpen), "N2");
     // All parts under the right header.
     shop.set_sealed("SO-1", &Pieces { parts: two.parts, ..one }.join());
     assert_eq!(shop.open("SO-1").err(), Some(ErrorKind::CannotOpen));
@@ -374,8 +365,8 @@ fn a_header_rewritten_with_its_row_is_refused() {
     shop.vault.apply_policy(&wide, ExistingOrders::No).unwrap();
     shop.vault.put(&order("SO-2")).unwrap();
     let (good, row) = (Pieces::of(&shop.record("SO-1").sealed), shop.rows("SO-1").remove(0));
-    let newer = Pieces::of(&shop.record("SO-2").sealed).header[46..78].to_vec();
-    assert_ne!(newer, good.header[46..78]);
+    let newer = Pieces::of(&shop.record("SO-2").sealed).header[46..62].to_vec();
+    assert_ne!(newer, good.header[46..62]);
     let other_vault = Pieces::of(&Shop::new(&[order("SO-1")]).record("SO-1").sealed).header[6..22].to_vec();
     let rewritten: [(usize, &[u8], SecretRow, ErrorKind); 8] = [
         (5, &[2], row.clone(), ErrorKind::Damaged),
@@ -408,11 +399,12 @@ fn a_record_of_one_suite_in_a_vault_of_the_other_is_refused() {
         let (own, foreign) = (to.record("SO-1").sealed, from.record("SO-1").sealed);
         assert!(to.open("SO-1").is_ok());
         let (mut header, mut as_it_is) = (foreign.clone(), foreign.clone());
-        as_it_is[78..88].copy_from_slice(&own[78..88]);
+        as_it_is[62..72].copy_from_slice(&own[62..72]);
         // Suite, vault id, record id; and then everything up to the parts.
         header[5..38].copy_from_slice(&own[5..38]);
-        header[78..88].copy_from_slice(&own[78..88]);
-        let body = [&own[..102], &foreign[102..]].concat();
+        header[62..72].copy_from_slice(&own[62..72]);
+        let head = |sealed: &[u8]| 85 + 5 * usize::from(sealed[72]);
+        let body = [&own[..head(&own)], &foreign[head(&foreign)..]].concat();
         for forged in [as_it_is, header, body] {
             to.set_sealed("SO-1", &forged);
             assert_eq!(to.open("SO-1").err(), Some(ErrorKind::CannotOpen));

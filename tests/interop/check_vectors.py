@@ -87,7 +87,6 @@ def check_sealing(vector, vault, found, values):
         "order_no": vector["order_no"],
         "revision": rec.revision,
         "epoch": rec.epoch,
-        "policy_digest": rec.policy,
         "n1": rec.n1,
         "n2": rec.n2,
         "id_key": vault.id_key,
@@ -98,6 +97,7 @@ def check_sealing(vector, vault, found, values):
     }
     for name, mine in stated.items():
         same(name, mine, inputs[name])
+    same("policy", rec.policy.hex(), inputs["policy_digest"][:32])
     of_row = {
         "suite": release_suite,
         "release_key": release_key,
@@ -131,7 +131,7 @@ def check_sealing(vector, vault, found, values):
             "A": half,
             "T": ticket[f],
             "DEK": R.xor(half, ticket[f]),
-            "associated_data": rec.header + rec.directory + R.u16(f),
+            "associated_data": R.associated_data(rec, f),
             "padded": R.open_part(rec, f, key, ticket[f]),
             "ciphertext": rec.parts[f],
         }

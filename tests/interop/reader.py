@@ -422,8 +422,8 @@ class Record:
     policy: bytes
     n1: bytes
     n2: bytes
-    header: bytes
-    directory: bytes
+    bound: bytes  # header and directory
+    head: bytes  # all before the first ciphertext
     parts: dict
     raw: bytes  # parts: f -> ciphertext with tag
 
@@ -438,16 +438,18 @@ def parse_record(raw):
     suite = b.u8()
     need(suite in (1, 2), NewerFormat, "F1: suite")
     vault_id, record_id, revision, epoch = b.take(16), b.take(16), b.u32(), b.u32()
-    policy, n1, n2 = b.take(32), b.take(10), b.take(12)
-    n = b.u16()
+    policy, n1 = b.take(16), b.take(10)
+    n = b.u8()
     need(1 <= n <= 96, Damaged, "F22: number of parts")
-    entries = [(b.u16(), b.u32()) for _ in range(n)]
+    entries = [(b.u16(), int.from_bytes(b.take(3), "little")) for _ in range(n)]
     need(all(a < f for (a, _), (f, _) in zip([(0, 0)] + entries, entries)), Damaged, "F2: part numbers")
     need(all(16 <= size <= 1048592 for _, size in entries), Damaged, "F3: length of a part")
-    need(sum(size for _, size in entries) == b.left(), Damaged, "F4: end of the record")
-    start = b.at
+    need(12 + sum(size for _, size in entries) == b.left(), Damaged, "F4: end of the record")
+    bound = raw[: b.at]
+    n2 = b.take(12)
+    head = raw[: b.at]
     parts = {f: b.take(size) for f, size in entries}
-    return Record(suite, vault_id, record_id, revision, epoch, policy, n1, n2, raw[:100], raw[100:start], parts, raw)
+    return Record(suite, vault_id, record_id, revision, epoch, policy, n1, n2, bound, head, parts, raw)
 
 
 def ticket_part(suite, os_, record_id, f):
@@ -461,7 +463,12 @@ def record_id_of(id_key, order_no):
 def open_part(rec, f, fk, t):
     """The padded plaintext of one part from its two halves."""
     dek = xor(kdf(rec.suite, fk, rec.n1 + u16(0)), t)
-    return aead_open(rec.suite, dek, rec.n2, rec.parts[f], rec.header + rec.directory + u16(f))
+    return aead_open(rec.suite, dek, rec.n2, rec.parts[f], associated_data(rec, f))
+
+
+def associated_data(rec, f):
+    data = rec.bound + u16(f)
+    return data + bytes(-len(data) % 64)
 
 
 # ---- Secret rows (section 4) ---------------------------------------------------------------------------------------------
@@ -937,7 +944,7 @@ def handle(hk, key_id):
 
 def disclosure(key_id, lines, rec, ticket, parts):
     body = b"".join(u16(f) + ticket[f] + lp(rec.parts[f]) for f in sorted(parts))
-    return H("consignee/v1/commit/disclosure", key_id, lines.encode(), rec.header, rec.directory, body)
+    return H("consignee/v1/commit/disclosure", key_id, lines.encode(), rec.head, body)
 
 
 # ---- Alias (section 9) ---------------------------------------------------------------------------------------------------
@@ -1312,7 +1319,7 @@ class Vault:
                 self.parties[place[1]] = parse_party(place[1], body)
         need(self.policies, Damaged, "section 10: no policy")
         self.in_force = self.policies[-1][1]
-        self.by_digest = {policy.digest: policy for _, policy in self.policies}
+        self.by_digest = {policy.digest[:16]: policy for _, policy in self.policies}
         self.key_ids = {party_key_id(self.id, number): number for number in [0, *self.parties]}
 
     def announced(self):

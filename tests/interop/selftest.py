@@ -369,17 +369,16 @@ def expected_of_record(rec, at, byte):
         (38, {R.CannotOpen}),  # F23, F9
         (42, {R.RolledBack, R.Damaged}),  # F13; F58
         (46, {R.CannotOpen}),  # F23
-        (78, {R.Damaged}),  # F60
-        (88, {R.RolledBack}),  # F12
-        (100, {R.CannotOpen}),  # F6
-        (102, {R.Damaged}),  # F22, F4
+        (62, {R.Damaged}),  # F60
+        (72, {R.RolledBack}),  # F12
+        (73, {R.Damaged}),  # F22, F4
     ]
     for end, outcomes in ranges:
         if at < end:
             return outcomes
-    if at >= 102 + 6 * len(rec.parts):
-        return {R.CannotOpen}
-    return {R.Damaged} if (at - 102) % 6 >= 2 else {R.Damaged, R.CannotOpen}  # F3, F4; F2 or F6
+    if at >= 73 + 5 * len(rec.parts):
+        return {R.CannotOpen}  # F6
+    return {R.Damaged} if (at - 73) % 5 >= 2 else {R.Damaged, R.CannotOpen}  # F3, F4; F2 or F6
 
 
 def alter_record(vault, order, rng):
@@ -394,12 +393,12 @@ def alter_record(vault, order, rng):
         return other.open_parts(rec_, secret, wanted or other.in_force.types)
 
     def rebuilt(parts):
-        directory = b"".join(R.u16(f) + R.u32(len(sealed)) for f, sealed in parts.items())
-        return raw[:100] + R.u16(len(parts)) + directory + b"".join(parts.values())
+        directory = b"".join(R.u16(f) + R.u32(len(sealed))[:3] for f, sealed in parts.items())
+        return raw[:72] + R.u8(len(parts)) + directory + rec.n2 + b"".join(parts.values())
 
     for at, byte, _, changed in altered(raw, rng):
         # One of the bytes of a ciphertext in eight: they are alike.
-        if at < 102 + 6 * len(fs) or at % 8 == 0:
+        if at < 85 + 5 * len(fs) or at % 8 == 0:
             got = outcome(open_all, changed)
             check("record: a byte altered", got in expected_of_record(rec, at, byte), f"{order} at {at}: {got}")
     for length in range(len(raw)):
