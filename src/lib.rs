@@ -168,7 +168,7 @@ pub mod fuzzing {
     pub fn value(bytes: &[u8]) {
         for ty in (1..=9).filter_map(FieldType::from_tag) {
             if let Ok(value) = crate::value::decode_padded(bytes, ty) {
-                let mut again = Vec::new();
+                let (value, mut again) = (value.to_value(), Vec::new());
                 assert!(crate::value::encode_padded(value.as_ref(), &mut again).is_ok());
                 assert!(again == bytes);
             }

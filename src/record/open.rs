@@ -41,7 +41,7 @@ pub(crate) fn open(
         let key = field_key.data_key(&header.n1, ticket_part);
         decrypt(record, &key, associated.of(part), ciphertext, &mut buffer)?;
         let expected = type_of(part).ok_or_else(cannot_open)?;
-        opened.push((part, decode_padded(&buffer, expected)?));
+        opened.push((part, decode_padded(&buffer, expected)?.to_value()));
     }
     Ok(opened)
 }

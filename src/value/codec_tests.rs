@@ -1,7 +1,7 @@
 //! Rules F14 to F17 and the exact bytes of each type.
 
 use super::*;
-use crate::value::samples;
+use crate::value::{Cell, Decimal, List, Money, Value, samples};
 use proptest::prelude::*;
 
 fn hex(text: &str) -> Vec<u8> {
@@ -32,6 +32,10 @@ fn refused(ty: FieldType, bytes: &[u8]) {
     let error = decode_padded(bytes, ty).unwrap_err();
     assert_eq!(error.kind(), &ErrorKind::Damaged);
     assert_eq!(error.to_string(), "a value's bytes do not follow the format");
+}
+
+fn decode_padded(bytes: &[u8], ty: FieldType) -> Result<Value> {
+    super::decode_padded(bytes, ty).map(Plain::to_value)
 }
 
 fn text(text: &str) -> Value {

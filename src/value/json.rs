@@ -518,7 +518,7 @@ mod tests {
         assert_eq!(read, r#"{"b":[1,2.5,18446744073709551615,1.2345678901234568e+29]}"#);
         let (mut sealed, value) = (Vec::new(), Value::Json(text.to_owned()));
         crate::value::encode_padded(value.as_ref(), &mut sealed).unwrap();
-        assert_eq!(crate::value::decode_padded(&sealed, FieldType::Json).unwrap(), value);
+        assert_eq!(crate::value::decode_padded(&sealed, FieldType::Json).unwrap().to_value(), value);
     }
 
     #[test]

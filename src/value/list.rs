@@ -196,6 +196,11 @@ impl List {
         Ok(list)
     }
 
+    /// A list whose parts have been checked.
+    pub(super) fn checked(columns: Vec<String>, rows: Vec<Vec<Cell>>) -> Self {
+        Self { columns, rows }
+    }
+
     /// A copy of rows, wherever they live.
     pub(super) fn copied(rows: &dyn Rows) -> Result<Self> {
         check(rows)?;

@@ -8,6 +8,7 @@ mod field;
 mod json;
 mod list;
 mod node;
+mod plain;
 mod timestamp;
 
 pub(crate) use codec::{MAX_VALUE, decode_padded, encode, encode_padded};
@@ -16,6 +17,7 @@ pub use field::{CellOf, FieldOf, types};
 pub(crate) use json::{address, integer, money, parsed, text};
 pub use list::{Cell, CellRef, Cells, List, Row, Rows};
 pub(crate) use node::{Node, Object, Path};
+pub(crate) use plain::Plain;
 pub use timestamp::Timestamp;
 
 use crate::error::{Error, ErrorKind, Result};

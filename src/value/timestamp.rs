@@ -3,7 +3,7 @@
 use super::{expected, opaque_debug};
 use crate::error::{Error, Result};
 use jiff::{SignedDuration, civil::DateTime};
-use std::{fmt, str::FromStr};
+use std::{fmt, ops::RangeInclusive, str::FromStr};
 
 /// A point in time, given and printed as the same RFC 3339 text: `Z` stays `Z`, the offset and the digits of the fraction
 /// are kept.
@@ -21,6 +21,8 @@ pub struct Timestamp {
 opaque_debug!(Timestamp);
 
 const EPOCH: DateTime = DateTime::constant(1970, 1, 1, 0, 0, 0, 0);
+/// The years 0001 to 9999, in seconds since 1970.
+const YEARS: RangeInclusive<i64> = -62_135_596_800..=253_402_300_799;
 /// 23:59, the largest offset RFC 3339 can write.
 const MAX_OFFSET: i16 = 23 * 60 + 59;
 
@@ -37,11 +39,12 @@ impl Timestamp {
         fraction_digits: u8,
     ) -> Option<Self> {
         let unit = 10u32.pow(9u32.checked_sub(fraction_digits.into())?);
+        let local = seconds.checked_add(i64::from(offset.unwrap_or(0)) * 60)?;
         let fits = nanoseconds < 1_000_000_000
             && nanoseconds.is_multiple_of(unit)
-            && offset.is_none_or(|minutes| minutes.abs() <= MAX_OFFSET);
-        let time = Self { seconds, nanoseconds, offset, fraction_digits };
-        (fits && time.local()?.year() >= 1).then_some(time)
+            && offset.is_none_or(|minutes| (-MAX_OFFSET..=MAX_OFFSET).contains(&minutes))
+            && YEARS.contains(&local);
+        fits.then_some(Self { seconds, nanoseconds, offset, fraction_digits })
     }
 
     pub(crate) fn parse(text: &str) -> Option<Self> {

@@ -36,7 +36,7 @@ fn values(vectors: &mut Vec<Vector>) {
         });
         if expect == "opens" {
             let ty = bytes.first().and_then(|tag| FieldType::from_tag(*tag)).unwrap();
-            vector["value"] = decode_padded(bytes, ty).unwrap().to_json();
+            vector["value"] = decode_padded(bytes, ty).unwrap().to_value().to_json();
         }
         vectors.push((format!("value-{name}"), vector));
     };
