@@ -85,11 +85,13 @@ fn steps(c: &mut Criterion) {
             let name = |what: &str| format!("{}, {policy}/{what}", suite.name());
             let orders = vec![order.clone(); 100];
             c.bench_function(&name("seal 100"), |b| b.iter(|| steps.seal(black_box(&orders)).unwrap()));
-            let sealed = vault.sealer().seal(&order).unwrap();
+            let sealed: Vec<_> = orders.iter().map(|order| vault.sealer().seal(order).unwrap()).collect();
             for (what, parts) in [("courier's 3", &COURIERS_PARTS[..]), ("all 8", &REFERENCE_PARTS)] {
-                let opening = steps.opening(&sealed, parts).unwrap();
-                c.bench_function(&name(&format!("open {what}")), |b| b.iter(|| opening.open().unwrap()));
-                c.bench_function(&name(&format!("unwrap and open {what}")), |b| {
+                let mut opening = steps.opening(&sealed, parts).unwrap();
+                c.bench_function(&name(&format!("open {what} of 100")), |b| {
+                    b.iter(|| opening.open().unwrap())
+                });
+                c.bench_function(&name(&format!("unwrap and open {what} of 100")), |b| {
                     b.iter(|| opening.disclose().unwrap());
                 });
             }

@@ -2,22 +2,22 @@
 //!
 //! What is opened through here is counted and dropped: there is no plaintext without an entry, not even with this feature.
 
-use std::sync::Arc;
+use std::{hint::black_box, sync::Arc};
 
 use consignee_policy::PartId;
 
 use crate::{
     error::Result,
-    keys::{HandleKey, Keyring, Ticket},
+    keys::{Halves, HandleKey, Keyring, Ticket},
     ledger::now,
     opener::unlock,
-    record::{self, Place, Workspace},
+    record::{self, Place, Plaintext, Record, Workspace},
     registry::Registry,
     sealer::{Plan, SealedOrder, no_randomness},
     store::{SecretRow, SecretState},
     suite::SealRng,
     vault::Vault,
-    view::Record,
+    view,
 };
 
 /// The steps of sealing and opening, with everything that a vault prepares once in hand.
@@ -33,7 +33,7 @@ impl Steps {
     ///
     /// # Errors
     /// `PolicyMismatch`, `Storage`.
-    pub fn of<R: Record>(vault: &Vault) -> Result<Self> {
+    pub fn of<R: view::Record>(vault: &Vault) -> Result<Self> {
         let registry = vault.registry()?;
         let plan = Plan::of::<R>(registry.policy()?)?;
         let row = SecretRow {
@@ -57,14 +57,17 @@ impl Steps {
     ///
     /// # Errors
     /// As for sealing.
-    pub fn seal<R: Record>(&mut self, orders: &[R]) -> Result<(usize, usize)> {
+    pub fn seal<R: view::Record>(&mut self, orders: &[R]) -> Result<(usize, usize)> {
         let Self { registry, plan, space, row } = self;
         let policy = registry.policy()?.digest();
         let epoch = registry.current_epoch()?;
         let release = registry.current_release()?;
         SealRng::with(|rng| {
+            space.expect(orders.len());
             for order in orders {
-                rng.refresh().map_err(|_| no_randomness())?;
+                if rng.refresh().map_err(|_| no_randomness())? {
+                    space.begin_anew();
+                }
                 let place = Place {
                     vault: registry.vault,
                     record_id: row.record_id.into(),
@@ -85,63 +88,77 @@ impl Steps {
         .map_err(|_| no_randomness())?
     }
 
-    /// What opening some parts of an order takes.
+    /// What opening some parts of these orders takes.
     ///
     /// # Errors
     /// As for opening.
-    pub fn opening<'a>(&self, sealed: &'a SealedOrder, parts: &[&str]) -> Result<Opening<'a>> {
+    pub fn opening<'a>(&self, sealed: &'a [SealedOrder], parts: &[&str]) -> Result<Opening<'a>> {
         let policy = self.registry.policy()?;
         let parts: Vec<PartId> = parts.iter().filter_map(|name| Some(policy.part_named(name)?.id)).collect();
         let keyring = Keyring::of(&self.registry.epochs, &parts);
-        let mut opening =
-            Opening { registry: Arc::clone(&self.registry), sealed, parts, keyring, ticket: None };
-        opening.ticket = Some(opening.unwrap()?);
+        let registry = Arc::clone(&self.registry);
+        let (space, halves) = (Plaintext::default(), Halves::default());
+        let mut opening = Opening { registry, sealed, parts, keyring, tickets: Vec::new(), space, halves };
+        opening.tickets = sealed.iter().map(|order| opening.unwrap(order)).collect::<Result<_>>()?;
         Ok(opening)
     }
 }
 
-/// A sealed order with keyring and ticket in hand.
+/// Sealed orders with keyring and tickets in hand.
 pub struct Opening<'a> {
     registry: Arc<Registry>,
-    sealed: &'a SealedOrder,
+    sealed: &'a [SealedOrder],
     parts: Vec<PartId>,
     keyring: Keyring,
-    ticket: Option<Ticket>,
+    tickets: Vec<Ticket>,
+    space: Plaintext,
+    halves: Halves,
 }
 
 impl Opening<'_> {
-    fn unwrap(&self) -> Result<Ticket> {
-        let record = record::Record::parse(&self.sealed.record)?;
-        let (secret, _) = unlock(&self.registry, &record, &self.sealed.secret)?;
-        let id = record.header.record_id;
-        let mut ticket_parts = Vec::new();
-        secret.ticket_parts(id, self.parts.iter().copied(), &mut ticket_parts);
-        Ok(Ticket::unlogged(id, self.parts.iter().copied().zip(ticket_parts).collect()))
+    fn unwrap(&self, order: &SealedOrder) -> Result<Ticket> {
+        let record = Record::parse(&order.record)?;
+        let (secret, _) = unlock(&self.registry, &record, &order.secret)?;
+        let (id, mut secrets) = (record.header.record_id, Vec::new());
+        secret.ticket_parts(id, self.parts.iter().copied(), &mut secrets);
+        Ok(Ticket::unlogged(id, self.parts.clone(), secrets))
     }
 
-    fn with(&self, ticket: &Ticket) -> Result<usize> {
-        let record = record::Record::parse(&self.sealed.record)?;
-        let policy = self.registry.policy()?;
-        let values = record::open(&record, &self.keyring, ticket, |part| Some(policy.part(part)?.ty))?;
-        Ok(values.len())
-    }
-
-    /// Opens the parts. Returns their number.
-    ///
-    /// # Errors
-    /// As for opening.
-    pub fn open(&self) -> Result<usize> {
-        match &self.ticket {
-            Some(ticket) => self.with(ticket),
-            None => Ok(0),
+    /// Opens by these tickets, as many orders at once as the vault does. Returns the number of values.
+    fn by(&mut self, tickets: &[Ticket]) -> Result<usize> {
+        let (policy, epoch) = (self.registry.policy()?, self.registry.current_epoch()?);
+        let mut count = 0;
+        for (orders, tickets) in self.sealed.chunks(Halves::AT_ONCE).zip(tickets.chunks(Halves::AT_ONCE)) {
+            self.halves.derive(epoch, self.parts.iter().copied(), orders.iter().map(|order| order.secret.n1));
+            for (at, (order, ticket)) in orders.iter().zip(tickets).enumerate() {
+                let (record, keys) = (Record::parse(&order.record)?, (&self.keyring, self.halves.of(at)));
+                let type_of = |part| Some(policy.part(part)?.ty);
+                for value in record::open(&mut self.space, &record, keys, ticket, type_of)? {
+                    black_box(value?);
+                    count += 1;
+                }
+            }
         }
+        Ok(count)
     }
 
-    /// Unwraps the secret, makes the ticket and opens the parts. Returns their number.
+    /// Opens the parts by tickets in hand. Returns the number of values.
     ///
     /// # Errors
     /// As for opening.
-    pub fn disclose(&self) -> Result<usize> {
-        self.with(&self.unwrap()?)
+    pub fn open(&mut self) -> Result<usize> {
+        let tickets = std::mem::take(&mut self.tickets);
+        let opened = self.by(&tickets);
+        self.tickets = tickets;
+        opened
+    }
+
+    /// Unwraps the secrets, makes the tickets and opens the parts. Returns the number of values.
+    ///
+    /// # Errors
+    /// As for opening.
+    pub fn disclose(&mut self) -> Result<usize> {
+        let tickets = self.sealed.iter().map(|order| self.unwrap(order)).collect::<Result<Vec<_>>>()?;
+        self.by(&tickets)
     }
 }

@@ -6,13 +6,13 @@ use consignee_policy::{Access, FieldType, PartId, Policy};
 
 use crate::{
     error::{Error, ErrorKind, Result},
-    keys::{HandleKey, Keyring, OrderSecret, PreparedTicket, Sought},
+    keys::{Halves, HalvesOf, HandleKey, Keyring, OrderSecret, PreparedTicket, Sought},
     ledger::{Entry, EntryKind, Ledger, Receipt, now},
     observe::Watch,
-    record::{self, Record},
+    record::{self, Plaintext, Record},
     registry::{Party, PartyState, Registry},
     store::{SecretRow, SecretState},
-    value::Value,
+    value::{Plain, Value},
     view::{FromView, View, compiled_parts},
 };
 
@@ -106,14 +106,33 @@ pub(crate) fn open_many(
     desk.still_admits(&meanwhile.registry)?;
     let mut unchanged = meanwhile.unchanged.into_iter();
     let keyring = Keyring::of(&registry.epochs, &policy.role_parts(&party.role));
-    let open = |prepared: Result<Prepared<'_>>| {
+    let (mut space, mut halves) = (Plaintext::default(), Halves::default());
+    let mut open = |prepared: Result<Prepared<'_>>, halves: HalvesOf<'_>| {
         let unchanged = unchanged.next().unwrap_or(false);
         let prepared = prepared?;
         let receipt =
             receipts.next().ok_or_else(|| Error::new(ErrorKind::Storage, "the ledger gave no receipt"))?;
-        if unchanged { desk.open(prepared, receipt, &keyring) } else { Err(changed_meanwhile()) }
+        if !unchanged {
+            return Err(changed_meanwhile());
+        }
+        desk.open(&mut space, prepared, receipt, (&keyring, halves))
     };
-    Ok(prepared.into_iter().map(open).collect())
+    let (mut prepared, mut opened) = (prepared.into_iter(), Vec::new());
+    while prepared.len() > 0 {
+        let some: Vec<_> = prepared.by_ref().take(Halves::AT_ONCE).collect();
+        derive_ahead(&mut halves, &keyring, &some);
+        opened.extend(some.into_iter().enumerate().map(|(at, prepared)| open(prepared, halves.of(at))));
+    }
+    Ok(opened)
+}
+
+/// Halves of the data keys of these orders, as far as they are of the epoch and have the parts of the first.
+fn derive_ahead(halves: &mut Halves, keyring: &Keyring, orders: &[Result<Prepared<'_>>]) {
+    let Some(first) = orders.iter().flatten().next() else { return };
+    let Some(keys) = keyring.epoch(first.record.header.epoch) else { return };
+    // What failed before stands in its place all the same.
+    let n1s = orders.iter().map(|order| order.as_ref().map_or([0; 10], |order| order.record.header.n1));
+    halves.derive(keys, first.entry.parts.iter().copied(), n1s);
 }
 
 fn changed_meanwhile() -> Error {
@@ -259,12 +278,19 @@ impl<'a> Desk<'a> {
     }
 
     /// Plaintext, against the receipt.
-    fn open(&self, prepared: Prepared<'_>, receipt: Receipt, keyring: &Keyring) -> Result<View> {
+    fn open(
+        &self,
+        space: &mut Plaintext,
+        prepared: Prepared<'_>,
+        receipt: Receipt,
+        keys: (&Keyring, HalvesOf<'_>),
+    ) -> Result<View> {
         let Prepared { record, called, serial, access, ticket, .. } = prepared;
         let ticket = ticket
             .release(receipt)
             .ok_or_else(|| Error::new(ErrorKind::Storage, "the ledger gave a foreign receipt"))?;
-        let mut values = record::open(&record, keyring, &ticket, |part| self.type_of(part))?;
+        let opened = record::open(space, &record, keys, &ticket, |part| self.type_of(part))?;
+        let mut values = owned(opened)?;
         for (part, value) in &mut values {
             match value {
                 Value::Text(order_no) if self.is_order_no(*part) => {
@@ -420,6 +446,10 @@ pub(crate) fn check_directory(registry: &Registry, record: &Record<'_>, secret: 
 /// What was opened, ascending by number.
 type Values = Vec<(PartId, Value)>;
 
+fn owned<'a>(opened: impl Iterator<Item = Result<(PartId, Plain<'a>)>>) -> Result<Values> {
+    opened.map(|opened| opened.map(|(part, value)| (part, value.to_value()))).collect()
+}
+
 /// What the vault opens for itself.
 pub(crate) struct ForVault<'a> {
     pub(crate) parts: &'a [PartId],
@@ -455,6 +485,7 @@ pub(crate) fn open_many_for_vault(
     let mut receipts = ledger.append(entries)?.into_iter();
     let unchanged = meanwhile()?;
     let keyring = Keyring::of(&registry.epochs, what.parts);
+    let (mut space, halves) = (Plaintext::default(), Halves::default());
     let open = |(prepared, unchanged): (Result<(Record<'_>, PreparedTicket)>, bool)| {
         let (record, ticket) = prepared?;
         let ticket = receipts.next().and_then(|receipt| ticket.release(receipt));
@@ -462,7 +493,8 @@ pub(crate) fn open_many_for_vault(
         if !unchanged {
             return Err(changed_meanwhile());
         }
-        record::open(&record, &keyring, &ticket, |part| policy.part(part).map(|part| part.ty))
+        let keys = (&keyring, halves.of(0));
+        owned(record::open(&mut space, &record, keys, &ticket, |part| policy.part(part).map(|part| part.ty))?)
     };
     Ok(prepared.into_iter().zip(unchanged).map(open).collect())
 }

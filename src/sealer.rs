@@ -236,7 +236,9 @@ impl Sealing<'_> {
             policy: record::policy_id(&policy),
         };
         let epoch = registry.current_epoch()?;
-        self.rng.refresh().map_err(|_| no_randomness())?;
+        if self.rng.refresh().map_err(|_| no_randomness())? {
+            self.space.begin_anew();
+        }
         let sealed = record::seal(&mut self.space, self.rng, &place, epoch, plan.contents(order, number))
             .map_err(|e| name_the_field(plan, order, number, e))?;
         let handle_key = handle_key.unwrap_or_else(|| HandleKey::draw(self.rng));

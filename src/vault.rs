@@ -94,8 +94,9 @@ impl Vault {
             let new = self.triage(&registry, &plan, orders, &mut results)?;
             let mut serials = self.allot_serials(&registry, new.len() as u64)?;
             let sealed = SealRng::with(|rng| {
-                let mut sealing =
-                    Sealing { registry: &registry, plan: &plan, rng, space: record::Workspace::default() };
+                let mut space = record::Workspace::default();
+                space.expect(new.len());
+                let mut sealing = Sealing { registry: &registry, plan: &plan, rng, space };
                 let mut seal = |new: New<'_>| {
                     let fresh = RowPlan::new(&registry, serials.next().unwrap_or(u64::MAX));
                     let (row, handle_key) = new.kept.map_or((fresh, None), |(row, key)| (row, Some(key)));

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use consignee_policy::PartId;
 
 use super::{IndexKey, VaultId};
-use crate::suite::{Kdf, Secret, Suite, commit};
+use crate::suite::{DERIVED_AT_ONCE, Kdf, Secret, Suite, commit};
 
 /// FK[e, f]. Not `Clone`: epochs and keyrings share it.
 pub(crate) struct FieldKey {
@@ -18,18 +18,14 @@ impl FieldKey {
         Self { kdf: Kdf::new(suite, raw.expose()), raw }
     }
 
-    // A[f] = KDF(FK[e, f], N1 ‖ 0)   (docs/format.md, section 3)
+    /// A[f] = KDF(FK[e, f], N1 ‖ 0)   (docs/format.md, section 3)
     fn half(&self, n1: &[u8; 10]) -> Secret<32> {
-        let mut input = [0; 12];
-        input[..10].copy_from_slice(n1);
-        self.kdf.derive(&input)
+        self.kdf.derive(&half_input(n1))
     }
 
     /// DEK[f] = A[f] XOR T[f]: with either half unknown, the key is.
     pub(crate) fn data_key(&self, n1: &[u8; 10], ticket_part: &Secret<32>) -> Secret<32> {
-        let mut key = self.half(n1);
-        key.expose_mut().iter_mut().zip(ticket_part.expose()).for_each(|(k, t)| *k ^= t);
-        key
+        data_key(&self.half(n1), ticket_part)
     }
 
     /// Commitment of the epoch entry, by which a field key shown later can be told to be the one in use then.
@@ -37,6 +33,18 @@ impl FieldKey {
         let (epoch, part, suite) = (epoch.to_le_bytes(), part.get().to_le_bytes(), [suite.number()]);
         commit("consignee/v1/commit/fk", &[&vault.0, &epoch, &part, &suite, self.raw.expose()])
     }
+}
+
+fn half_input(n1: &[u8; 10]) -> [u8; 12] {
+    let mut input = [0; 12];
+    input[..10].copy_from_slice(n1);
+    input
+}
+
+fn data_key(half: &Secret<32>, ticket_part: &Secret<32>) -> Secret<32> {
+    let mut key = Secret::new(*half.expose());
+    key.expose_mut().iter_mut().zip(ticket_part.expose()).for_each(|(k, t)| *k ^= t);
+    key
 }
 
 /// The field keys of one epoch, which has exactly one suite: a key never serves two algorithms.
@@ -68,10 +76,94 @@ impl EpochKeys {
         self.keys.get(at).map(|(_, key)| &**key)
     }
 
+    /// DEK[f] of the sealing with this N1: by its half among `halves` if it is there, else by one that is derived for it alone.
+    /// None where the epoch has no key of the part.
+    pub(crate) fn data_key(
+        &self,
+        halves: HalvesOf<'_>,
+        n1: &[u8; 10],
+        part: PartId,
+        ticket_part: &Secret<32>,
+    ) -> Option<Secret<32>> {
+        if let Some(half) = halves.find(self.epoch, n1, part) {
+            return Some(data_key(half, ticket_part));
+        }
+        Some(self.get(part)?.data_key(n1, ticket_part))
+    }
+
     fn only(&self, parts: &[PartId]) -> Self {
         let keys =
             self.keys.iter().filter(|(part, _)| parts.contains(part)).map(|(p, k)| (*p, Arc::clone(k)));
         Self { epoch: self.epoch, suite: self.suite, keys: keys.collect(), index_keys: Vec::new() }
+    }
+}
+
+/// A[f] of several sealings of one epoch, for some of its parts: the cipher takes hardly longer for all of them than for one.
+#[derive(Default)]
+pub(crate) struct Halves {
+    epoch: u32,
+    n1s: Vec<[u8; 10]>,
+    parts: Vec<PartId>,
+    /// Part by part, and of each part sealing by sealing.
+    secrets: Vec<Secret<32>>,
+}
+
+impl Halves {
+    /// Sealings that are derived for at once.
+    pub(crate) const AT_ONCE: usize = DERIVED_AT_ONCE;
+
+    /// Derives anew: for these parts, as far as the epoch has keys of them, and these sealings, [`Halves::AT_ONCE`] at most. Gives
+    /// N1 of the first.
+    pub(crate) fn derive(
+        &mut self,
+        keys: &EpochKeys,
+        parts: impl Iterator<Item = PartId>,
+        n1s: impl Iterator<Item = [u8; 10]>,
+    ) -> [u8; 10] {
+        let Self { epoch, n1s: numbers, parts: known, secrets } = self;
+        *epoch = keys.epoch;
+        numbers.clear();
+        numbers.extend(n1s.take(Self::AT_ONCE));
+        known.clear();
+        known.extend(parts.filter(|part| keys.get(*part).is_some()));
+        secrets.clear();
+        // At once, while it is empty: growing would leave copies of secrets behind.
+        secrets.resize_with(known.len() * numbers.len(), || Secret::new([0; 32]));
+        let mut inputs = [[0; 12]; Self::AT_ONCE];
+        inputs.iter_mut().zip(numbers.iter()).for_each(|(input, n1)| *input = half_input(n1));
+        let inputs = inputs.get(..numbers.len()).unwrap_or_default();
+        for (part, out) in known.iter().zip(secrets.chunks_mut(inputs.len().max(1))) {
+            if let Some(key) = keys.get(*part) {
+                key.kdf.derive_all(inputs, out);
+            }
+        }
+        numbers.first().copied().unwrap_or_default()
+    }
+
+    /// The halves of the sealing at this place among those that were derived for.
+    pub(crate) fn of(&self, at: usize) -> HalvesOf<'_> {
+        HalvesOf { halves: self, at }
+    }
+
+    /// N1 of the sealing at this place.
+    pub(crate) fn n1(&self, at: usize) -> Option<[u8; 10]> {
+        self.n1s.get(at).copied()
+    }
+}
+
+/// The halves of one sealing.
+#[derive(Clone, Copy)]
+pub(crate) struct HalvesOf<'a> {
+    halves: &'a Halves,
+    at: usize,
+}
+
+impl HalvesOf<'_> {
+    fn find(&self, epoch: u32, n1: &[u8; 10], part: PartId) -> Option<&Secret<32>> {
+        let Halves { epoch: of, n1s, parts, secrets } = self.halves;
+        let is_it = *of == epoch && n1s.get(self.at) == Some(n1);
+        let place = parts.iter().position(|known| *known == part).filter(|_| is_it)?;
+        secrets.get(place * n1s.len() + self.at)
     }
 }
 

@@ -22,7 +22,7 @@ mod thief_tests;
 mod ticket;
 mod vault_key;
 
-pub(crate) use field::{EpochKeys, FieldKey, Keyring};
+pub(crate) use field::{EpochKeys, FieldKey, Halves, HalvesOf, Keyring};
 pub(crate) use index::{IndexKey, QueryKey};
 #[cfg(feature = "sqlite")]
 pub(crate) use root::KEY_FILE_PREFIX;

@@ -178,15 +178,16 @@ impl ReleaseKey {
         secret: &OrderSecret,
         handle_key: &HandleKey,
     ) -> Result<[u8; WRAPPED], Unauthentic> {
-        let mut both = Zeroizing::new([0; 64]);
-        both[..32].copy_from_slice(secret.expose());
-        both[32..].copy_from_slice(handle_key.0.expose());
+        let mut both = Secret::new([0; 64]);
+        let (first, second) = both.expose_mut().split_at_mut(32);
+        first.copy_from_slice(secret.expose());
+        second.copy_from_slice(handle_key.0.expose());
         let mut wrapped = [0; WRAPPED];
         self.key.wrap(
             rng,
             &context.record_id.0,
             &context.associated_data(SECRET),
-            both.as_slice(),
+            both.expose(),
             &mut wrapped,
         )?;
         Ok(wrapped)
@@ -199,15 +200,11 @@ impl ReleaseKey {
         suite: Suite,
         wrapped: &[u8],
     ) -> Result<(OrderSecret, HandleKey), Unauthentic> {
-        let mut both = Zeroizing::new([0; 64]);
-        self.key.unwrap(&context.associated_data(SECRET), wrapped, both.as_mut_slice())?;
-        let half = |at: usize| {
-            Secret::fill(|out| {
-                out.copy_from_slice(both.get(at..at + 32).ok_or(Unauthentic)?);
-                Ok(())
-            })
-        };
-        Ok((OrderSecret::new(suite, half(0)?), HandleKey(half(32)?)))
+        let mut both = Secret::new([0; 64]);
+        self.key.unwrap(&context.associated_data(SECRET), wrapped, both.expose_mut())?;
+        let (halves, _) = both.expose().as_chunks::<32>();
+        let [secret, handle_key] = halves else { return Err(Unauthentic) };
+        Ok((OrderSecret::new(suite, Secret::new(*secret)), HandleKey(Secret::new(*handle_key))))
     }
 
     pub(crate) fn wrap_evidence(
@@ -232,11 +229,8 @@ impl ReleaseKey {
         let len = wrapped.len().checked_sub(wrapped_len(0)).ok_or(Unauthentic)?;
         let mut bytes = Zeroizing::new(vec![0; len]);
         self.key.unwrap(&context.associated_data(EVIDENCE), wrapped, &mut bytes)?;
-        let (key, reason) = bytes.split_at_checked(32).ok_or(Unauthentic)?;
-        let handle_key = HandleKey(Secret::fill(|out| {
-            out.copy_from_slice(key);
-            Ok(())
-        })?);
+        let (key, reason) = bytes.split_first_chunk::<32>().ok_or(Unauthentic)?;
+        let handle_key = HandleKey(Secret::new(*key));
         Ok(Evidence { handle_key, reason: String::from_utf8(reason.to_vec()).map_err(|_| Unauthentic)? })
     }
 }

@@ -28,15 +28,17 @@ pub(crate) struct Sought<'a> {
 pub(crate) struct PreparedTicket {
     record_id: RecordId,
     commitment: [u8; 32],
-    parts: Vec<(PartId, Secret<32>)>,
+    parts: Vec<PartId>,
+    secrets: Vec<Secret<32>>,
 }
 
 impl PreparedTicket {
     pub(crate) fn new(secret: &OrderSecret, sought: &Sought<'_>) -> Self {
-        let (mut ticket_parts, parts) = (Vec::new(), sought.parts.iter().map(|(part, _)| *part));
-        secret.ticket_parts(sought.record_id, parts.clone(), &mut ticket_parts);
-        let parts: Vec<_> = parts.zip(ticket_parts).collect();
-        Self { record_id: sought.record_id, commitment: disclosure_commitment(sought, &parts), parts }
+        let parts: Vec<PartId> = sought.parts.iter().map(|(part, _)| *part).collect();
+        let mut secrets = Vec::new();
+        secret.ticket_parts(sought.record_id, parts.iter().copied(), &mut secrets);
+        let commitment = disclosure_commitment(sought, &secrets);
+        Self { record_id: sought.record_id, commitment, parts, secrets }
     }
 
     /// All it shows before the ledger has it.
@@ -44,17 +46,13 @@ impl PreparedTicket {
         self.commitment
     }
 
-    /// Gives the ticket out against the receipt of its entry; `None` if the receipt is of another entry.
-    ///
-    /// The parts are those the entry lists: what the ledger does not name is not in the ticket.
+    /// Gives the ticket out against the receipt of its entry; `None` if the receipt is of another entry, or of one that names
+    /// other parts.
     pub(crate) fn release(self, receipt: Receipt) -> Option<Ticket> {
+        let Self { record_id, commitment, parts, secrets } = self;
         let entry = receipt.entry();
-        if entry.commitments.as_slice() != [self.commitment] {
-            return None;
-        }
-        let listed = |(part, _): &(PartId, Secret<32>)| entry.parts.contains(part);
-        let parts = self.parts.into_iter().filter(listed).collect();
-        Some(Ticket { record_id: self.record_id, index: receipt.index(), parts })
+        let is_its_own = entry.commitments.as_slice() == [commitment] && entry.parts == parts;
+        is_its_own.then(|| Ticket { record_id, index: receipt.index(), parts, secrets })
     }
 }
 
@@ -62,14 +60,15 @@ impl PreparedTicket {
 pub(crate) struct Ticket {
     record_id: RecordId,
     index: u64,
-    parts: Vec<(PartId, Secret<32>)>,
+    parts: Vec<PartId>,
+    secrets: Vec<Secret<32>>,
 }
 
 impl Ticket {
     /// A ticket without a receipt: what an attacker would like to have, and benches measure.
     #[cfg(any(test, feature = "bench"))]
-    pub(crate) fn unlogged(record_id: RecordId, parts: Vec<(PartId, Secret<32>)>) -> Self {
-        Self { record_id, index: 0, parts }
+    pub(crate) fn unlogged(record_id: RecordId, parts: Vec<PartId>, secrets: Vec<Secret<32>>) -> Self {
+        Self { record_id, index: 0, parts, secrets }
     }
 
     pub(crate) fn record_id(&self) -> RecordId {
@@ -82,16 +81,16 @@ impl Ticket {
     }
 
     pub(crate) fn parts(&self) -> impl Iterator<Item = (PartId, &Secret<32>)> {
-        self.parts.iter().map(|(part, secret)| (*part, secret))
+        self.parts.iter().copied().zip(&self.secrets)
     }
 }
 
 // Field key, T and ciphertext together fix the plaintext, which the AEADs alone do not: without T and the ciphertext in here, a
 // shop could find another ticket under which the same record opens to something else (crypto: invisible salamanders).
-fn disclosure_commitment(sought: &Sought<'_>, tickets: &[(PartId, Secret<32>)]) -> [u8; 32] {
+fn disclosure_commitment(sought: &Sought<'_>, secrets: &[Secret<32>]) -> [u8; 32] {
     let size: usize = sought.parts.iter().map(|(_, ciphertext)| 2 + 32 + 4 + ciphertext.len()).sum();
     let mut parts = zeroize::Zeroizing::new(Vec::with_capacity(size));
-    for ((part, ciphertext), (_, ticket_part)) in sought.parts.iter().zip(tickets) {
+    for ((part, ciphertext), ticket_part) in sought.parts.iter().zip(secrets) {
         parts.extend_from_slice(&part.get().to_le_bytes());
         parts.extend_from_slice(ticket_part.expose());
         parts.extend_from_slice(&u32::try_from(ciphertext.len()).unwrap_or(u32::MAX).to_le_bytes());

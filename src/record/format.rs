@@ -12,11 +12,11 @@ use crate::{
 
 const MAGIC: &[u8; 4] = b"CNSR";
 const FORMAT: u8 = 1;
-pub(super) const HEADER: usize = 72;
-pub(super) const DIRECTORY_ENTRY: usize = 5;
+const HEADER: usize = 72;
+const DIRECTORY_ENTRY: usize = 5;
 const N2: usize = 12;
 /// Header and directory of the largest record.
-pub(super) const MAX_BOUND: usize = bound_len(MAX_PARTS);
+const MAX_BOUND: usize = bound_len(MAX_PARTS);
 
 /// Bytes of header and directory, which the associated data of each part begins with.
 pub(super) const fn bound_len(parts: usize) -> usize {
@@ -51,9 +51,9 @@ pub(crate) struct Header {
 }
 
 impl Header {
-    pub(super) fn encode(&self) -> [u8; HEADER] {
-        let mut out = [0; HEADER];
-        let fields: [&[u8]; 9] = [
+    /// Writes it, the number of parts and N2 into the head of a record, around the entries of its directory.
+    pub(super) fn write(&self, record: &mut [u8], parts: usize, n2: &[u8; N2]) {
+        let pieces: [&[u8]; 10] = [
             MAGIC,
             &[FORMAT],
             &[self.suite.number()],
@@ -63,14 +63,14 @@ impl Header {
             &self.epoch.to_le_bytes(),
             &self.policy,
             &self.n1,
+            &[u8::try_from(parts).unwrap_or(u8::MAX)],
         ];
-        let mut rest = out.as_mut_slice();
-        for field in fields {
-            let (head, tail) = rest.split_at_mut(field.len());
-            head.copy_from_slice(field);
-            rest = tail;
+        let mut at = 0;
+        for piece in pieces {
+            record[at..at + piece.len()].copy_from_slice(piece);
+            at += piece.len();
         }
-        out
+        record[bound_len(parts)..head_len(parts)].copy_from_slice(n2);
     }
 
     fn parse(bytes: &[u8]) -> Result<Self> {
@@ -154,21 +154,56 @@ impl<'a> Record<'a> {
 
     /// The parts and their ciphertexts with tags, ascending by number.
     pub(crate) fn parts(&self) -> impl Iterator<Item = (PartId, &'a [u8])> + use<'a> {
-        let (entries, _) = self.bound().get(HEADER + 1..).unwrap_or_default().as_chunks::<DIRECTORY_ENTRY>();
         let mut body = self.bytes.get(head_len(self.count)..).unwrap_or_default();
-        entries.iter().filter_map(move |bytes| {
-            let (part, length) = entry(*bytes);
+        entries(self.bytes, self.count).map_while(move |(part, length)| {
             let (ciphertext, rest) = body.split_at_checked(length)?;
             body = rest;
-            Some((PartId::new(part)?, ciphertext))
+            Some((part, ciphertext))
         })
     }
 }
 
+/// Part numbers and lengths in the directory of so many parts.
+pub(super) fn entries(record: &[u8], parts: usize) -> impl Iterator<Item = (PartId, usize)> + Clone {
+    let (entries, _) = record.get(HEADER + 1..bound_len(parts)).unwrap_or_default().as_chunks();
+    entries.iter().filter_map(|bytes| {
+        let (part, length) = entry(*bytes);
+        Some((PartId::new(part)?, length))
+    })
+}
+
 /// Part number and length of an entry of the directory.
-pub(super) fn entry([p0, p1, l0, l1, l2]: [u8; DIRECTORY_ENTRY]) -> (u16, usize) {
+fn entry([p0, p1, l0, l1, l2]: [u8; DIRECTORY_ENTRY]) -> (u16, usize) {
     (u16::from_le_bytes([p0, p1]), u32::from_le_bytes([l0, l1, l2, 0]) as usize)
 }
+
+/// header ‖ directory ‖ part number ‖ zeros up to a multiple of 64: the associated data of each part. (Four blocks are hashed for
+/// little more than one. N2 needs no place in it: as the nonce it is bound by the tag.)
+pub(super) struct Associated {
+    bytes: [u8; MAX_BOUND.next_multiple_of(STEP)],
+    len: usize,
+}
+
+const STEP: usize = 64;
+
+impl Associated {
+    /// Of header and directory.
+    pub(super) fn new(bound: &[u8]) -> Self {
+        let mut bytes = [0; MAX_BOUND.next_multiple_of(STEP)];
+        // Of 96 parts at most: both makers of records check their number.
+        let len = bound.len().min(MAX_BOUND);
+        bytes[..len].copy_from_slice(&bound[..len]);
+        Self { bytes, len }
+    }
+
+    pub(super) fn of(&mut self, part: PartId) -> &[u8] {
+        self.bytes[self.len..self.len + 2].copy_from_slice(&part.get().to_le_bytes());
+        &self.bytes[..(self.len + 2).next_multiple_of(STEP)]
+    }
+}
+
+/// There is room for the number of a part behind the longest directory.
+const _: () = assert!(MAX_BOUND + 2 <= MAX_BOUND.next_multiple_of(STEP));
 
 fn take<const N: usize>(rest: &mut &[u8]) -> Result<[u8; N]> {
     let (head, tail) = rest.split_first_chunk::<N>().ok_or_else(damaged)?;
@@ -188,7 +223,7 @@ fn newer() -> Error {
 
 #[cfg(test)]
 mod tests {
-    use super::{super::seal::Associated, *};
+    use super::*;
 
     /// A record that keeps to the format, with parts of these lengths and nothing in them.
     fn of_lengths(lengths: &[usize]) -> Vec<u8> {

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use consignee_policy::PartId;
 
-use super::{seal::Associated, *};
+use super::{format::Associated, *};
 use crate::{
     keys::{EpochKeys, FieldKey, OrderSecret, RecordId, VaultId},
     suite::{SealRng, Secret, Suite, TAG, open_in_place},

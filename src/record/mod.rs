@@ -12,7 +12,7 @@ mod scope_tests;
 
 pub(crate) use format::{Record, policy_id};
 pub use inspect::{Inspection, inspect};
-pub(crate) use open::{check_directory, check_order_no, open};
+pub(crate) use open::{Plaintext, check_directory, check_order_no, open};
 pub(crate) use seal::{Content, Place, Workspace, seal};
 
 /// Most parts a record has.

@@ -1,27 +1,60 @@
 //! Opening: field key and ticket together, part by part.
 
-use consignee_policy::{FieldType, PartId};
-use zeroize::Zeroizing;
+use std::ops::Range;
 
-use super::{Record, seal::Associated};
+use consignee_policy::{FieldType, PartId};
+use zeroize::Zeroize;
+
+use super::{Record, format::Associated};
 use crate::{
     error::{Error, ErrorKind, Result},
-    keys::{EpochKeys, IdKey, Keyring, OrderSecret, Ticket},
+    keys::{EpochKeys, Halves, HalvesOf, IdKey, Keyring, OrderSecret, Ticket},
     suite::{Secret, TAG, open_in_place},
-    value::{Value, decode_padded},
+    value::{Plain, decode_padded},
 };
 
-/// Opens the parts the ticket is for. `type_of` says what type the policy gives a part.
+/// A buffer that opening uses again and again. The plaintext in it is wiped before it is used anew, and when it is dropped.
+#[derive(Default)]
+pub(crate) struct Plaintext {
+    bytes: Vec<u8>,
+    parts: Vec<(PartId, Range<usize>)>,
+}
+
+impl Plaintext {
+    /// Makes room for so many bytes.
+    fn begin(&mut self, bytes: usize) {
+        self.wipe();
+        // At once, while there is nothing in it: growing would leave copies of plaintext behind.
+        self.bytes.reserve(bytes);
+    }
+
+    fn wipe(&mut self) {
+        self.bytes.as_mut_slice().zeroize();
+        self.bytes.clear();
+        self.parts.clear();
+    }
+}
+
+impl Drop for Plaintext {
+    fn drop(&mut self) {
+        self.wipe();
+    }
+}
+
+/// Opens the parts the ticket is for, into `space`. `type_of` says what type the policy gives a part; `halves` are the sealing's
+/// halves of its data keys, as far as they have been derived.
 ///
 /// # Errors
 /// `CannotOpen` if a field key or the right ticket is missing, or bytes were altered: which of them is not told. `Damaged` if
-/// the record's suite is not its epoch's, or an authentic value does not follow its format.
-pub(crate) fn open(
+/// the record's suite is not its epoch's, and in place of an authentic value that does not follow its format. (F61: where one part
+/// is refused, all are.)
+pub(crate) fn open<'s>(
+    space: &'s mut Plaintext,
     record: &Record<'_>,
-    keyring: &Keyring,
+    (keyring, halves): (&Keyring, HalvesOf<'_>),
     ticket: &Ticket,
     type_of: impl Fn(PartId) -> Option<FieldType>,
-) -> Result<Vec<(PartId, Value)>> {
+) -> Result<impl Iterator<Item = Result<(PartId, Plain<'s>)>>> {
     let header = &record.header;
     let keys = keyring.epoch(header.epoch).ok_or_else(cannot_open)?;
     // Otherwise one field key would serve two algorithms, outside every proof.
@@ -33,17 +66,17 @@ pub(crate) fn open(
     }
     let mut associated = Associated::new(record.bound());
     let mut sealed = record.parts();
-    let mut opened = Vec::new();
-    let mut buffer = Zeroizing::new(Vec::new());
+    space.begin(record.bytes().len());
     for (part, ticket_part) in ticket.parts() {
         let ciphertext = sealed.by_ref().find(|(p, _)| *p == part).map(|(_, c)| c).ok_or_else(cannot_open)?;
-        let field_key = keys.get(part).ok_or_else(cannot_open)?;
-        let key = field_key.data_key(&header.n1, ticket_part);
-        decrypt(record, &key, associated.of(part), ciphertext, &mut buffer)?;
-        let expected = type_of(part).ok_or_else(cannot_open)?;
-        opened.push((part, decode_padded(&buffer, expected)?.to_value()));
+        let key = keys.data_key(halves, &header.n1, part, ticket_part).ok_or_else(cannot_open)?;
+        decrypt(space, record, &key, (part, associated.of(part)), ciphertext)?;
     }
-    Ok(opened)
+    let bytes = &space.bytes;
+    Ok(space.parts.iter().map(move |(part, range)| {
+        let ty = type_of(*part).ok_or_else(cannot_open)?;
+        Ok((*part, decode_padded(bytes.get(range.clone()).unwrap_or_default(), ty)?))
+    }))
 }
 
 /// That a record has none of the parts that are sought is true only of one that is authentic, and nothing of its directory is
@@ -56,27 +89,32 @@ pub(crate) fn check_directory(record: &Record<'_>, keys: &EpochKeys, secret: &Or
     if keys.suite != header.suite {
         return Err(super::format::damaged());
     }
-    let known = record.parts().find_map(|(part, ciphertext)| Some((part, keys.get(part)?, ciphertext)));
-    let (part, field_key, ciphertext) = known.ok_or_else(cannot_open)?;
+    let known = record.parts().find(|(part, _)| keys.get(*part).is_some());
+    let (part, ciphertext) = known.ok_or_else(cannot_open)?;
     let mut ticket_parts = Vec::new();
     secret.ticket_parts(header.record_id, std::iter::once(part), &mut ticket_parts);
     let ticket_part = ticket_parts.first().ok_or_else(cannot_open)?;
-    let key = field_key.data_key(&header.n1, ticket_part);
-    decrypt(record, &key, Associated::new(record.bound()).of(part), ciphertext, &mut Zeroizing::default())
+    let halves = Halves::default();
+    let key = keys.data_key(halves.of(0), &header.n1, part, ticket_part).ok_or_else(cannot_open)?;
+    let mut associated = Associated::new(record.bound());
+    decrypt(&mut Plaintext::default(), record, &key, (part, associated.of(part)), ciphertext)
 }
 
-/// The padded value of one part, into `buffer`.
+/// The padded value of one part, behind those that are there.
 fn decrypt(
+    space: &mut Plaintext,
     record: &Record<'_>,
     key: &Secret<32>,
-    associated: &[u8],
+    (part, associated): (PartId, &[u8]),
     ciphertext: &[u8],
-    buffer: &mut Zeroizing<Vec<u8>>,
 ) -> Result<()> {
-    let (plain, tag) = ciphertext.split_last_chunk::<TAG>().ok_or_else(cannot_open)?;
-    buffer.clear();
-    buffer.extend_from_slice(plain);
-    open_in_place(record.header.suite, key, &record.n2, associated, buffer, tag).map_err(|_| cannot_open())
+    let (sealed, tag) = ciphertext.split_last_chunk::<TAG>().ok_or_else(cannot_open)?;
+    let start = space.bytes.len();
+    space.bytes.extend_from_slice(sealed);
+    let plain = space.bytes.get_mut(start..).unwrap_or_default();
+    open_in_place(record.header.suite, key, &record.n2, associated, plain, tag).map_err(|_| cannot_open())?;
+    space.parts.push((part, start..space.bytes.len()));
+    Ok(())
 }
 
 /// Where the order number was opened, it must be the one the record id is derived from: a record filed under another order's

@@ -5,11 +5,11 @@ use zeroize::Zeroize;
 
 use super::{
     MAX_PARTS, MAX_RECORD,
-    format::{DIRECTORY_ENTRY, HEADER, Header, MAX_BOUND, PolicyId, bound_len, entry, head_len},
+    format::{Associated, Header, PolicyId, bound_len, entries, head_len},
 };
 use crate::{
     error::{Error, ErrorKind, Result},
-    keys::{EpochKeys, OrderSecret, RecordId, VaultId},
+    keys::{EpochKeys, Halves, HalvesOf, OrderSecret, RecordId, VaultId},
     suite::{SealRng, Secret, TAG, seal_in_place},
     value::{ValueRef, encode_padded},
     view::mask,
@@ -30,6 +30,50 @@ pub(crate) struct Workspace {
     pub(crate) record: Vec<u8>,
     facet: String,
     ticket_parts: Vec<Secret<32>>,
+    ahead: Ahead,
+}
+
+/// N1 of the sealings to come, and what is derived from them.
+#[derive(Default)]
+struct Ahead {
+    halves: Halves,
+    /// Those that were taken.
+    taken: usize,
+    /// Sealings that are yet expected.
+    expected: usize,
+}
+
+impl Workspace {
+    /// Says how many orders are to come: what can be derived for several at once, is.
+    pub(crate) fn expect(&mut self, orders: usize) {
+        self.ahead.expected = orders;
+    }
+
+    /// Drops what was drawn ahead: the generator has been seeded anew.
+    pub(crate) fn begin_anew(&mut self) {
+        self.ahead = Ahead { expected: self.ahead.expected, ..Ahead::default() };
+    }
+}
+
+impl Ahead {
+    /// N1 of the next sealing, of parts like these.
+    fn next(&mut self, rng: &mut SealRng, keys: &EpochKeys, parts: impl Iterator<Item = PartId>) -> [u8; 10] {
+        let Self { halves, taken, expected } = self;
+        *expected = expected.saturating_sub(1);
+        let n1 = halves.n1(*taken).unwrap_or_else(|| {
+            *taken = 0;
+            let more = (*expected).min(Halves::AT_ONCE - 1);
+            let n1s = (0..=more).map(|_| rng.array());
+            halves.derive(keys, parts, n1s)
+        });
+        *taken += 1;
+        n1
+    }
+
+    /// The halves of the sealing whose N1 was the last to be taken.
+    fn halves(&self) -> HalvesOf<'_> {
+        self.halves.of(self.taken.saturating_sub(1))
+    }
 }
 
 /// Where a record belongs: what its header says beside the fresh numbers.
@@ -58,55 +102,50 @@ pub(crate) fn seal<'a>(
     rng: &mut SealRng,
     place: &Place,
     keys: &EpochKeys,
-    parts: impl Iterator<Item = (PartId, Content<'a>)> + Clone,
+    parts: impl Iterator<Item = (PartId, Content<'a>)>,
 ) -> Result<Sealed> {
     let secret = OrderSecret::draw(keys.suite, rng);
-    let header = Header {
-        suite: keys.suite,
-        vault: place.vault,
-        record_id: place.record_id,
-        revision: place.revision,
-        epoch: keys.epoch,
-        policy: place.policy,
-        n1: rng.array(),
-    };
-    let n2 = rng.array();
-    let outcome = write_plain(space, &header, &n2, parts)
-        .and_then(|count| encrypt(space, count, &header, &n2, keys, &secret));
+    let sealed = write_plain(space, parts).and_then(|count| {
+        let Workspace { record, ahead, .. } = space;
+        let header = Header {
+            suite: keys.suite,
+            vault: place.vault,
+            record_id: place.record_id,
+            revision: place.revision,
+            epoch: keys.epoch,
+            policy: place.policy,
+            n1: ahead.next(rng, keys, entries(record, count).map(|(part, _)| part)),
+        };
+        let n2 = rng.array();
+        header.write(record, count, &n2);
+        encrypt(space, count, (&header, &n2), keys, &secret)?;
+        Ok(header.n1)
+    });
     space.ticket_parts.clear();
-    if outcome.is_err() {
-        space.record.zeroize();
+    if sealed.is_err() {
+        space.record.as_mut_slice().zeroize();
+        space.record.clear();
     }
-    space.facet.zeroize();
-    outcome.map(|()| Sealed { secret, n1: header.n1 })
+    wipe(&mut space.facet);
+    sealed.map(|n1| Sealed { secret, n1 })
 }
 
-/// Writes head and padded values with room for their tags; returns the number of parts.
+/// Writes directory and padded values, with room for the rest of the head and for the tags; returns the number of parts.
 fn write_plain<'a>(
     space: &mut Workspace,
-    header: &Header,
-    n2: &[u8; 12],
-    parts: impl Iterator<Item = (PartId, Content<'a>)> + Clone,
+    parts: impl Iterator<Item = (PartId, Content<'a>)>,
 ) -> Result<usize> {
     let out = &mut space.record;
-    let count = parts.clone().count();
-    if !(1..=MAX_PARTS).contains(&count) {
-        return Err(Error::new(ErrorKind::Limit, "a record has 1 to 96 parts"));
-    }
+    let most = parts.size_hint().1.unwrap_or(MAX_PARTS).min(MAX_PARTS);
     out.clear();
-    out.extend_from_slice(&header.encode());
-    out.push(u8::try_from(count).unwrap_or_default());
-    let mut slot = out.len();
-    out.resize(bound_len(count), 0);
-    out.extend_from_slice(n2);
-    let mut written = 0;
+    out.resize(head_len(most), 0);
+    let mut count = 0;
     for (part, content) in parts {
-        written += 1;
         let start = out.len();
         match content {
             Content::Value(value) => encode_padded(value, out)?,
             Content::Facet(mask, value) => {
-                space.facet.clear();
+                wipe(&mut space.facet);
                 if !mask::apply(mask, value, &mut space.facet) {
                     return Err(Error::new(
                         ErrorKind::PolicyMismatch,
@@ -119,13 +158,18 @@ fn write_plain<'a>(
         out.extend_from_slice(&[0; TAG]);
         let [p0, p1] = part.get().to_le_bytes();
         let [l0, l1, l2, _] = u32::try_from(out.len() - start).unwrap_or(u32::MAX).to_le_bytes();
-        if let Some(entry) = out.get_mut(slot..slot + DIRECTORY_ENTRY) {
-            entry.copy_from_slice(&[p0, p1, l0, l1, l2]);
-        }
-        slot += DIRECTORY_ENTRY;
+        let entry = out.get_mut(bound_len(count)..bound_len(count + 1)).filter(|_| count < most);
+        entry.ok_or_else(too_many)?.copy_from_slice(&[p0, p1, l0, l1, l2]);
+        count += 1;
     }
-    if written != count {
-        return Err(changed_meanwhile());
+    if count == 0 {
+        return Err(too_many());
+    }
+    if count < most {
+        let end = out.len() - (head_len(most) - head_len(count));
+        out.copy_within(head_len(most).., head_len(count));
+        out.get_mut(end..).unwrap_or_default().zeroize();
+        out.truncate(end);
     }
     if out.len() > MAX_RECORD {
         return Err(Error::new(ErrorKind::Limit, "an order holds at most 16 MiB"));
@@ -136,66 +180,36 @@ fn write_plain<'a>(
 fn encrypt(
     space: &mut Workspace,
     count: usize,
-    header: &Header,
-    n2: &[u8; 12],
+    (header, n2): (&Header, &[u8; 12]),
     keys: &EpochKeys,
     secret: &OrderSecret,
 ) -> Result<()> {
-    let Workspace { record, ticket_parts, .. } = space;
+    let Workspace { record, ticket_parts, ahead, .. } = space;
     let (head, mut rest) = record.split_at_mut(head_len(count));
-    let bound = head.get(..bound_len(count)).unwrap_or_default();
-    let mut associated = Associated::new(bound);
-    let (entries, _) = bound.get(HEADER + 1..).unwrap_or_default().as_chunks::<DIRECTORY_ENTRY>();
-    let numbers = entries.iter().filter_map(|bytes| PartId::new(entry(*bytes).0));
-    secret.ticket_parts(header.record_id, numbers.clone(), ticket_parts);
-    for ((bytes, part), ticket_part) in entries.iter().zip(numbers).zip(ticket_parts.iter()) {
-        let (_, length) = entry(*bytes);
+    let mut associated = Associated::new(head.get(..bound_len(count)).unwrap_or_default());
+    secret.ticket_parts(header.record_id, entries(head, count).map(|(part, _)| part), ticket_parts);
+    for ((part, length), ticket_part) in entries(head, count).zip(ticket_parts.iter()) {
         let (sealed, tail) = std::mem::take(&mut rest).split_at_mut(length);
         rest = tail;
         let (plain, tag) = sealed.split_at_mut(length - TAG);
-        let key = keys.get(part).ok_or_else(no_field_key)?;
-        let key = key.data_key(&header.n1, ticket_part);
+        let key = keys.data_key(ahead.halves(), &header.n1, part, ticket_part).ok_or_else(no_field_key)?;
         let made = seal_in_place(keys.suite, &key, n2, associated.of(part), plain)
             .map_err(|_| Error::new(ErrorKind::Limit, "a value is too long to be sealed"))?;
         tag.copy_from_slice(&made);
     }
-    // A record that gave more values at the second look than at the first would be stored in clear from here on.
-    if rest.is_empty() { Ok(()) } else { Err(changed_meanwhile()) }
+    Ok(())
 }
 
-fn changed_meanwhile() -> Error {
-    Error::new(ErrorKind::Conflict, "the order changed while it was sealed")
+fn wipe(text: &mut String) {
+    text.as_mut_str().zeroize();
+    text.clear();
+}
+
+fn too_many() -> Error {
+    Error::new(ErrorKind::Limit, "a record has 1 to 96 parts")
 }
 
 fn no_field_key() -> Error {
     Error::new(ErrorKind::PolicyMismatch, "a part of the policy has no key in the current epoch")
         .with_hint("run doctor")
 }
-
-/// header ‖ directory ‖ part number ‖ zeros up to a multiple of 64: the associated data of each part. (Four blocks are hashed for
-/// little more than one. N2 needs no place in it: as the nonce it is bound by the tag.)
-pub(super) struct Associated {
-    bytes: [u8; MAX_BOUND.next_multiple_of(STEP)],
-    len: usize,
-}
-
-const STEP: usize = 64;
-
-impl Associated {
-    /// Of header and directory.
-    pub(super) fn new(bound: &[u8]) -> Self {
-        let mut bytes = [0; MAX_BOUND.next_multiple_of(STEP)];
-        // Of 96 parts at most: both makers of records check their number.
-        let len = bound.len().min(MAX_BOUND);
-        bytes[..len].copy_from_slice(&bound[..len]);
-        Self { bytes, len }
-    }
-
-    pub(super) fn of(&mut self, part: PartId) -> &[u8] {
-        self.bytes[self.len..self.len + 2].copy_from_slice(&part.get().to_le_bytes());
-        &self.bytes[..(self.len + 2).next_multiple_of(STEP)]
-    }
-}
-
-/// There is room for the number of a part behind the longest directory.
-const _: () = assert!(MAX_BOUND + 2 <= MAX_BOUND.next_multiple_of(STEP));

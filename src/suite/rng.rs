@@ -86,14 +86,17 @@ impl SealRng {
 
     /// Seeds anew where that is due. Called before each sealing, so that one draws all its bytes from one seed.
     ///
+    /// Whether it was: then what was drawn before, to be used later, is dropped.
+    ///
     /// # Errors
     /// The operating system gave no seed. Going on with the old one after a fork would repeat another process's bytes.
-    pub(crate) fn refresh(&mut self) -> Result<(), RandomFailed> {
+    pub(crate) fn refresh(&mut self) -> Result<bool, RandomFailed> {
         let forked = self.generation.is_some_and(|seen| seen != GENERATION.load(Ordering::Relaxed));
-        if forked || self.left == 0 {
+        let due = forked || self.left == 0;
+        if due {
             *self = Self::seeded()?;
         }
-        Ok(())
+        Ok(due)
     }
 
     /// Fills `out` with random bytes.
