@@ -5,9 +5,10 @@ use aes_gcm::{
     AesGcm,
     aead::{AeadInOut, KeyInit, consts::U12},
 };
-use chacha20poly1305::{ChaCha20Poly1305, XChaCha20Poly1305};
+use chacha20::{R20, hchacha};
+use zeroize::Zeroize;
 
-use super::{Kdf, SealRng, Secret, Suite, Unauthentic};
+use super::{Kdf, SealRng, Secret, Suite, Unauthentic, chacha};
 
 /// Length of a tag in bytes, the same in all suites.
 pub(crate) const TAG: usize = 16;
@@ -27,14 +28,14 @@ pub(crate) fn seal_in_place(
     aad: &[u8],
     buffer: &mut [u8],
 ) -> Result<[u8; TAG], Unauthentic> {
-    let (key, nonce) = (key.expose().into(), nonce.into());
-    let tag = match suite {
-        Suite::Aes256Gcm => Aes256Gcm::new(key).encrypt_inout_detached(nonce, aad, buffer.into()),
-        Suite::ChaCha20Poly1305 => {
-            ChaCha20Poly1305::new(key).encrypt_inout_detached(nonce, aad, buffer.into())
+    match suite {
+        Suite::Aes256Gcm => {
+            let cipher = Aes256Gcm::new(key.expose().into());
+            let tag = cipher.encrypt_inout_detached(nonce.into(), aad, buffer.into());
+            Ok(tag.map_err(|_| Unauthentic)?.0)
         }
-    };
-    Ok(tag.map_err(|_| Unauthentic)?.0)
+        Suite::ChaCha20Poly1305 => chacha::seal_in_place(key, nonce, aad, buffer),
+    }
 }
 
 /// Decrypts `buffer` in place after checking its tag; on failure `buffer` holds no plaintext.
@@ -46,14 +47,14 @@ pub(crate) fn open_in_place(
     buffer: &mut [u8],
     tag: &[u8; TAG],
 ) -> Result<(), Unauthentic> {
-    let (key, nonce, tag) = (key.expose().into(), nonce.into(), tag.into());
     match suite {
-        Suite::Aes256Gcm => Aes256Gcm::new(key).decrypt_inout_detached(nonce, aad, buffer.into(), tag),
-        Suite::ChaCha20Poly1305 => {
-            ChaCha20Poly1305::new(key).decrypt_inout_detached(nonce, aad, buffer.into(), tag)
+        Suite::Aes256Gcm => {
+            let cipher = Aes256Gcm::new(key.expose().into());
+            let opened = cipher.decrypt_inout_detached(nonce.into(), aad, buffer.into(), tag.into());
+            opened.map_err(|_| Unauthentic)
         }
+        Suite::ChaCha20Poly1305 => chacha::open_in_place(key, nonce, aad, buffer, tag),
     }
-    .map_err(|_| Unauthentic)
 }
 
 /// Length of what [`WrapKey::wrap`] makes of `len` bytes.
@@ -106,17 +107,8 @@ impl WrapKey {
 
     // Not for others: a nonce of the caller's choice may repeat, and then it is as with a repeated key above.
     fn seal(&self, nonce: &[u8; WRAP_NONCE], aad: &[u8], body: &mut [u8]) -> Result<[u8; TAG], Unauthentic> {
-        match &self.0 {
-            Prepared::Aes(kdf) => {
-                let (key, nonce) = xaes(kdf, nonce);
-                seal_in_place(Suite::Aes256Gcm, &key, &nonce, aad, body)
-            }
-            Prepared::ChaCha(key) => {
-                let cipher = XChaCha20Poly1305::new(key.expose().into());
-                let tag = cipher.encrypt_inout_detached(nonce.into(), aad, body.into());
-                Ok(tag.map_err(|_| Unauthentic)?.0)
-            }
-        }
+        let (suite, key, nonce) = self.derive(nonce);
+        seal_in_place(suite, &key, &nonce, aad, body)
     }
 
     /// Opens what [`WrapKey::wrap`] made into `out`, whose length must be that of the plaintext.
@@ -127,24 +119,32 @@ impl WrapKey {
         let (nonce, rest) = wrapped.split_first_chunk::<WRAP_NONCE>().ok_or(Unauthentic)?;
         let (body, tag) = rest.split_last_chunk::<TAG>().ok_or(Unauthentic)?;
         out.copy_from_slice(body);
+        let (suite, key, nonce) = self.derive(nonce);
+        open_in_place(suite, &key, &nonce, aad, out, tag)
+    }
+
+    /// The AEAD, key and nonce of one wrap. C2SP XAES-256-GCM: the first 12 bytes derive the key, the last 12 are the nonce.
+    /// draft-irtf-cfrg-xchacha-03, section 2.3: the first 16 derive it, the last 8 stand behind four zeros.
+    fn derive(&self, nonce: &[u8; WRAP_NONCE]) -> (Suite, Secret<32>, [u8; 12]) {
+        let mut rest = [0; 12];
         match &self.0 {
             Prepared::Aes(kdf) => {
-                let (key, nonce) = xaes(kdf, nonce);
-                open_in_place(Suite::Aes256Gcm, &key, &nonce, aad, out, tag)
+                let mut input = [0; 12];
+                input.copy_from_slice(&nonce[..12]);
+                rest.copy_from_slice(&nonce[12..]);
+                (Suite::Aes256Gcm, kdf.derive(&input), rest)
             }
-            Prepared::ChaCha(key) => XChaCha20Poly1305::new(key.expose().into())
-                .decrypt_inout_detached(nonce.into(), aad, out.into(), tag.into())
-                .map_err(|_| Unauthentic),
+            Prepared::ChaCha(key) => {
+                let mut input = [0; 16];
+                input.copy_from_slice(&nonce[..16]);
+                rest[4..].copy_from_slice(&nonce[16..]);
+                let mut made = hchacha::<R20>(key.expose().into(), &input.into());
+                let derived = Secret::new(made.0);
+                made.as_mut_slice().zeroize();
+                (Suite::ChaCha20Poly1305, derived, rest)
+            }
         }
     }
-}
-
-// C2SP XAES-256-GCM: the first 12 bytes of the nonce derive the key, the last 12 are the nonce of AES-256-GCM.
-fn xaes(kdf: &Kdf, nonce: &[u8; WRAP_NONCE]) -> (Secret<32>, [u8; 12]) {
-    let (mut derive, mut rest) = ([0; 12], [0; 12]);
-    derive.copy_from_slice(&nonce[..12]);
-    rest.copy_from_slice(&nonce[12..]);
-    (kdf.derive(&derive), rest)
 }
 
 /// Wraps under a key that is not prepared.

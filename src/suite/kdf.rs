@@ -65,7 +65,7 @@ impl Kdf {
                     block[4..].copy_from_slice(input);
                     let mut made = hchacha::<R20>(key.expose().into(), &block.into());
                     out.expose_mut().copy_from_slice(&made);
-                    made.zeroize();
+                    made.as_mut_slice().zeroize();
                 }
             }
         }

@@ -6,6 +6,7 @@
 //! | 2 | ChaCha20-Poly1305 | HChaCha20(key, "cns1" ‖ x) | XChaCha20-Poly1305 |
 
 mod aead;
+mod chacha;
 mod hash;
 mod joined;
 mod kdf;

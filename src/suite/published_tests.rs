@@ -58,7 +58,9 @@ fn seals_and_opens(suite: Suite, nonce: &[u8; 12], case: &Case) {
     let mut buffer = ciphertext.clone();
     let opened = open_in_place(suite, key, nonce, aad, &mut buffer, tag.as_slice().try_into().unwrap());
     assert_eq!(opened, if *opens { Ok(()) } else { Err(Unauthentic) });
-    assert_eq!(&buffer, if *opens { plaintext } else { ciphertext }, "no plaintext without its tag");
+    // On failure suite 1 leaves the ciphertext, suite 2 zeros.
+    let without = buffer == *ciphertext || buffer.iter().all(|byte| *byte == 0);
+    assert!(if *opens { buffer == *plaintext } else { without }, "no plaintext without its tag");
 }
 
 /// The rest have keys of 128 and 192 bits, or nonces of other lengths than 96 bits.
