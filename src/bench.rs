@@ -145,3 +145,10 @@ impl Opening<'_> {
         self.with(&self.unwrap()?)
     }
 }
+
+#[path = "bench/index.rs"]
+mod index_steps;
+#[path = "bench/keys.rs"]
+mod key_steps;
+
+pub use key_steps::KeySteps;
