@@ -162,3 +162,10 @@ impl Opening<'_> {
         self.by(&tickets)
     }
 }
+
+#[path = "bench/index.rs"]
+mod index_steps;
+#[path = "bench/keys.rs"]
+mod key_steps;
+
+pub use key_steps::KeySteps;

@@ -46,8 +46,8 @@ const LAYERS: &[(&str, &[&str])] = &[
     (
         "bench",
         &[
-            "keys", "ledger", "opener", "order", "record", "registry", "sealer", "store", "suite", "vault",
-            "view",
+            "alias", "index", "keys", "ledger", "opener", "order", "record", "registry", "sealer", "store",
+            "suite", "vault", "view",
         ],
     ),
     (
