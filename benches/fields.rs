@@ -35,9 +35,9 @@ fn counts(c: &mut Criterion) {
 fn seal_and_open(group: &mut BenchmarkGroup<'_, WallTime>, by: usize, policy: &str, order: &Fields) {
     let vault = Vault::in_memory(&Setup { policy: policy.into(), ..Setup::default() }).unwrap();
     let mut steps = Steps::of::<Fields>(&vault).unwrap();
-    let sealed = vault.sealer().seal(order).unwrap();
+    let sealed = [vault.sealer().seal(order).unwrap()];
     let names: Vec<&str> = order.iter().map(|(name, _)| name).filter(|name| *name != "order_no").collect();
-    let opening = steps.opening(&sealed, &names).unwrap();
+    let mut opening = steps.opening(&sealed, &names).unwrap();
     assert_eq!(opening.open().unwrap(), names.len());
     let orders = [order.clone()];
     group

@@ -83,7 +83,7 @@ impl Steps {
                 row.wrapped.clear();
                 row.wrapped.extend_from_slice(&wrapped.map_err(|_| no_randomness())?);
             }
-            Ok((space.record.len(), row.wrapped.len()))
+            Ok((space.record().len(), row.wrapped.len()))
         })
         .map_err(|_| no_randomness())?
     }

@@ -86,6 +86,7 @@ pub mod bench;
 #[cfg(constant_time)]
 #[doc(hidden)]
 pub mod constant_time;
+mod cores;
 mod doctor;
 mod error;
 #[cfg(feature = "sqlite")]

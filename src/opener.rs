@@ -5,6 +5,7 @@ use std::sync::Arc;
 use consignee_policy::{Access, FieldType, PartId, Policy};
 
 use crate::{
+    cores,
     error::{Error, ErrorKind, Result},
     keys::{Halves, HalvesOf, HandleKey, Keyring, OrderSecret, PreparedTicket, Sought},
     ledger::{Entry, EntryKind, Ledger, Receipt, now},
@@ -77,11 +78,11 @@ pub(crate) struct Meanwhile {
 
 /// Opens orders; `meanwhile` looks again after the entries are durable, so that whoever was revoked and what was shredded before
 /// that is not opened any more. (The entry stays.)
-pub(crate) fn open_many(
+pub(crate) fn open_many<'a>(
     ledger: &Ledger,
     registry: &Arc<Registry>,
     request: &Request<'_>,
-    asked: Vec<Result<Asked<'_>>>,
+    asked: Vec<Result<Asked<'a>>>,
     meanwhile: impl FnOnce() -> Result<Meanwhile>,
 ) -> Result<Vec<Result<View>>> {
     let mut desk = Desk::new(registry, request)?;
@@ -93,7 +94,11 @@ pub(crate) fn open_many(
             return Err(refusal);
         }
     }
-    let prepared: Vec<Result<Prepared<'_>>> = asked.into_iter().map(|asked| desk.prepare(asked?)).collect();
+    let mut asked: Vec<_> = asked.into_iter().map(Some).collect();
+    let prepared = cores::on_all(&mut asked, |some| {
+        some.iter_mut().filter_map(Option::take).map(|asked| desk.prepare(asked?)).collect::<Vec<_>>()
+    });
+    let prepared: Vec<Result<Prepared<'_>>> = prepared.into_iter().flatten().collect();
     for kind in [ErrorKind::NotPermitted, ErrorKind::Expired] {
         let refused = prepared.iter().filter(|p| p.as_ref().is_err_and(|e| *e.kind() == kind)).count();
         if refused > 0 {
@@ -104,35 +109,20 @@ pub(crate) fn open_many(
     let mut receipts = ledger.append(entries)?.into_iter();
     let meanwhile = meanwhile()?;
     desk.still_admits(&meanwhile.registry)?;
-    let mut unchanged = meanwhile.unchanged.into_iter();
     let keyring = Keyring::of(&registry.epochs, &policy.role_parts(&party.role));
-    let (mut space, mut halves) = (Plaintext::default(), Halves::default());
-    let mut open = |prepared: Result<Prepared<'_>>, halves: HalvesOf<'_>| {
-        let unchanged = unchanged.next().unwrap_or(false);
+    let against_receipt = |(prepared, unchanged): (Result<Prepared<'a>>, bool)| {
         let prepared = prepared?;
-        let receipt =
-            receipts.next().ok_or_else(|| Error::new(ErrorKind::Storage, "the ledger gave no receipt"))?;
-        if !unchanged {
-            return Err(changed_meanwhile());
-        }
-        desk.open(&mut space, prepared, receipt, (&keyring, halves))
+        let receipt = receipts.next().ok_or_else(no_receipt)?;
+        if unchanged { Ok((prepared, receipt)) } else { Err(changed_meanwhile()) }
     };
-    let (mut prepared, mut opened) = (prepared.into_iter(), Vec::new());
-    while prepared.len() > 0 {
-        let some: Vec<_> = prepared.by_ref().take(Halves::AT_ONCE).collect();
-        derive_ahead(&mut halves, &keyring, &some);
-        opened.extend(some.into_iter().enumerate().map(|(at, prepared)| open(prepared, halves.of(at))));
-    }
-    Ok(opened)
+    let mut ready: Vec<_> =
+        prepared.into_iter().zip(meanwhile.unchanged).map(against_receipt).map(Some).collect();
+    let opened = cores::on_all(&mut ready, |some| desk.open_all(some, &keyring));
+    Ok(opened.into_iter().flatten().collect())
 }
 
-/// Halves of the data keys of these orders, as far as they are of the epoch and have the parts of the first.
-fn derive_ahead(halves: &mut Halves, keyring: &Keyring, orders: &[Result<Prepared<'_>>]) {
-    let Some(first) = orders.iter().flatten().next() else { return };
-    let Some(keys) = keyring.epoch(first.record.header.epoch) else { return };
-    // What failed before stands in its place all the same.
-    let n1s = orders.iter().map(|order| order.as_ref().map_or([0; 10], |order| order.record.header.n1));
-    halves.derive(keys, first.entry.parts.iter().copied(), n1s);
+fn no_receipt() -> Error {
+    Error::new(ErrorKind::Storage, "the ledger gave no receipt")
 }
 
 fn changed_meanwhile() -> Error {
@@ -150,6 +140,9 @@ pub(crate) struct Desk<'a> {
     wanted: Option<Vec<PartId>>,
     whole: bool,
 }
+
+/// An order and the receipt of its entry.
+type Ready<'a> = (Prepared<'a>, Receipt);
 
 /// An order ready to be opened, but for the receipt.
 struct Prepared<'a> {
@@ -275,6 +268,28 @@ impl<'a> Desk<'a> {
 
     fn lines(&self, access: &Access) -> &str {
         self.party.lines.as_deref().filter(|_| !access.lines.is_empty()).unwrap_or_default()
+    }
+
+    /// Plaintext, against the receipts. Takes out what it is given.
+    fn open_all(&self, ready: &mut [Option<Result<Ready<'_>>>], keyring: &Keyring) -> Vec<Result<View>> {
+        let (mut space, mut halves) = (Plaintext::default(), Halves::default());
+        let mut opened = Vec::with_capacity(ready.len());
+        for some in ready.chunks_mut(Halves::AT_ONCE) {
+            let records = || some.iter().map(|ready| Some(&ready.as_ref()?.as_ref().ok()?.0));
+            if let Some(first) = records().flatten().next()
+                && let Some(keys) = keyring.epoch(first.record.header.epoch)
+            {
+                // What is not opened stands in its place all the same.
+                let n1s = records().map(|order| order.map_or([0; 10], |order| order.record.header.n1));
+                halves.derive(keys, first.entry.parts.iter().copied(), n1s);
+            }
+            for (at, ready) in some.iter_mut().enumerate().filter_map(|(at, ready)| Some((at, ready.take()?)))
+            {
+                let keys = (keyring, halves.of(at));
+                opened.push(ready.and_then(|(order, receipt)| self.open(&mut space, order, receipt, keys)));
+            }
+        }
+        opened
     }
 
     /// Plaintext, against the receipt.
@@ -489,7 +504,7 @@ pub(crate) fn open_many_for_vault(
     let open = |(prepared, unchanged): (Result<(Record<'_>, PreparedTicket)>, bool)| {
         let (record, ticket) = prepared?;
         let ticket = receipts.next().and_then(|receipt| ticket.release(receipt));
-        let ticket = ticket.ok_or_else(|| Error::new(ErrorKind::Storage, "the ledger gave no receipt"))?;
+        let ticket = ticket.ok_or_else(no_receipt)?;
         if !unchanged {
             return Err(changed_meanwhile());
         }

@@ -3,7 +3,6 @@
 use super::*;
 use crate::{
     Order, Patch, Setup, Vault,
-    record::Workspace,
     sealer::{Plan, RowPlan, SealedOrder, Sealing},
     suite::SealRng,
 };
@@ -30,8 +29,9 @@ fn sealed(vault: &Vault, order_no: &str, put_at: u64) -> SealedOrder {
     let registry = vault.registry().unwrap();
     let plan = Plan::of::<Order>(registry.policy().unwrap()).unwrap();
     let sealed = SealRng::with(|rng| {
-        let mut sealing = Sealing { registry: &registry, plan: &plan, rng, space: Workspace::default() };
-        sealing.seal(&order(order_no), order_no, RowPlan { put_at, ..RowPlan::new(&registry, 1) }, None)
+        let mut sealing = Sealing::new(&registry, &plan, rng, 1)?;
+        let number = (order_no, registry.id_key.record_id(order_no));
+        sealing.seal(&order(order_no), number, RowPlan { put_at, ..RowPlan::new(&registry, 1) }, None)
     });
     sealed.unwrap().unwrap()
 }

@@ -7,7 +7,6 @@ use crate::{
     ledger::{Entry, now},
     observe::{Operation, Watch},
     opener::{self, Asked, Meanwhile, Request, StoredOrder, rolled_back},
-    record::Workspace,
     registry::{Party, Registry},
     sealer::{Plan, RowPlan, SealedOrder, Sealing, no_randomness},
     search::{Hits, MAX_CANDIDATES, Matches, Search},
@@ -48,8 +47,9 @@ impl Sealer {
         let number = plan.order_no(order)?;
         let serial = self.0.allot_serials(&registry, 1)?.start;
         let sealed = SealRng::with(|rng| {
-            let mut sealing = Sealing { registry: &registry, plan: &plan, rng, space: Workspace::default() };
-            sealing.seal(order, number, RowPlan::new(&registry, serial), None)
+            let id = registry.id_key.record_id(number);
+            let mut sealing = Sealing::new(&registry, &plan, rng, 1)?;
+            sealing.seal(order, (number, id), RowPlan::new(&registry, serial), None)
         });
         sealed.map_err(|_| no_randomness())?
     }

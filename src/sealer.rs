@@ -211,37 +211,47 @@ impl RowPlan {
 /// Sealing of many orders with one generator and one set of buffers.
 pub(crate) struct Sealing<'a> {
     pub(crate) registry: &'a Registry,
-    pub(crate) plan: &'a Plan,
-    pub(crate) rng: &'a mut SealRng,
-    pub(crate) space: Workspace,
+    plan: &'a Plan,
+    rng: &'a mut SealRng,
+    space: Workspace,
+    policy: [u8; 32],
+    own_key_id: [u8; 16],
 }
 
-impl Sealing<'_> {
-    /// Seals a new order under this number: fresh secret, record, row and entry; a fresh handle key where it has none yet.
+impl<'a> Sealing<'a> {
+    /// Of so many orders.
+    pub(crate) fn new(
+        registry: &'a Registry,
+        plan: &'a Plan,
+        rng: &'a mut SealRng,
+        orders: usize,
+    ) -> Result<Self> {
+        let mut space = Workspace::default();
+        space.expect(orders);
+        let (policy, own_key_id) = (registry.policy()?.digest(), registry.own_key_id());
+        Ok(Self { registry, plan, rng, space, policy, own_key_id })
+    }
+
+    /// Seals a new order under this number, whose record id it is: fresh secret, record, row and entry; a fresh handle key where it
+    /// has none yet.
     pub(crate) fn seal<R: Record>(
         &mut self,
         order: &R,
-        number: &str,
+        (number, record_id): (&str, RecordId),
         row: RowPlan,
         handle_key: Option<HandleKey>,
     ) -> Result<SealedOrder> {
-        let (registry, plan) = (self.registry, self.plan);
+        let Self { registry, plan, rng, space, policy, own_key_id } = self;
         plan.check(order, number)?;
-        let policy = registry.policy()?.digest();
-        let record_id = registry.id_key.record_id(number);
-        let place = Place {
-            vault: registry.vault,
-            record_id,
-            revision: row.revision,
-            policy: record::policy_id(&policy),
-        };
+        let policy_id = record::policy_id(policy);
+        let place = Place { vault: registry.vault, record_id, revision: row.revision, policy: policy_id };
         let epoch = registry.current_epoch()?;
-        if self.rng.refresh().map_err(|_| no_randomness())? {
-            self.space.begin_anew();
+        if rng.refresh().map_err(|_| no_randomness())? {
+            space.begin_anew();
         }
-        let sealed = record::seal(&mut self.space, self.rng, &place, epoch, plan.contents(order, number))
+        let sealed = record::seal(space, rng, &place, epoch, plan.contents(order, number))
             .map_err(|e| name_the_field(plan, order, number, e))?;
-        let handle_key = handle_key.unwrap_or_else(|| HandleKey::draw(self.rng));
+        let handle_key = handle_key.unwrap_or_else(|| HandleKey::draw(rng));
         let release = registry.current_release()?;
         let mut secret = SecretRow {
             record_id: record_id.0,
@@ -257,28 +267,28 @@ impl Sealing<'_> {
             wrapped: Vec::new(),
         };
         let context = registry.row_context(&secret);
-        let wrapped = release.wrap_secret(self.rng, &context, &sealed.secret, &handle_key);
+        let wrapped = release.wrap_secret(rng, &context, &sealed.secret, &handle_key);
         secret.wrapped = wrapped.map_err(|_| no_randomness())?.to_vec();
         secret.fingerprint =
             registry.id_key.fingerprint(record_id, &sealed.secret, &plan.canonical(order, number)?).to_vec();
-        let mut entry = Entry::new(EntryKind::Put, registry.own_key_id(), policy);
-        entry.handle = handle_key.handle(&registry.own_key_id());
+        let mut entry = Entry::new(EntryKind::Put, *own_key_id, *policy);
+        entry.handle = handle_key.handle(own_key_id);
         entry.revision = row.revision;
-        entry.parts = plan.contents(order, number).map(|(part, _)| part).collect();
+        entry.parts = space.parts().collect();
         entry.commitments = vec![
-            record_commitment(&self.space.record),
+            record_commitment(space.record()),
             sealed.secret.commitment(record_id, &sealed.n1),
             handle_key.order_commitment(record_id, number),
         ];
         let tags = plan.tags(order, number, epoch);
-        Ok(SealedOrder { record_id, record: self.space.record.clone(), tags, secret, entry })
+        Ok(SealedOrder { record_id, record: space.record().to_vec(), tags, secret, entry })
     }
 
     /// Seals an order that has a handle key already. Its row is pending: the record that it opens is yet to take its place.
     pub(crate) fn seal_again<R: Record>(
         &mut self,
         order: &R,
-        number: &str,
+        number: (&str, RecordId),
         row: RowPlan,
         handle_key: HandleKey,
     ) -> Result<SealedOrder> {

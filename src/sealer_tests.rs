@@ -24,9 +24,9 @@ fn by_clones(vault: &Vault, orders: [&Order; 2]) -> [SealedOrder; 2] {
     let plan = Plan::of::<Order>(registry.policy().unwrap()).unwrap();
     orders.map(|order| {
         let mut rng = SealRng::from_seed([5; 32]);
-        let mut sealing =
-            Sealing { registry: &registry, plan: &plan, rng: &mut rng, space: Workspace::default() };
-        sealing.seal(order, &order.order_no, RowPlan::new(&registry, 1), None).unwrap()
+        let mut sealing = Sealing::new(&registry, &plan, &mut rng, 1).unwrap();
+        let number = (order.order_no.as_str(), registry.id_key.record_id(&order.order_no));
+        sealing.seal(order, number, RowPlan::new(&registry, 1), None).unwrap()
     })
 }
 

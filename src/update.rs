@@ -8,7 +8,7 @@ use crate::{
     error::{Error, Result},
     ledger::Ledger,
     opener::{StoredOrder, check_directory, open_for_vault, unlock},
-    record::{Record, Workspace},
+    record::Record,
     registry::Registry,
     sealer::{Plan, RowPlan, SealedOrder, Sealing, no_randomness},
     suite::SealRng,
@@ -68,8 +68,8 @@ pub(crate) fn seal(
         return Ok(None);
     }
     let sealed = SealRng::with(|rng| {
-        let mut sealing = Sealing { registry, plan: &plan, rng, space: Workspace::default() };
-        sealing.seal_again(&fields, number, RowPlan::after(stored.secret), handle_key)
+        let mut sealing = Sealing::new(registry, &plan, rng, 1)?;
+        sealing.seal_again(&fields, (number, id), RowPlan::after(stored.secret), handle_key)
     });
     sealed.map_err(|_| no_randomness())?.map(Some)
 }

@@ -12,14 +12,14 @@ use std::{
 };
 
 use crate::{
+    cores,
     error::{Error, ErrorKind, Result},
     keys::{RecordId, RootKey},
     ledger::{Entry, Ledger, LedgerState, now},
     observe::{Counters, Operation, Watch},
     opener::{self, Asked, Request, StoredOrder},
-    record,
     registry::Registry,
-    sealer::{Plan, RowPlan, SealedOrder, Sealing, no_randomness},
+    sealer::{Plan, SealedOrder, Sealing, no_randomness},
     search::{Hits, MAX_CANDIDATES, Matches, Search},
     shred::{Shred, ShredMode},
     store::{LOCK_WAIT, RecordSummary, StagedRecord, Stores},
@@ -28,7 +28,6 @@ use crate::{
     view::{FromView, Opened, Patch, Record, RoleView, View},
 };
 
-use lookup::New;
 pub(crate) use lookup::{Found, MOST_SEALINGS, SEALINGS};
 pub(crate) use settle::KEEP_SUPERSEDED;
 
@@ -75,6 +74,7 @@ impl Vault {
 
     /// Stores orders: one result per order, in their order. Secrets, ledger and records are written one after the other, each
     /// durable before the next, once per call; an order exists when its record does. An order that fails leaves the others be.
+    /// Many orders are sealed on all cores.
     ///
     /// # Errors
     /// As for [`Vault::put`]; an error of the whole call (`Locked`, `Storage`) means that none of its orders is acknowledged,
@@ -91,25 +91,22 @@ impl Vault {
         let mut results: Vec<Option<Result<Put>>> = orders.iter().map(|_| None).collect();
         // A number that stands twice in one call is put once and then compared.
         while results.iter().any(Option::is_none) {
-            let new = self.triage(&registry, &plan, orders, &mut results)?;
-            let mut serials = self.allot_serials(&registry, new.len() as u64)?;
-            let sealed = SealRng::with(|rng| {
-                let mut space = record::Workspace::default();
-                space.expect(new.len());
-                let mut sealing = Sealing { registry: &registry, plan: &plan, rng, space };
-                let mut seal = |new: New<'_>| {
-                    let fresh = RowPlan::new(&registry, serials.next().unwrap_or(u64::MAX));
-                    let (row, handle_key) = new.kept.map_or((fresh, None), |(row, key)| (row, Some(key)));
-                    let sealed = sealing.seal(&orders[new.at], new.number, row, handle_key);
-                    (new.at, new.abandoned, sealed)
-                };
-                new.into_iter().map(&mut seal).collect::<Vec<_>>()
+            let mut new = self.triage(&registry, &plan, orders, &mut results)?;
+            let serials = self.allot_serials(&registry, new.len() as u64)?;
+            new.iter_mut().zip(serials).for_each(|(new, serial)| new.serial = serial);
+            let sealed = cores::on_all(&mut new, |some| {
+                SealRng::with(|rng| {
+                    let mut sealing = Sealing::new(&registry, &plan, rng, some.len())?;
+                    Ok(some.iter_mut().map(|new| new.seal(&mut sealing, &orders[new.at])).collect::<Vec<_>>())
+                })
+                .map_err(|_| no_randomness())?
             });
-            let (mut stored, mut replaced) = (Vec::new(), Vec::new());
-            for (at, abandoned, sealed) in sealed.map_err(|_| no_randomness())? {
-                results[at] = Some(sealed.map(|order| {
+            let sealed = sealed.into_iter().collect::<Result<Vec<_>>>()?;
+            let (mut stored, mut replaced) = (Vec::with_capacity(new.len()), Vec::new());
+            for (new, sealed) in new.into_iter().zip(sealed.into_iter().flatten()) {
+                results[new.at] = Some(sealed.map(|order| {
                     let id = order.record_id;
-                    replaced.extend(abandoned);
+                    replaced.extend(new.abandoned);
                     stored.push(order);
                     Put::Stored(id)
                 }));

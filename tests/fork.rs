@@ -4,10 +4,11 @@
 mod common;
 
 use std::{
-    cell::{Cell, RefCell},
+    cell::RefCell,
     fs,
     path::Path,
     process::exit,
+    sync::atomic::{AtomicU32, Ordering},
     time::Duration,
 };
 
@@ -93,7 +94,7 @@ fn a_vault_that_the_parent_unlocked_is_locked_in_the_child() {
 /// An order that interrupts its reader, in the middle of a put.
 struct Interrupted<'a> {
     order: Order,
-    by: &'a dyn Fn(),
+    by: &'a (dyn Fn() + Sync),
 }
 
 impl Record for Interrupted<'_> {
@@ -121,17 +122,16 @@ fn a_child_does_not_free_the_lock_under_which_its_parent_writes() {
         wait_for(&go);
         assert_eq!(vault.put(&order("SO-2")).unwrap_err().kind(), &ErrorKind::Locked);
     });
-    let times = Cell::new(0);
+    let times = AtomicU32::new(0);
     let in_the_middle = || {
-        times.set(times.get() + 1);
-        if times.get() == 1 {
+        if times.fetch_add(1, Ordering::SeqCst) == 0 {
             fs::write(&go, "").unwrap();
             assert!(has_passed(child));
             assert!(matches!(lock.try_lock(), Err(fs::TryLockError::WouldBlock)), "the parent has it still");
         }
     };
     vault.put(&Interrupted { order: order("SO-1"), by: &in_the_middle }).unwrap();
-    assert!(times.get() > 0 && lock.try_lock().is_ok());
+    assert!(times.load(Ordering::SeqCst) > 0 && lock.try_lock().is_ok());
 }
 
 /// A worker drops what it inherited: its parent's connections and log stay, nothing is entered a second time, and the worker is not

@@ -163,6 +163,11 @@ impl<'a> Record<'a> {
     }
 }
 
+/// Number of parts of a record that was checked or made.
+pub(super) fn count(record: &[u8]) -> usize {
+    record.get(HEADER).copied().map_or(0, usize::from)
+}
+
 /// Part numbers and lengths in the directory of so many parts.
 pub(super) fn entries(record: &[u8], parts: usize) -> impl Iterator<Item = (PartId, usize)> + Clone {
     let (entries, _) = record.get(HEADER + 1..bound_len(parts)).unwrap_or_default().as_chunks();

@@ -36,7 +36,7 @@ impl OneSealing {
         let contents = PARTS.map(|number| (part(number), Content::Value(ValueRef::Text("13812345678"))));
         let mut space = Workspace::default();
         let secret = seal(&mut space, rng, &place, keys, contents.into_iter()).unwrap().secret;
-        Self { record: space.record, id, secret }
+        Self { record: space.record().to_vec(), id, secret }
     }
 
     fn parsed(&self) -> Record<'_> {

@@ -47,7 +47,7 @@ impl World {
         let mut seal =
             || seal(&mut space, &mut rng, &place, &epoch, plan.contents(&order, "SO-1")).unwrap().secret;
         let (other, secret) = (seal(), seal());
-        let record = space.record;
+        let record = space.record().to_vec();
         Self { policy, suite, keys, record, secret, other }
     }
 

@@ -5,7 +5,7 @@ use zeroize::Zeroize;
 
 use super::{
     MAX_PARTS, MAX_RECORD,
-    format::{Associated, Header, PolicyId, bound_len, entries, head_len},
+    format::{Associated, Header, PolicyId, bound_len, count, entries, head_len},
 };
 use crate::{
     error::{Error, ErrorKind, Result},
@@ -27,7 +27,7 @@ pub(crate) enum Content<'a> {
 /// Buffers that sealing uses again and again. Plaintext in them is overwritten by ciphertext or wiped.
 #[derive(Default)]
 pub(crate) struct Workspace {
-    pub(crate) record: Vec<u8>,
+    record: Vec<u8>,
     facet: String,
     ticket_parts: Vec<Secret<32>>,
     ahead: Ahead,
@@ -44,6 +44,16 @@ struct Ahead {
 }
 
 impl Workspace {
+    /// The sealed record.
+    pub(crate) fn record(&self) -> &[u8] {
+        &self.record
+    }
+
+    /// Its parts.
+    pub(crate) fn parts(&self) -> impl Iterator<Item = PartId> {
+        entries(&self.record, count(&self.record)).map(|(part, _)| part)
+    }
+
     /// Says how many orders are to come: what can be derived for several at once, is.
     pub(crate) fn expect(&mut self, orders: usize) {
         self.ahead.expected = orders;
@@ -85,13 +95,13 @@ pub(crate) struct Place {
     pub(crate) policy: PolicyId,
 }
 
-/// The secret half of a sealing; the other half is in [`Workspace::record`].
+/// The secret half of a sealing; the other half is [`Workspace::record`].
 pub(crate) struct Sealed {
     pub(crate) secret: OrderSecret,
     pub(crate) n1: [u8; 10],
 }
 
-/// Seals `parts` (ascending by number, each once) into `space.record`.
+/// Seals `parts` (ascending by number, each once) into `space`.
 ///
 /// Draws the order secret itself: nobody can hand it a used one.
 ///

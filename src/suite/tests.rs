@@ -84,7 +84,7 @@ fn sealing_and_opening_leave_no_copy_of_the_key() {
     use std::{sync::Barrier, thread};
 
     for suite in [Suite::Aes256Gcm, Suite::ChaCha20Poly1305] {
-        let byte = |at: usize| (at as u8).wrapping_mul(37) ^ 0x5a ^ suite.number();
+        let byte = |at: usize| (at * 37).to_le_bytes()[0] ^ 0x5a ^ suite.number();
         let mut key = Secret::new([0; 32]);
         key.expose_mut().iter_mut().enumerate().for_each(|(at, to)| *to = byte(at));
         // By a thread whose stack stays as it is while this one searches.

@@ -15,7 +15,7 @@ use crate::{
     opener::{Meanwhile, StoredOrder, rolled_back, shredded, unlock},
     record,
     registry::Registry,
-    sealer::{Plan, RowPlan},
+    sealer::{Plan, RowPlan, SealedOrder, Sealing},
     store::{RecordRow, SecretRow, SecretState},
     view::Record,
 };
@@ -26,12 +26,24 @@ pub(super) struct New<'a> {
     pub(super) at: usize,
     /// Its number, by which it was looked for and under which it is sealed.
     pub(super) number: &'a str,
+    /// What that is in the stores.
+    pub(super) id: RecordId,
+    /// For its aliases, if it has none yet.
+    pub(super) serial: u64,
     /// Secret rows without a record: of a put that crashed, or of a record that was lost.
     pub(super) abandoned: Vec<([u8; 16], [u8; 10])>,
     /// What those rows say and the handle key in them. The order goes on under them: so its entries and aliases stay its own, the
     /// entry of the put that crashed is one of an order that is there, and who removes a record, so that it is put again, has
     /// neither its time begun anew nor a later policy's grants for it.
     pub(super) kept: Option<(RowPlan, HandleKey)>,
+}
+
+impl New<'_> {
+    pub(super) fn seal<R: Record>(&mut self, sealing: &mut Sealing<'_>, order: &R) -> Result<SealedOrder> {
+        let fresh = RowPlan::new(sealing.registry, self.serial);
+        let (row, handle_key) = self.kept.take().map_or((fresh, None), |(row, key)| (row, Some(key)));
+        sealing.seal(order, (self.number, self.id), row, handle_key)
+    }
 }
 
 /// The rows of one order.
@@ -108,7 +120,7 @@ impl Vault {
                 let abandoned = found.rows.iter().map(|row| (row.record_id, row.n1)).collect();
                 let kept = |row: &SecretRow| Some((RowPlan::again(row), registry.handle_key(row)?));
                 let kept = found.rows.iter().find_map(kept);
-                new.push(New { at, number, abandoned, kept });
+                new.push(New { at, number, id, serial: u64::MAX, abandoned, kept });
             } else if let Some(result) = results.get_mut(at) {
                 *result = Some(compare(registry, plan, (&orders[at], number), id, &found));
             }

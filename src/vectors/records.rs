@@ -11,7 +11,6 @@ use crate::{
     index::Query,
     keys::{Evidence, HandleKey, KeyKind, ReleaseKey},
     policy::PartId,
-    record::Workspace,
     sealer::{Plan, RowPlan, SealedOrder, Sealing},
     store::{SecretRow, SecretState, Tag},
     suite::{SealRng, Secret},
@@ -59,10 +58,10 @@ impl World {
         let plan = Plan::of::<Order>(&self.policy).unwrap();
         let seed = fixed(&format!("{} {name}", self.name));
         let mut rng = SealRng::from_seed(seed);
-        let mut sealing =
-            Sealing { registry: &self.registry, plan: &plan, rng: &mut rng, space: Workspace::default() };
+        let mut sealing = Sealing::new(&self.registry, &plan, &mut rng, 1).unwrap();
+        let number = (order.order_no.as_str(), self.registry.id_key.record_id(&order.order_no));
         let row = RowPlan { serial: 10_248, put_at: PUT_AT, policy: 0, revision };
-        let sealed = sealing.seal(&order, &order.order_no, row, None).unwrap();
+        let sealed = sealing.seal(&order, number, row, None).unwrap();
         let parts = self.parts(&order);
         Case { order_no: order.order_no.clone(), seed, sealed, parts }
     }

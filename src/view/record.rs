@@ -10,12 +10,13 @@ use crate::value::ValueRef;
 ///
 /// The derive, with all that it takes, is described at [`Record`](derive@crate::Record).
 ///
-/// The sealer looks each name up in the policy once and asks by index from then on.
+/// The sealer looks each name up in the policy once and asks by index from then on. It is `Sync` because a batch is sealed on all
+/// cores.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a record: it needs #[derive(Record)]",
     label = "not a record"
 )]
-pub trait Record {
+pub trait Record: Sync {
     /// The fields, each once.
     const FIELDS: &'static [RecordField];
 
