@@ -1,17 +1,13 @@
-//! Sealing and opening of the reference order beside the floor: for each part a fresh AES-256-GCM key and one call in place with
-//! 16 bytes of associated data, on buffers of the same lengths (`docs/benchmarks.md`).
+//! Sealing and opening of the reference order beside the floor (`common/floor.rs`).
 #![allow(missing_docs, clippy::unwrap_used)]
 
+#[path = "common/floor.rs"]
+mod floor;
 #[path = "../tests/common/orders.rs"]
 mod orders;
 
-use std::{hint::black_box, iter::zip};
+use std::hint::black_box;
 
-use aes::Aes256Enc;
-use aes_gcm::{
-    AesGcm,
-    aead::{AeadInOut, KeyInit, consts::U12},
-};
 use consignee::{
     Order, Setup, StoredOrder, Suite, Vault,
     bench::Steps,
@@ -19,44 +15,13 @@ use consignee::{
 };
 use criterion::{Criterion, criterion_group, criterion_main};
 
+use floor::Floor;
 use orders::{COURIERS_PARTS, REFERENCE_LENGTHS, REFERENCE_PARTS, reference_json, reference_policy};
 
-type Aes256Gcm = AesGcm<Aes256Enc, U12>;
-
-/// Seals buffers of these lengths, each under a key of its own.
-fn seal_floor(buffers: &mut [Vec<u8>], tags: &mut [[u8; 16]]) {
-    for (n, (buffer, tag)) in (0u8..).zip(zip(buffers, tags)) {
-        let cipher = Aes256Gcm::new(&[black_box(n); 32].into());
-        let made = cipher.encrypt_inout_detached(&[1; 12].into(), &[2; 16], buffer.as_mut_slice().into());
-        *tag = made.unwrap().0;
-    }
-}
-
 fn floor(c: &mut Criterion, name: &str, lengths: &[usize]) {
-    let mut buffers: Vec<_> = lengths.iter().map(|len| vec![7; *len]).collect();
-    let mut tags = vec![[0; 16]; lengths.len()];
-    c.bench_function(&format!("floor/seal {name}"), |b| b.iter(|| seal_floor(&mut buffers, &mut tags)));
-    let sealed = {
-        buffers.iter_mut().for_each(|buffer| buffer.fill(7));
-        seal_floor(&mut buffers, &mut tags);
-        buffers.clone()
-    };
-    c.bench_function(&format!("floor/open {name}"), |b| {
-        b.iter(|| {
-            for (n, (buffer, (sealed, tag))) in (0u8..).zip(zip(&mut buffers, zip(&sealed, &tags))) {
-                buffer.copy_from_slice(sealed);
-                let cipher = Aes256Gcm::new(&[black_box(n); 32].into());
-                cipher
-                    .decrypt_inout_detached(
-                        &[1; 12].into(),
-                        &[2; 16],
-                        buffer.as_mut_slice().into(),
-                        tag.into(),
-                    )
-                    .unwrap();
-            }
-        });
-    });
+    let mut floor = Floor::of(lengths).unwrap();
+    c.bench_function(&format!("floor/seal {name}"), |b| b.iter(|| floor.seal().unwrap()));
+    c.bench_function(&format!("floor/open {name}"), |b| b.iter(|| floor.open().unwrap()));
 }
 
 fn floors(c: &mut Criterion) {
