@@ -2,7 +2,7 @@
 //!
 //! What is opened through here is counted and dropped: there is no plaintext without an entry, not even with this feature.
 
-use std::{hint::black_box, sync::Arc};
+use std::{hint::black_box, mem::take, sync::Arc};
 
 use consignee_policy::PartId;
 
@@ -99,7 +99,8 @@ impl Steps {
         let registry = Arc::clone(&self.registry);
         let (space, halves) = (Plaintext::default(), Halves::default());
         let mut opening = Opening { registry, sealed, parts, keyring, tickets: Vec::new(), space, halves };
-        opening.tickets = sealed.iter().map(|order| opening.unwrap(order)).collect::<Result<_>>()?;
+        let ticket = |order: &SealedOrder| opening.unwrap(&Record::parse(&order.record)?, &order.secret);
+        opening.tickets = sealed.iter().map(ticket).collect::<Result<_>>()?;
         Ok(opening)
     }
 }
@@ -116,29 +117,34 @@ pub struct Opening<'a> {
 }
 
 impl Opening<'_> {
-    fn unwrap(&self, order: &SealedOrder) -> Result<Ticket> {
-        let record = Record::parse(&order.record)?;
-        let (secret, _) = unlock(&self.registry, &record, &order.secret)?;
+    fn unwrap(&self, record: &Record<'_>, row: &SecretRow) -> Result<Ticket> {
+        let (secret, _) = unlock(&self.registry, record, row)?;
         let (id, mut secrets) = (record.header.record_id, Vec::new());
         secret.ticket_parts(id, self.parts.iter().copied(), &mut secrets);
         Ok(Ticket::unlogged(id, self.parts.clone(), secrets))
     }
 
-    /// Opens by these tickets, as many orders at once as the vault does. Returns the number of values.
-    fn by(&mut self, tickets: &[Ticket]) -> Result<usize> {
+    /// Opens by the tickets that are given or made, as many orders at once as the vault does. Returns the number of values.
+    fn by(&mut self, tickets: Option<&[Ticket]>) -> Result<usize> {
         let (policy, epoch) = (self.registry.policy()?, self.registry.current_epoch()?);
-        let mut count = 0;
-        for (orders, tickets) in self.sealed.chunks(Halves::AT_ONCE).zip(tickets.chunks(Halves::AT_ONCE)) {
-            self.halves.derive(epoch, self.parts.iter().copied(), orders.iter().map(|order| order.secret.n1));
-            for (at, (order, ticket)) in orders.iter().zip(tickets).enumerate() {
-                let (record, keys) = (Record::parse(&order.record)?, (&self.keyring, self.halves.of(at)));
-                let type_of = |part| Some(policy.part(part)?.ty);
-                for value in record::open(&mut self.space, &record, keys, ticket, type_of)? {
-                    black_box(value?);
-                    count += 1;
-                }
+        let (mut count, mut space, mut halves) = (0, take(&mut self.space), take(&mut self.halves));
+        for (at, order) in self.sealed.iter().enumerate() {
+            let place = at % Halves::AT_ONCE;
+            if place == 0 {
+                let n1s = self.sealed.iter().skip(at).map(|order| order.secret.n1);
+                halves.derive(epoch, self.parts.iter().copied(), n1s);
+            }
+            let record = Record::parse(&order.record)?;
+            let (keys, type_of) = ((&self.keyring, halves.of(place)), |part| Some(policy.part(part)?.ty));
+            let made = if tickets.is_none() { Some(self.unwrap(&record, &order.secret)?) } else { None };
+            let given = tickets.and_then(|tickets| tickets.get(at));
+            let Some(ticket) = given.or(made.as_ref()) else { break };
+            for value in record::open(&mut space, &record, keys, ticket, type_of)? {
+                black_box(value?);
+                count += 1;
             }
         }
+        (self.space, self.halves) = (space, halves);
         Ok(count)
     }
 
@@ -147,8 +153,8 @@ impl Opening<'_> {
     /// # Errors
     /// As for opening.
     pub fn open(&mut self) -> Result<usize> {
-        let tickets = std::mem::take(&mut self.tickets);
-        let opened = self.by(&tickets);
+        let tickets = take(&mut self.tickets);
+        let opened = self.by(Some(&tickets));
         self.tickets = tickets;
         opened
     }
@@ -158,8 +164,7 @@ impl Opening<'_> {
     /// # Errors
     /// As for opening.
     pub fn disclose(&mut self) -> Result<usize> {
-        let tickets = self.sealed.iter().map(|order| self.unwrap(order)).collect::<Result<Vec<_>>>()?;
-        self.by(&tickets)
+        self.by(None)
     }
 }
 

@@ -4,7 +4,7 @@ use consignee_policy::PartId;
 use zeroize::Zeroizing;
 
 use super::{RecordId, VaultId};
-use crate::suite::{Joined, Kdf, Mac, SealRng, Secret, Suite, Unauthentic, WrapKey, commit, wrapped_len};
+use crate::suite::{Kdf, Mac, SealRng, Secret, Suite, Unauthentic, WrapKey, commit, wrapped_len};
 
 /// Most parts of a record.
 const MOST_PARTS: usize = 96;
@@ -14,8 +14,8 @@ const MOST_PARTS: usize = 96;
 /// Drawn inside the sealing and never accepted from outside: with one secret for two sealings, whoever holds the field keys
 /// knows the XOR of their data keys, and an old ticket opens the newer record.
 pub(crate) struct OrderSecret {
+    suite: Suite,
     raw: Secret<32>,
-    kdf: Kdf,
 }
 
 impl OrderSecret {
@@ -24,7 +24,12 @@ impl OrderSecret {
     }
 
     pub(crate) fn new(suite: Suite, raw: Secret<32>) -> Self {
-        Self { kdf: Kdf::new(suite, raw.expose()), raw }
+        Self { suite, raw }
+    }
+
+    /// Made anew for each use, of which an order has one or two: its key schedule is long, and secrets are handed from call to call.
+    fn kdf(&self) -> Kdf {
+        Kdf::new(self.suite, self.raw.expose())
     }
 
     // T[f] = KDF(OS, record_id[..8] ‖ f ‖ 0). The id in it keeps two orders apart that a cloned machine sealed with equal secrets.
@@ -46,11 +51,12 @@ impl OrderSecret {
         out.clear();
         // At once, while it is empty: growing would leave copies of secrets behind.
         out.reserve(parts.size_hint().1.unwrap_or(MOST_PARTS));
+        let kdf = self.kdf();
         let (mut inputs, mut count) = ([[0; 12]; CHUNK], 0);
         let mut derive = |inputs: &[[u8; 12]]| {
             let from = out.len();
             out.resize_with(from + inputs.len(), || Secret::new([0; 32]));
-            self.kdf.derive_all(inputs, out.get_mut(from..).unwrap_or_default());
+            kdf.derive_all(inputs, out.get_mut(from..).unwrap_or_default());
         };
         for part in parts {
             inputs[count] = Self::input(id, part);
@@ -65,7 +71,7 @@ impl OrderSecret {
 
     #[cfg(test)]
     pub(crate) fn ticket_part(&self, id: RecordId, part: PartId) -> Secret<32> {
-        self.kdf.derive(&Self::input(id, part))
+        self.kdf().derive(&Self::input(id, part))
     }
 
     #[cfg(test)]
@@ -134,13 +140,13 @@ pub(crate) struct RowContext {
     pub(crate) policy: u32,
 }
 
-/// Bytes of a row's associated data beside its label.
-const BOUND: usize = 16 + 16 + 10 + 4 + 4 + 8 + 8 + 4;
+/// Bytes of a row's associated data, a multiple of 64 for the sake of speed, as with a record's.
+const BOUND: usize = 128;
 
 impl RowContext {
-    // label ‖ vault id ‖ record id ‖ N1 ‖ revision ‖ generation ‖ put time ‖ serial ‖ policy   (docs/format.md, section 4)
-    fn associated_data<const N: usize>(&self, label: &[u8; N]) -> Joined<{ 24 + BOUND }> {
-        Joined::of(&[
+    // label ‖ vault id ‖ record id ‖ N1 ‖ revision ‖ generation ‖ put time ‖ serial ‖ policy ‖ zeros   (docs/format.md, section 4)
+    fn associated_data(&self, label: &[u8]) -> [u8; BOUND] {
+        let pieces: [&[u8]; 9] = [
             label,
             &self.vault.0,
             &self.record_id.0,
@@ -150,12 +156,18 @@ impl RowContext {
             &self.put_at.to_le_bytes(),
             &self.serial.to_le_bytes(),
             &self.policy.to_le_bytes(),
-        ])
+        ];
+        let (mut bytes, mut at) = ([0; BOUND], 0);
+        for piece in pieces {
+            bytes[at..at + piece.len()].copy_from_slice(piece);
+            at += piece.len();
+        }
+        bytes
     }
 }
 
-const SECRET: &[u8; 19] = b"consignee/v1/secret";
-const EVIDENCE: &[u8; 21] = b"consignee/v1/evidence";
+const SECRET: &[u8] = b"consignee/v1/secret";
+const EVIDENCE: &[u8] = b"consignee/v1/evidence";
 /// Length of a wrapped secret.
 const WRAPPED: usize = wrapped_len(64);
 

@@ -8,7 +8,6 @@
 mod aead;
 mod chacha;
 mod hash;
-mod joined;
 mod kdf;
 mod rng;
 mod secret;
@@ -17,7 +16,6 @@ pub(crate) use aead::{TAG, WrapKey, open_in_place, seal_in_place, wrapped_len};
 #[cfg(test)]
 pub(crate) use aead::{unwrap, wrap};
 pub(crate) use hash::{Mac, commit, digest_id};
-pub(crate) use joined::Joined;
 pub(crate) use kdf::{DERIVED_AT_ONCE, Kdf};
 pub use rng::after_fork;
 pub(crate) use rng::{SealRng, os_random};

@@ -109,7 +109,7 @@ pub(super) fn sealing(inputs: &Json) -> Json {
 
     let row = &inputs["row"];
     let row_suite = suite(&row["suite"]).unwrap();
-    let data = [
+    let mut data = [
         b"consignee/v1/secret".as_slice(),
         &vault,
         &record_id,
@@ -121,6 +121,7 @@ pub(super) fn sealing(inputs: &Json) -> Json {
         &le(&row["policy"], 4),
     ]
     .concat();
+    data.resize(128, 0);
     let fingerprint = mac(&id_key, &[b"consignee/v1/same", &record_id, &os, &canonical]);
     json!({
         "record_id": hex(&record_id), "header": hex(&header), "directory": hex(&directory),

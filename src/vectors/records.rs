@@ -362,7 +362,7 @@ fn evidence(world: &World, vectors: &mut Vec<Vector>) {
         .unwrap();
     let hk: [u8; 32] = SealRng::from_seed(fixed("evidence handle key")).array();
     let release_key = world.key(KeyKind::Release, 0, 1);
-    let data = [
+    let mut data = [
         b"consignee/v1/evidence".as_slice(),
         &world.vault.0,
         &row.record_id,
@@ -374,6 +374,7 @@ fn evidence(world: &World, vectors: &mut Vec<Vector>) {
         &row.policy.to_le_bytes(),
     ]
     .concat();
+    data.resize(128, 0);
     let mut add = |name: &str, expect: &str, comment: &str, wrapped: &[u8], more: Json| {
         let shredded = SecretRow { wrapped: wrapped.to_vec(), ..row.clone() };
         let mut vector = json!({

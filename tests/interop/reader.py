@@ -491,13 +491,8 @@ class Row:
 
     def ad(self, vault_id):
         label = b"consignee/v1/evidence" if self.state == SHREDDED else b"consignee/v1/secret"
-        return (
-            label
-            + vault_id
-            + self.record_id
-            + self.n1
-            + struct.pack("<IIQQI", self.revision, self.generation, self.put_time, self.serial, self.policy)
-        )
+        columns = struct.pack("<IIQQI", self.revision, self.generation, self.put_time, self.serial, self.policy)
+        return (label + vault_id + self.record_id + self.n1 + columns).ljust(128, b"\0")
 
     def to_bytes(self):
         raw = (
