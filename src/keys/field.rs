@@ -120,13 +120,11 @@ impl Halves {
         parts: impl Iterator<Item = PartId>,
         n1s: impl Iterator<Item = [u8; 10]>,
     ) -> [u8; 10] {
+        self.clear();
         let Self { epoch, n1s: numbers, parts: known, secrets } = self;
         *epoch = keys.epoch;
-        numbers.clear();
         numbers.extend(n1s.take(Self::AT_ONCE));
-        known.clear();
         known.extend(parts.filter(|part| keys.get(*part).is_some()));
-        secrets.clear();
         // At once, while it is empty: growing would leave copies of secrets behind.
         secrets.resize_with(known.len() * numbers.len(), || Secret::new([0; 32]));
         let mut inputs = [[0; 12]; Self::AT_ONCE];
@@ -138,6 +136,12 @@ impl Halves {
             }
         }
         numbers.first().copied().unwrap_or_default()
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.n1s.clear();
+        self.parts.clear();
+        self.secrets.clear();
     }
 
     /// The halves of the sealing at this place among those that were derived for.

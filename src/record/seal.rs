@@ -61,7 +61,7 @@ impl Workspace {
 
     /// Drops what was drawn ahead: the generator has been seeded anew.
     pub(crate) fn begin_anew(&mut self) {
-        self.ahead = Ahead { expected: self.ahead.expected, ..Ahead::default() };
+        self.ahead.halves.clear();
     }
 }
 
