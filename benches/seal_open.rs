@@ -13,7 +13,7 @@ use consignee::{
     bench::Steps,
     policy::{DEFAULT_POLICY, Policy},
 };
-use criterion::{Criterion, criterion_group, criterion_main};
+use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 
 use floor::Floor;
 use orders::{COURIERS_PARTS, REFERENCE_LENGTHS, REFERENCE_PARTS, reference_json, reference_policy};
@@ -77,5 +77,25 @@ fn public(c: &mut Criterion) {
     });
 }
 
-criterion_group!(benches, floors, steps, public);
+/// `record::seal` on one thread and on two, each with buffers of its own.
+fn threads(c: &mut Criterion) {
+    let (order, vault) = (order(), vault(Suite::Aes256Gcm, reference_policy(DEFAULT_POLICY)));
+    let mut group = c.benchmark_group("seal 1000 on each of");
+    for threads in [1, 2] {
+        let mut all: Vec<_> = (0..threads).map(|_| Steps::of::<Order>(&vault).unwrap()).collect();
+        let orders = vec![order.clone(); 1_000];
+        group.throughput(Throughput::Elements(1_000 * threads));
+        group.bench_function(format!("{threads} threads"), |b| {
+            b.iter(|| {
+                std::thread::scope(|scope| {
+                    for steps in &mut all {
+                        scope.spawn(|| steps.seal(black_box(&orders)).unwrap());
+                    }
+                });
+            });
+        });
+    }
+}
+
+criterion_group!(benches, floors, steps, public, threads);
 criterion_main!(benches);

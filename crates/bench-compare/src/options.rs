@@ -7,7 +7,7 @@ const USAGE: &str = "bench-compare [--json] [--rounds N | --quick] [--markdown F
   --rounds N   how often every operation of every contender has its turn (60)
   --quick      3 rounds: to see that all works
   --markdown   replace the table of this label in a page, between <!-- bench-compare:NAME --> and <!-- /bench-compare:NAME -->
-  --label      default, v3 or native: the flags it was built with (default)";
+  --label      default, lto, v3 or native: what it was built with (default)";
 
 #[derive(Debug, PartialEq)]
 pub(crate) struct Options {
