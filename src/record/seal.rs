@@ -133,8 +133,8 @@ pub(crate) fn seal<'a>(
     });
     space.ticket_parts.clear();
     if sealed.is_err() {
-        space.record.as_mut_slice().zeroize();
-        space.record.clear();
+        // Whole, with its spare capacity: a value that was too long has been cut off.
+        space.record.zeroize();
     }
     wipe(&mut space.facet);
     sealed.map(|n1| Sealed { secret, n1 })
