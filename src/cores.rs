@@ -1,6 +1,11 @@
 //! One batch on all cores.
 
-use std::{num::NonZero, panic, sync::LazyLock, thread};
+use std::{
+    num::NonZero,
+    panic,
+    sync::{LazyLock, Mutex, PoisonError},
+    thread,
+};
 
 /// Items that must come to each thread for its start to pay: it costs as much as a few orders, a thread more of them being idle.
 const PER_THREAD: usize = 64;
@@ -10,18 +15,29 @@ static CORES: LazyLock<usize> = LazyLock::new(|| thread::available_parallelism()
 
 /// Does the work on the items, cut into as many pieces as there are cores that pay; the results in the order of the pieces.
 ///
-/// The threads live for this call only: a pool would not survive a fork, and a forked child would wait for it for ever.
+/// The threads live for this call only: a pool would not survive a fork, and a forked child would wait for it for ever. Where the
+/// system starts no more threads, this one does their work.
 pub(crate) fn on_all<T: Send, U: Send>(items: &mut [T], work: impl Fn(&mut [T]) -> U + Sync) -> Vec<U> {
     let threads = (*CORES).min(items.len() / PER_THREAD).max(1);
-    let mut pieces = items.chunks_mut(items.len().div_ceil(threads).max(1));
-    let first = pieces.next().unwrap_or_default();
+    let size = items.len().div_ceil(threads).max(1);
+    // A thread takes its piece out when it runs, so that the piece of one that does not start is still there.
+    let pieces: Vec<_> = items.chunks_mut(size).map(|piece| Mutex::new(Some(piece))).collect();
+    let take = |piece: &Mutex<Option<&mut [T]>>| {
+        piece.lock().unwrap_or_else(PoisonError::into_inner).take().map(&work)
+    };
+    let others = pieces.get(1..).unwrap_or_default();
     thread::scope(|scope| {
-        let others: Vec<_> = pieces.map(|piece| scope.spawn(|| work(piece))).collect();
-        let mut done = vec![work(first)];
-        for other in others {
-            done.push(other.join().unwrap_or_else(|panic| panic::resume_unwind(panic)));
+        let take = &take;
+        let start = |piece| thread::Builder::new().spawn_scoped(scope, move || take(piece)).ok();
+        let started: Vec<_> = others.iter().map(start).collect();
+        let mut done = vec![pieces.first().map_or_else(|| Some(work(&mut [])), take)];
+        for (piece, thread) in others.iter().zip(started) {
+            done.push(match thread {
+                Some(thread) => thread.join().unwrap_or_else(|panic| panic::resume_unwind(panic)),
+                None => take(piece),
+            });
         }
-        done
+        done.into_iter().flatten().collect()
     })
 }
 
