@@ -3,7 +3,7 @@
 use std::{
     cell::RefCell,
     process,
-    sync::atomic::{AtomicU32, AtomicU64, Ordering},
+    sync::atomic::{AtomicU64, Ordering},
 };
 
 use chacha20::ChaCha20Rng;
@@ -17,8 +17,6 @@ const RESEED_AFTER: usize = 64 * 1024;
 
 /// Counts forks. A generator seeded under another number is not used again.
 static GENERATION: AtomicU64 = AtomicU64::new(0);
-/// Process the generators belong to.
-static PROCESS: AtomicU32 = AtomicU32::new(0);
 
 thread_local! {
     static RNG: RefCell<Option<SealRng>> = const { RefCell::new(None) };
@@ -48,21 +46,32 @@ pub(crate) fn os_random(out: &mut [u8]) -> Result<(), RandomFailed> {
 pub(crate) struct SealRng {
     rng: ChaCha20Rng,
     pub(super) left: usize,
-    /// Fork count it was seeded under; `None` for a fixed seed, which nothing replaces.
-    generation: Option<u64>,
+    /// Where it was seeded; `None` for a fixed seed, which nothing replaces.
+    seeding: Option<Seeding>,
+}
+
+/// The process that a generator was seeded in, by its number and by the count of forks. Each generator has its own, so that no
+/// thread has to tell the others.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Seeding {
+    process: u32,
+    generation: u64,
+}
+
+impl Seeding {
+    fn now() -> Self {
+        Self { process: process::id(), generation: GENERATION.load(Ordering::Relaxed) }
+    }
 }
 
 impl SealRng {
     /// Runs `work` with this thread's generator, after checking for a fork. Once per call into the vault, not per order.
     pub(crate) fn with<T>(work: impl FnOnce(&mut Self) -> T) -> Result<T, RandomFailed> {
-        let now = process::id();
-        if PROCESS.swap(now, Ordering::Relaxed) != now {
-            after_fork();
-        }
+        let now = Some(Seeding::now());
         RNG.with(|cell| {
             let mut slot = cell.try_borrow_mut().map_err(|_| RandomFailed)?;
             match &mut *slot {
-                Some(rng) if rng.generation == Some(GENERATION.load(Ordering::Relaxed)) => Ok(work(rng)),
+                Some(rng) if rng.seeding == now => Ok(work(rng)),
                 slot => Ok(work(slot.insert(Self::seeded()?))),
             }
         })
@@ -70,18 +79,18 @@ impl SealRng {
 
     /// A generator of its own, seeded by the operating system.
     pub(crate) fn seeded() -> Result<Self, RandomFailed> {
-        let generation = Some(GENERATION.load(Ordering::Relaxed));
+        let seeding = Some(Seeding::now());
         let mut seed = [0; 32];
         os_random(&mut seed)?;
         let rng = ChaCha20Rng::from_seed(seed);
         seed.zeroize();
-        Ok(Self { rng, left: RESEED_AFTER, generation })
+        Ok(Self { rng, left: RESEED_AFTER, seeding })
     }
 
     /// A generator with a seed of the caller's choice, for vectors and for the attack of two equal generators.
     #[cfg(any(test, constant_time))]
     pub(crate) fn from_seed(seed: [u8; 32]) -> Self {
-        Self { rng: ChaCha20Rng::from_seed(seed), left: usize::MAX, generation: None }
+        Self { rng: ChaCha20Rng::from_seed(seed), left: usize::MAX, seeding: None }
     }
 
     /// Seeds anew where that is due. Called before each sealing, so that one draws all its bytes from one seed.
@@ -91,7 +100,7 @@ impl SealRng {
     /// # Errors
     /// The operating system gave no seed. Going on with the old one after a fork would repeat another process's bytes.
     pub(crate) fn refresh(&mut self) -> Result<bool, RandomFailed> {
-        let forked = self.generation.is_some_and(|seen| seen != GENERATION.load(Ordering::Relaxed));
+        let forked = self.seeding.is_some_and(|seen| seen.generation != GENERATION.load(Ordering::Relaxed));
         let due = forked || self.left == 0;
         if due {
             *self = Self::seeded()?;
