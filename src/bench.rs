@@ -65,9 +65,6 @@ impl Steps {
         SealRng::with(|rng| {
             space.expect(orders.len());
             for order in orders {
-                if rng.refresh().map_err(|_| no_randomness())? {
-                    space.begin_anew();
-                }
                 let place = Place {
                     vault: registry.vault,
                     record_id: row.record_id.into(),

@@ -1,6 +1,6 @@
 //! Opening: policy check, ticket prepared, ledger entry made durable, ticket released against its receipt, plaintext.
 
-use std::sync::Arc;
+use std::{iter, sync::Arc};
 
 use consignee_policy::{Access, FieldType, PartId, Policy};
 
@@ -115,8 +115,12 @@ pub(crate) fn open_many<'a>(
         let receipt = receipts.next().ok_or_else(no_receipt)?;
         if unchanged { Ok((prepared, receipt)) } else { Err(changed_meanwhile()) }
     };
-    let mut ready: Vec<_> =
-        prepared.into_iter().zip(meanwhile.unchanged).map(against_receipt).map(Some).collect();
+    let mut ready: Vec<_> = prepared
+        .into_iter()
+        .zip(meanwhile.unchanged.into_iter().chain(iter::repeat(false)))
+        .map(against_receipt)
+        .map(Some)
+        .collect();
     let opened = cores::on_all(&mut ready, |some| desk.open_all(some, &keyring));
     Ok(opened.into_iter().flatten().collect())
 }

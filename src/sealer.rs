@@ -4,7 +4,7 @@ use consignee_policy::{FieldType, Index, Mask, Part, PartId, Policy};
 use zeroize::Zeroizing;
 
 use crate::{
-    error::{Error, ErrorKind, Result},
+    error::{Error, Result},
     index,
     keys::{EpochKeys, HandleKey, RecordId},
     ledger::{Entry, EntryKind, now},
@@ -16,6 +16,8 @@ use crate::{
     value::{Value, ValueRef, encode, encode_padded},
     view::{Fields, Record, check_fields},
 };
+
+pub(crate) use crate::record::no_randomness;
 
 /// One sealed order, as bytes to keep in any table.
 pub struct SealedOrder {
@@ -246,9 +248,6 @@ impl<'a> Sealing<'a> {
         let policy_id = record::policy_id(policy);
         let place = Place { vault: registry.vault, record_id, revision: row.revision, policy: policy_id };
         let epoch = registry.current_epoch()?;
-        if rng.refresh().map_err(|_| no_randomness())? {
-            space.begin_anew();
-        }
         let sealed = record::seal(space, rng, &place, epoch, plan.contents(order, number))
             .map_err(|e| name_the_field(plan, order, number, e))?;
         let handle_key = handle_key.unwrap_or_else(|| HandleKey::draw(rng));
@@ -313,10 +312,6 @@ fn name_the_field<R: Record>(plan: &Plan, order: &R, number: &str, fault: Error)
         Some(fault.in_field(&part.name))
     });
     named.unwrap_or(fault)
-}
-
-pub(crate) fn no_randomness() -> Error {
-    Error::new(ErrorKind::RootKey, "the operating system gives no random bytes")
 }
 
 #[cfg(test)]

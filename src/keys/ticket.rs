@@ -1,7 +1,7 @@
 //! Tickets: the order's half of the keys, for one party and the parts of one purpose.
 //!
 //! The order of events is in the types. A [`PreparedTicket`] shows only its commitment; it becomes a [`Ticket`] only by
-//! consuming the [`Receipt`] of the ledger entry that names this commitment, and takes its parts from that entry.
+//! consuming the [`Receipt`] of the ledger entry that names this commitment and its parts, and no others.
 
 use consignee_policy::PartId;
 

@@ -13,7 +13,7 @@ mod scope_tests;
 pub(crate) use format::{Record, policy_id};
 pub use inspect::{Inspection, inspect};
 pub(crate) use open::{Plaintext, check_directory, check_order_no, open};
-pub(crate) use seal::{Content, Place, Workspace, seal};
+pub(crate) use seal::{Content, Place, Workspace, no_randomness, seal};
 
 /// Most parts a record has.
 pub(crate) const MAX_PARTS: usize = 96;

@@ -24,7 +24,8 @@ pub(crate) enum Content<'a> {
     Facet(Mask, ValueRef<'a>),
 }
 
-/// Buffers that sealing uses again and again. Plaintext in them is overwritten by ciphertext or wiped.
+/// Buffers that sealing uses again and again. Plaintext in them is overwritten by ciphertext or wiped; but while the first orders
+/// make them grow, copies of it are left behind.
 #[derive(Default)]
 pub(crate) struct Workspace {
     record: Vec<u8>,
@@ -54,14 +55,18 @@ impl Workspace {
         entries(&self.record, count(&self.record)).map(|(part, _)| part)
     }
 
-    /// Says how many orders are to come: what can be derived for several at once, is.
+    /// Says how many orders are to come: what can be derived for several at once, is. What was drawn ahead before is dropped.
     pub(crate) fn expect(&mut self, orders: usize) {
+        self.ahead.halves.clear();
         self.ahead.expected = orders;
     }
+}
 
-    /// Drops what was drawn ahead: the generator has been seeded anew.
-    pub(crate) fn begin_anew(&mut self) {
-        self.ahead.halves.clear();
+/// A record type that panics leaves plaintext in the buffers.
+impl Drop for Workspace {
+    fn drop(&mut self) {
+        self.record.zeroize();
+        wipe(&mut self.facet);
     }
 }
 
@@ -106,7 +111,8 @@ pub(crate) struct Sealed {
 /// Draws the order secret itself: nobody can hand it a used one.
 ///
 /// # Errors
-/// `Limit` if a value or the record is too long or there are more than 96 parts; `PolicyMismatch` if a part has no field key.
+/// `Limit` if a value or the record is too long or there are more than 96 parts; `PolicyMismatch` if a part has no field key;
+/// `RootKey` if the operating system gives no randomness.
 pub(crate) fn seal<'a>(
     space: &mut Workspace,
     rng: &mut SealRng,
@@ -114,9 +120,13 @@ pub(crate) fn seal<'a>(
     keys: &EpochKeys,
     parts: impl Iterator<Item = (PartId, Content<'a>)>,
 ) -> Result<Sealed> {
-    let secret = OrderSecret::draw(keys.suite, rng);
     let sealed = write_plain(space, parts).and_then(|count| {
         let Workspace { record, ahead, .. } = space;
+        // From here on no code of the caller's runs, which could fork: all that is drawn is drawn in one process.
+        if rng.refresh().map_err(|_| no_randomness())? {
+            ahead.halves.clear();
+        }
+        let secret = OrderSecret::draw(keys.suite, rng);
         let header = Header {
             suite: keys.suite,
             vault: place.vault,
@@ -129,7 +139,7 @@ pub(crate) fn seal<'a>(
         let n2 = rng.array();
         header.write(record, count, &n2);
         encrypt(space, count, (&header, &n2), keys, &secret)?;
-        Ok(header.n1)
+        Ok(Sealed { secret, n1: header.n1 })
     });
     space.ticket_parts.clear();
     if sealed.is_err() {
@@ -137,7 +147,7 @@ pub(crate) fn seal<'a>(
         space.record.zeroize();
     }
     wipe(&mut space.facet);
-    sealed.map(|n1| Sealed { secret, n1 })
+    sealed
 }
 
 /// Writes directory and padded values, with room for the rest of the head and for the tags; returns the number of parts.
@@ -213,6 +223,10 @@ fn encrypt(
 fn wipe(text: &mut String) {
     text.as_mut_str().zeroize();
     text.clear();
+}
+
+pub(crate) fn no_randomness() -> Error {
+    Error::new(ErrorKind::RootKey, "the operating system gives no random bytes")
 }
 
 fn too_many() -> Error {
