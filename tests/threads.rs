@@ -97,3 +97,36 @@ fn eight_threads_put_and_open_while_one_shreds_in_memory() {
 fn eight_threads_put_and_open_while_one_shreds_in_a_folder() {
     storm(&Folder::new().unlock());
 }
+
+/// More orders than one core takes, some of which cannot be sealed: each result stands in its order's place, by its own entry.
+#[test]
+fn a_batch_on_all_cores_keeps_its_order() {
+    let vault = in_memory();
+    let bad = |n: usize| n % 50 == 7;
+    let orders: Vec<_> = (0..700)
+        .map(|n| {
+            let mut order = order(&format!("SO-{n}"));
+            order.note = if bad(n) { "x".repeat(2 << 20) } else { format!("note {n}") };
+            order
+        })
+        .collect();
+    for (n, put) in vault.put_many(&orders).unwrap().into_iter().enumerate() {
+        assert_eq!(put.is_err(), bad(n), "{n}");
+    }
+    let numbers: Vec<_> = orders.iter().map(|order| order.order_no.as_str()).collect();
+    let views = vault.open_many("shop", "operation", &numbers).unwrap();
+    assert_eq!(views.len(), orders.len());
+    let (mut entries, mut aliases) = (Vec::new(), HashSet::new());
+    for (n, view) in views.into_iter().enumerate() {
+        match view {
+            Err(e) => assert!(bad(n) && *e.kind() == ErrorKind::NotFound, "{n}: {e}"),
+            Ok(view) => {
+                assert_eq!(view.text("order_no").unwrap(), numbers[n]);
+                assert_eq!(view.text("note").unwrap(), format!("note {n}"));
+                entries.push(view.ledger_index());
+                assert!(aliases.insert(view.alias().to_string()));
+            }
+        }
+    }
+    assert!(entries.windows(2).all(|pair| pair[0] + 1 == pair[1]));
+}

@@ -6,7 +6,7 @@ use consignee_policy::PartId;
 
 use super::{format::Associated, *};
 use crate::{
-    keys::{EpochKeys, FieldKey, OrderSecret, RecordId, VaultId},
+    keys::{EpochKeys, FieldKey, Halves, OrderSecret, RecordId, VaultId},
     suite::{SealRng, Secret, Suite, TAG, open_in_place},
     value::ValueRef,
 };
@@ -152,6 +152,46 @@ fn the_tickets_of_1000_sealings_do_not_open_one_of_them_without_its_field_key() 
                 for wrong in PARTS.map(part) {
                     assert!(!target.opens(own, other.ticket(wrong)));
                     assert!(!target.opens(own, xor(ticket, other.ticket(wrong))));
+                }
+            }
+        }
+    }
+}
+
+/// Orders that are sealed and opened together, their parts not all the same, have the data keys that each would have alone.
+#[test]
+fn what_is_derived_together_is_what_is_derived_alone() {
+    for suite in SUITES {
+        let mut rng = SealRng::from_seed([suite.number() + 20; 32]);
+        let keys = epoch(suite, &mut rng);
+        let mut space = Workspace::default();
+        space.expect(70);
+        let mut sealed = Vec::new();
+        for n in 0..70u8 {
+            let (vault, record_id) = (VaultId([1; 16]), RecordId([n; 16]));
+            let place = Place { vault, record_id, revision: 1, policy: [3; 16] };
+            // The first of each batch lacks a part, so that it is derived alone for the others.
+            let skip = usize::from(n % 32 == 0);
+            let parts = PARTS.into_iter().skip(skip);
+            let contents = parts.map(|number| (part(number), Content::Value(ValueRef::Text("13812345678"))));
+            let secret = seal(&mut space, &mut rng, &place, &keys, contents).unwrap().secret;
+            sealed.push(OneSealing { record: space.record().to_vec(), id: record_id, secret });
+        }
+        let mut halves = Halves::default();
+        for (first, some) in sealed.chunks(Halves::AT_ONCE).enumerate() {
+            let n1s = some.iter().map(|sealing| sealing.parsed().header.n1);
+            halves.derive(&keys, PARTS.into_iter().map(part).skip(first), n1s);
+            for (at, sealing) in some.iter().enumerate() {
+                let record = sealing.parsed();
+                for (part, _) in record.parts() {
+                    let alone = xor(sealing.field_half(&keys, part), sealing.ticket(part));
+                    assert!(sealing.opens(part, alone), "sealed under the key that it has alone");
+                    let ticket = sealing.secret.ticket_part(sealing.id, part);
+                    let together = keys.data_key(halves.of(at), &record.header.n1, part, &ticket).unwrap();
+                    assert_eq!(*together.expose(), alone);
+                    // Of another place nothing is taken.
+                    let other = keys.data_key(halves.of(at + 1), &record.header.n1, part, &ticket).unwrap();
+                    assert_eq!(*other.expose(), alone);
                 }
             }
         }

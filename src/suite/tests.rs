@@ -34,6 +34,21 @@ fn a_generator_seeds_anew_after_64_kib_and_after_a_fork() {
 }
 
 #[test]
+fn derivations_in_one_call_are_those_of_single_calls() {
+    for suite in [Suite::Aes256Gcm, Suite::ChaCha20Poly1305] {
+        let kdf = Kdf::new(suite, &[7; 32]);
+        for count in (0..=9).chain([31, 32, 33, 64, 65]) {
+            let inputs: Vec<[u8; 12]> = (0..count).map(|n| [n; 12]).collect();
+            let mut out: Vec<_> = inputs.iter().map(|_| Secret::new([0; 32])).collect();
+            kdf.derive_all(&inputs, &mut out);
+            for (input, made) in inputs.iter().zip(&out) {
+                assert!(made.equals(kdf.derive(input).expose()), "{suite:?}, {count} at once");
+            }
+        }
+    }
+}
+
+#[test]
 fn commitments_tell_apart_inputs_that_concatenate_alike() {
     assert_ne!(commit("label", &[b"ab", b"c"]), commit("label", &[b"a", b"bc"]));
     assert_ne!(commit("label", &[b"ab"]), commit("labela", &[b"b"]));
