@@ -118,14 +118,14 @@ fn an_update_that_cannot_be_finished_keeps_nobody_from_his_work() {
 #[test]
 fn a_row_that_does_not_authenticate_is_not_made_current() {
     let (folder, vault) = after(|folder, _| {
-        // A row of random bytes, and the record's N1 (bytes 78 to 87) set to its own.
+        // A row of random bytes, and the record's N1 (bytes 62 to 71) set to its own.
         let sql = "INSERT INTO piece VALUES (1, randomblob(120));
             INSERT INTO secret (record_id, n1, revision, generation, state, put_at, serial, policy, changed_at, slot,
                 fingerprint_size, wrapped_size)
             SELECT record_id, x'01010101010101010101', 2, generation, 2, put_at, serial, policy, 0, 1, 16, 104 FROM secret;";
         database(folder, "secrets.db").execute_batch(sql).unwrap();
         let sql = "UPDATE record SET sealed =
-            CAST(substr(sealed, 1, 78) || x'01010101010101010101' || substr(sealed, 89) AS BLOB)";
+            CAST(substr(sealed, 1, 62) || x'01010101010101010101' || substr(sealed, 73) AS BLOB)";
         database(folder, "orders.db").execute(sql, []).unwrap();
     });
     nobody_is_kept(&folder, &vault);

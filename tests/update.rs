@@ -306,7 +306,7 @@ fn an_old_record_is_not_finished_as_an_update() {
     vault.update("SO-1", 2, Patch::new().set("note", text("third"))).unwrap();
     // Whoever writes the files stages the second revision as if it came after the third, and marks its row pending.
     let mut rows = stores.secrets.secrets(&[id]).unwrap().concat();
-    let n1_of_second = &second.sealed[78..88];
+    let n1_of_second = &second.sealed[62..72];
     let row = rows.iter_mut().find(|row| row.n1 == n1_of_second).unwrap();
     let pending = consignee::store::SecretRow { state: SecretState::Pending, ..row.clone() };
     stores.secrets.replace_secrets(&[(id, row.n1)], &[pending]).unwrap();
