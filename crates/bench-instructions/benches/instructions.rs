@@ -24,7 +24,7 @@ const ORDERS: usize = 100;
 
 #[library_benchmark(setup = ready)]
 #[bench::suite_1(args = (Suite::Aes256Gcm,), config = at_most(25_400))]
-#[bench::suite_2(args = (Suite::ChaCha20Poly1305,), config = at_most(45_800))]
+#[bench::suite_2(args = (Suite::ChaCha20Poly1305,), config = at_most(83_500))]
 fn seal((mut steps, orders): (Steps, Vec<Order>)) -> (Steps, Vec<Order>) {
     black_box(steps.seal(&orders).unwrap());
     (steps, orders)
@@ -32,7 +32,7 @@ fn seal((mut steps, orders): (Steps, Vec<Order>)) -> (Steps, Vec<Order>) {
 
 #[library_benchmark(setup = opening)]
 #[bench::suite_1(args = (Suite::Aes256Gcm, &COURIERS_PARTS), config = at_most(8_700))]
-#[bench::suite_2(args = (Suite::ChaCha20Poly1305, &COURIERS_PARTS), config = at_most(12_800))]
+#[bench::suite_2(args = (Suite::ChaCha20Poly1305, &COURIERS_PARTS), config = at_most(25_400))]
 fn open_courier(mut opening: Opening<'static>) -> Opening<'static> {
     black_box(opening.open().unwrap());
     opening
@@ -40,7 +40,7 @@ fn open_courier(mut opening: Opening<'static>) -> Opening<'static> {
 
 #[library_benchmark(setup = opening)]
 #[bench::suite_1(args = (Suite::Aes256Gcm, &REFERENCE_PARTS), config = at_most(22_700))]
-#[bench::suite_2(args = (Suite::ChaCha20Poly1305, &REFERENCE_PARTS), config = at_most(33_600))]
+#[bench::suite_2(args = (Suite::ChaCha20Poly1305, &REFERENCE_PARTS), config = at_most(67_100))]
 fn open_all(mut opening: Opening<'static>) -> Opening<'static> {
     black_box(opening.open().unwrap());
     opening
@@ -48,7 +48,7 @@ fn open_all(mut opening: Opening<'static>) -> Opening<'static> {
 
 #[library_benchmark(setup = opening)]
 #[bench::suite_1(args = (Suite::Aes256Gcm, &COURIERS_PARTS), config = at_most(12_300))]
-#[bench::suite_2(args = (Suite::ChaCha20Poly1305, &COURIERS_PARTS), config = at_most(20_500))]
+#[bench::suite_2(args = (Suite::ChaCha20Poly1305, &COURIERS_PARTS), config = at_most(37_300))]
 fn disclose(mut opening: Opening<'static>) -> Opening<'static> {
     black_box(opening.disclose().unwrap());
     opening
@@ -57,7 +57,7 @@ fn disclose(mut opening: Opening<'static>) -> Opening<'static> {
 library_benchmark_group!(name = instructions, benchmarks = [seal, open_courier, open_all, disclose]);
 main!(library_benchmark_groups = instructions);
 
-/// So many instructions for each order. What was counted, and about a twentieth more: compilers differ.
+/// So many instructions for each order. (Nearly half of suite 2's are the wiping of the stack, which Callgrind counts by the byte.) What was counted, and about a twentieth more: compilers differ.
 fn at_most(each: u64) -> LibraryBenchmarkConfig {
     let mut config = LibraryBenchmarkConfig::default();
     config.tool(Callgrind::default().hard_limits([(EventKind::Ir, each * ORDERS as u64)]));
