@@ -1,5 +1,5 @@
 //! Cost by the size of a field and by the number of fields. By size it is linear. By number nearly so: each part authenticates the
-//! directory, which has six bytes for every part; and fields without a type are looked for by name, when they are sealed.
+//! directory, which has five bytes for every part; and fields without a type are looked for by name, when they are sealed.
 #![allow(missing_docs, clippy::unwrap_used)]
 
 use std::{fmt::Write, hint::black_box};

@@ -8,7 +8,7 @@ use zeroize::Zeroize;
 use super::{Record, format::Associated};
 use crate::{
     error::{Error, ErrorKind, Result},
-    keys::{EpochKeys, Halves, HalvesOf, IdKey, Keyring, OrderSecret, Ticket},
+    keys::{EpochKeys, HalvesOf, IdKey, Keyring, OrderSecret, Ticket},
     suite::{Secret, TAG, open_in_place},
     value::{Plain, decode_padded},
 };
@@ -89,13 +89,12 @@ pub(crate) fn check_directory(record: &Record<'_>, keys: &EpochKeys, secret: &Or
     if keys.suite != header.suite {
         return Err(super::format::damaged());
     }
-    let known = record.parts().find(|(part, _)| keys.get(*part).is_some());
-    let (part, ciphertext) = known.ok_or_else(cannot_open)?;
+    let known = record.parts().find_map(|(part, ciphertext)| Some((part, keys.get(part)?, ciphertext)));
+    let (part, field_key, ciphertext) = known.ok_or_else(cannot_open)?;
     let mut ticket_parts = Vec::new();
     secret.ticket_parts(header.record_id, std::iter::once(part), &mut ticket_parts);
     let ticket_part = ticket_parts.first().ok_or_else(cannot_open)?;
-    let halves = Halves::default();
-    let key = keys.data_key(halves.of(0), &header.n1, part, ticket_part).ok_or_else(cannot_open)?;
+    let key = field_key.data_key(&header.n1, ticket_part);
     let mut associated = Associated::new(record.bound());
     decrypt(&mut Plaintext::default(), record, &key, (part, associated.of(part)), ciphertext)
 }

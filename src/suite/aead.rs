@@ -5,10 +5,8 @@ use aes_gcm::{
     AesGcm,
     aead::{AeadInOut, KeyInit, consts::U12},
 };
-use chacha20::{R20, hchacha};
-use zeroize::Zeroize;
 
-use super::{Kdf, SealRng, Secret, Suite, Unauthentic, chacha};
+use super::{Kdf, SealRng, Secret, Suite, Unauthentic, chacha, kdf::hchacha20};
 
 /// Length of a tag in bytes, the same in all suites.
 pub(crate) const TAG: usize = 16;
@@ -138,10 +136,7 @@ impl WrapKey {
                 let mut input = [0; 16];
                 input.copy_from_slice(&nonce[..16]);
                 rest[4..].copy_from_slice(&nonce[16..]);
-                let mut made = hchacha::<R20>(key.expose().into(), &input.into());
-                let derived = Secret::new(made.0);
-                made.as_mut_slice().zeroize();
-                (Suite::ChaCha20Poly1305, derived, rest)
+                (Suite::ChaCha20Poly1305, hchacha20(key, &input), rest)
             }
         }
     }

@@ -37,11 +37,7 @@ impl Kdf {
     /// A pseudorandom function of `input` under this key.
     pub(crate) fn derive(&self, input: &[u8; 12]) -> Secret<32> {
         let mut secret = Secret::new([0; 32]);
-        let (input, out) = (std::slice::from_ref(input), std::slice::from_mut(&mut secret));
-        match &self.0 {
-            Prepared::Aes(cmac) => cmac.derive::<2>(input, out),
-            Prepared::ChaCha(_) => self.derive_all(input, out),
-        }
+        self.derive_all(std::slice::from_ref(input), std::slice::from_mut(&mut secret));
         secret
     }
 
@@ -63,13 +59,19 @@ impl Kdf {
                     let mut block = [0; 16];
                     block[..4].copy_from_slice(b"cns1");
                     block[4..].copy_from_slice(input);
-                    let mut made = hchacha::<R20>(key.expose().into(), &block.into());
-                    out.expose_mut().copy_from_slice(&made);
-                    made.as_mut_slice().zeroize();
+                    *out = hchacha20(key, &block);
                 }
             }
         }
     }
+}
+
+/// HChaCha20 (draft-irtf-cfrg-xchacha-03, section 2.2).
+pub(super) fn hchacha20(key: &Secret<32>, input: &[u8; 16]) -> Secret<32> {
+    let mut made = hchacha::<R20>(key.expose().into(), input.into());
+    let secret = Secret::new(made.0);
+    made.as_mut_slice().zeroize();
+    secret
 }
 
 /// Derivations in one call of the cipher: 64 blocks, as many as the widest of its backends takes.
