@@ -4,7 +4,7 @@ use consignee_policy::PartId;
 use zeroize::Zeroizing;
 
 use super::{RecordId, VaultId};
-use crate::suite::{Kdf, Mac, SealRng, Secret, Suite, Unauthentic, WrapKey, commit, wrapped_len};
+use crate::suite::{Kdf, Mac, SealRng, Secret, Suite, Unauthentic, WrapKey, commit, join_into, wrapped_len};
 
 /// Most parts of a record.
 const MOST_PARTS: usize = 96;
@@ -157,11 +157,8 @@ impl RowContext {
             &self.serial.to_le_bytes(),
             &self.policy.to_le_bytes(),
         ];
-        let (mut bytes, mut at) = ([0; BOUND], 0);
-        for piece in pieces {
-            bytes[at..at + piece.len()].copy_from_slice(piece);
-            at += piece.len();
-        }
+        let mut bytes = [0; BOUND];
+        join_into(&mut bytes, &pieces);
         bytes
     }
 }

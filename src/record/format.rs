@@ -6,7 +6,7 @@ use super::{MAX_PARTS, MAX_RECORD};
 use crate::{
     error::{Error, ErrorKind, Result},
     keys::{RecordId, VaultId},
-    suite::{Suite, TAG},
+    suite::{Suite, TAG, join_into},
     value::MAX_VALUE,
 };
 
@@ -65,11 +65,7 @@ impl Header {
             &self.n1,
             &[u8::try_from(parts).unwrap_or(u8::MAX)],
         ];
-        let mut at = 0;
-        for piece in pieces {
-            record[at..at + piece.len()].copy_from_slice(piece);
-            at += piece.len();
-        }
+        join_into(record, &pieces);
         record[bound_len(parts)..head_len(parts)].copy_from_slice(n2);
     }
 

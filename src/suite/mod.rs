@@ -56,6 +56,15 @@ impl Suite {
     }
 }
 
+/// Puts the pieces one after the other into the beginning of `out`, which has room for them.
+pub(crate) fn join_into(out: &mut [u8], pieces: &[&[u8]]) {
+    let mut at = 0;
+    for piece in pieces {
+        out[at..at + piece.len()].copy_from_slice(piece);
+        at += piece.len();
+    }
+}
+
 /// A wrong key, wrong associated data or altered bytes. Deliberately no more than that.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Unauthentic;
