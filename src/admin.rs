@@ -12,7 +12,7 @@ use crate::{
     observe::{Operation, Watch},
     opener::{self, unlock},
     record,
-    registry::{AcceptedPolicy, Changes, Party, PartyState, Registry},
+    registry::{AcceptedPolicy, Changes, KnownParty, PartyState, Registry},
     scopes::Scopes,
     sealer::no_randomness,
     store::{SecretRow, SecretState, Stores},
@@ -49,7 +49,7 @@ pub enum ExistingOrders {
 /// What a party's alias leads to.
 pub struct ResolvedAlias {
     /// The party whose alias it is.
-    pub party: Party,
+    pub party: KnownParty,
     /// The order's record.
     pub record_id: RecordId,
     /// The order's number; none if it has been shredded.
@@ -242,12 +242,18 @@ impl Vault {
     /// `Exists` for a name that is taken, `Input` for a name that is empty, longer than 128 bytes, has characters that control or turn
     /// the text around them or is `vault` in capitals or not, as listings call the vault itself; and for a role the policy has not;
     /// `Limit` beyond 262,143 parties; `Locked`, `Storage`.
-    pub fn add_party(&self, name: &str, role: &str, lines: Option<&str>) -> Result<Party> {
+    pub fn add_party(&self, name: &str, role: &str, lines: Option<&str>) -> Result<KnownParty> {
         let watch = self.watch(Operation::AddParty, 0);
         watch.one(self.add_party_in(&watch, name, role, lines))
     }
 
-    fn add_party_in(&self, watch: &Watch<'_>, name: &str, role: &str, lines: Option<&str>) -> Result<Party> {
+    fn add_party_in(
+        &self,
+        watch: &Watch<'_>,
+        name: &str,
+        role: &str,
+        lines: Option<&str>,
+    ) -> Result<KnownParty> {
         let fits = |text: &str| {
             (1..=128).contains(&text.len()) && text.trim() == text && !text.chars().any(char::is_control)
         };
@@ -284,7 +290,7 @@ impl Vault {
         }
         let mut salt = [0; 32];
         os_random(&mut salt).map_err(|_| no_randomness())?;
-        let party = Party {
+        let party = KnownParty {
             number,
             name: name.to_owned(),
             role: role.to_owned(),
@@ -301,12 +307,12 @@ impl Vault {
     ///
     /// # Errors
     /// `NotFound`, `Revoked` if it is already, `Locked`, `Storage`.
-    pub fn revoke_party(&self, name: &str) -> Result<Party> {
+    pub fn revoke_party(&self, name: &str) -> Result<KnownParty> {
         let watch = self.watch(Operation::RevokeParty, 0);
         watch.one(self.revoke_party_in(&watch, name))
     }
 
-    fn revoke_party_in(&self, watch: &Watch<'_>, name: &str) -> Result<Party> {
+    fn revoke_party_in(&self, watch: &Watch<'_>, name: &str) -> Result<KnownParty> {
         let _writer = self.writer()?;
         let registry = self.registry()?;
         let party = registry.party(name)?;
@@ -314,12 +320,12 @@ impl Vault {
         if party.state == PartyState::Revoked {
             return Err(Error::new(ErrorKind::Revoked, "the party has been revoked already"));
         }
-        let party = Party { state: PartyState::Revoked, ..party.clone() };
+        let party = KnownParty { state: PartyState::Revoked, ..party.clone() };
         self.set_party(&registry, &party, EntryKind::Revoke)?;
         Ok(party)
     }
 
-    fn set_party(&self, registry: &Registry, party: &Party, kind: EntryKind) -> Result<()> {
+    fn set_party(&self, registry: &Registry, party: &KnownParty, kind: EntryKind) -> Result<()> {
         let key_id = registry.party_key_id(party.number);
         let mut entry = Entry::new(kind, key_id, registry.policy()?.digest());
         if kind == EntryKind::Party {
@@ -339,7 +345,7 @@ impl Vault {
     ///
     /// # Errors
     /// `Storage`, `Damaged`.
-    pub fn parties(&self) -> Result<Vec<Party>> {
+    pub fn parties(&self) -> Result<Vec<KnownParty>> {
         Ok(self.registry()?.parties.clone())
     }
 
@@ -389,7 +395,7 @@ impl Vault {
     pub(crate) fn seen_by(
         &self,
         registry: &Registry,
-        party: &Party,
+        party: &KnownParty,
         handle_key: &HandleKey,
     ) -> Result<Vec<(u64, Entry)>> {
         let mut seen = self.ledger().with_handle(&handle_key.handle(&registry.party_key_id(party.number)))?;
@@ -433,7 +439,7 @@ impl Vault {
 }
 
 /// Whose alias this is, and the serial of the order that it stands for.
-pub(crate) fn alias_owner<'r>(registry: &'r Registry, alias: &str) -> Result<(&'r Party, u64)> {
+pub(crate) fn alias_owner<'r>(registry: &'r Registry, alias: &str) -> Result<(&'r KnownParty, u64)> {
     let alias = Alias::parse(alias).ok_or_else(|| {
         Error::input("alias", "an alias is XXXX-XXXX-XXXX-C, and its check character fits the others")
     })?;

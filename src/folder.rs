@@ -18,7 +18,7 @@ use crate::{
     keys::{RecordId, RootKeyProvider},
     ledger::{Entry, Ledger, LedgerState},
     observe::{Operation, Watch},
-    registry::{Party, Registry, Unauthenticated},
+    registry::{KnownParty, Registry, Unauthenticated},
     scopes::Scopes,
     store::{RecordSummary, Stores, sqlite},
     vault::Vault,
@@ -151,7 +151,7 @@ impl Peek {
     }
 
     /// The parties, as the folder says.
-    pub fn parties(&self) -> &[Party] {
+    pub fn parties(&self) -> &[KnownParty] {
         &self.known.parties
     }
 

@@ -42,7 +42,7 @@
 //! |---|---|
 //! | [`Policy`](policy::Policy) | which role opens which parts, for which purpose, how long |
 //! | [`Vault`] | orders, secrets, keys and ledger; [`put`](Vault::put), [`open_as`](Vault::open_as), [`update`](Vault::update), [`find`](Vault::find), [`shred`](Vault::shred) |
-//! | [`Party`] | one concrete link acting in a role: "SF Express", "agent 17" |
+//! | [`KnownParty`] | one concrete link acting in a role: "SF Express", "agent 17" |
 //! | part | a field, or a *facet* of it such as `consignee.phone:masked`, each sealed under a key of its own |
 //! | [`View`] | what one party sees of one order for one purpose; as a type [`OrderForCourier`] and the like |
 //! | [`Record`](derive@Record) | an order type of your own, and the views of it; [`Fields`] is one without a type, [`Patch`] changes to some fields |
@@ -134,7 +134,7 @@ pub use order::{
 };
 pub use own_tables::{AliasOwner, Opener, Sealer};
 pub use record::{Inspection, inspect};
-pub use registry::{Party, PartyState};
+pub use registry::{KnownParty, PartyState};
 pub use scopes::{PolicyInForce, SCOPES_SCHEMA, Scope, ScopeIndex, ScopeParty, ScopeSearch, Scopes};
 pub use sealer::SealedOrder;
 pub use search::{Hit, Hits};

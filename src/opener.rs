@@ -11,7 +11,7 @@ use crate::{
     ledger::{Entry, EntryKind, Ledger, Receipt, now},
     observe::Watch,
     record::{self, Plaintext, Record},
-    registry::{Party, PartyState, Registry},
+    registry::{KnownParty, PartyState, Registry},
     store::{SecretRow, SecretState},
     value::{Plain, Value},
     view::{FromView, View, compiled_parts},
@@ -137,7 +137,7 @@ fn changed_meanwhile() -> Error {
 pub(crate) struct Desk<'a> {
     pub(crate) registry: &'a Registry,
     policy: &'a Arc<Policy>,
-    pub(crate) party: &'a Party,
+    pub(crate) party: &'a KnownParty,
     purpose: &'a str,
     pub(crate) key_id: [u8; 16],
     now: u64,

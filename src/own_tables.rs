@@ -7,7 +7,7 @@ use crate::{
     ledger::{Entry, now},
     observe::{Operation, Watch},
     opener::{self, Asked, Meanwhile, Request, StoredOrder, rolled_back},
-    registry::{Party, Registry},
+    registry::{KnownParty, Registry},
     sealer::{Plan, RowPlan, SealedOrder, Sealing, no_randomness},
     search::{Hits, MAX_CANDIDATES, Matches, Search},
     shred::{Shred, ShredMode},
@@ -111,7 +111,7 @@ impl Sealer {
 #[non_exhaustive]
 pub struct AliasOwner {
     /// The party whose alias it is.
-    pub party: Party,
+    pub party: KnownParty,
     /// [`SecretRow::serial`] of the order.
     pub serial: u64,
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use consignee_policy::{Leakage, Policy};
 use serde::Serialize;
 
-use crate::registry::{AcceptedPolicy, Party, PartyState};
+use crate::registry::{AcceptedPolicy, KnownParty, PartyState};
 
 /// Version of the JSON form of [`Scopes`] (`docs/scopes.md`).
 pub const SCOPES_SCHEMA: u32 = 1;
@@ -134,7 +134,7 @@ impl Scopes {
     pub(crate) fn of_vault(
         accepted: &AcceptedPolicy,
         ledger_index: Option<u64>,
-        parties: &[Party],
+        parties: &[KnownParty],
         orders: u64,
         authenticated: bool,
     ) -> Self {
@@ -152,7 +152,7 @@ impl Scopes {
     fn of(
         policy: &Policy,
         in_force: PolicyInForce,
-        parties: &[Party],
+        parties: &[KnownParty],
         orders: Option<u64>,
         authenticated: bool,
     ) -> Self {

@@ -3,7 +3,7 @@
 use consignee_policy::{PartId, Policy};
 
 use super::{
-    AcceptedPolicy, Party, Registry,
+    AcceptedPolicy, KnownParty, Registry,
     items::{
         ANNOUNCED, Items, PARTY, POLICY, SEAL, damaged, insert_key, insert_tagged, new_key, seal_items,
         untagged,
@@ -44,7 +44,7 @@ impl<'a> Changes<'a> {
     }
 
     /// Adds or replaces a party.
-    pub(crate) fn set_party(&mut self, party: &Party) -> Result<()> {
+    pub(crate) fn set_party(&mut self, party: &KnownParty) -> Result<()> {
         let body = serde_json::to_vec(party).map_err(|_| damaged())?;
         self.insert(PARTY, party.number, body);
         Ok(())

@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use consignee_policy::{CanonicalError, Policy};
 use zeroize::Zeroizing;
 
-use super::{AcceptedPolicy, Party, Unauthenticated};
+use super::{AcceptedPolicy, KnownParty, Unauthenticated};
 use crate::{
     error::{Error, ErrorKind, Result},
     keys::{KeyKind, RegistryKey, RootKey, VaultId, WrapContext},
@@ -156,7 +156,7 @@ pub(super) fn policies(items: &Items) -> Result<Vec<AcceptedPolicy>> {
     items.range((POLICY, 0, 0)..=(POLICY, u32::MAX, 0)).map(|(_, body)| policy(body)).collect()
 }
 
-pub(super) fn parties(items: &Items) -> Result<Vec<Party>> {
+pub(super) fn parties(items: &Items) -> Result<Vec<KnownParty>> {
     let party = |body: &Vec<u8>| serde_json::from_slice(untagged(body)?).map_err(|_| damaged());
     items.range((PARTY, 0, 0)..=(PARTY, u32::MAX, 0)).map(|(_, body)| party(body)).collect()
 }

@@ -51,7 +51,7 @@ pub enum PartyState {
 
 /// One concrete link acting in a role.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Party {
+pub struct KnownParty {
     /// Number within the vault, from 1.
     pub number: u32,
     /// Name, unique within the vault.
@@ -70,9 +70,9 @@ pub struct Party {
 }
 
 // Without the salt: with it, whoever has the ledger can try which party an entry is of.
-impl std::fmt::Debug for Party {
+impl std::fmt::Debug for KnownParty {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Party")
+        f.debug_struct("KnownParty")
             .field("number", &self.number)
             .field("name", &self.name)
             .field("role", &self.role)
@@ -88,14 +88,14 @@ pub(crate) struct Unauthenticated {
     pub(crate) vault: VaultId,
     pub(crate) parameters: Vec<u8>,
     pub(crate) policies: Vec<AcceptedPolicy>,
-    pub(crate) parties: Vec<Party>,
+    pub(crate) parties: Vec<KnownParty>,
 }
 
 /// One snapshot of everything but orders.
 pub(crate) struct Registry {
     pub(crate) vault: VaultId,
     pub(crate) policies: Vec<AcceptedPolicy>,
-    pub(crate) parties: Vec<Party>,
+    pub(crate) parties: Vec<KnownParty>,
     /// Field keys of all epochs that can be opened; the last one seals.
     pub(crate) epochs: Vec<Arc<EpochKeys>>,
     release_keys: Vec<ReleaseKey>,
@@ -200,7 +200,7 @@ impl Registry {
         self.policies.last().map(|accepted| &accepted.policy).ok_or_else(damaged)
     }
 
-    pub(crate) fn party(&self, name: &str) -> Result<&Party> {
+    pub(crate) fn party(&self, name: &str) -> Result<&KnownParty> {
         self.parties.iter().find(|party| party.name == name).ok_or_else(|| {
             Error::new(ErrorKind::NotFound, "no party of this name")
                 .with_hint("party list shows them, party add makes one")

@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use consignee::{Party, PartyState, Peek};
+use consignee::{KnownParty, PartyState, Peek};
 
 use crate::{
     args::{PartyAdd, PartyRevoke, VaultOnly},
@@ -40,7 +40,7 @@ pub(crate) fn list(args: &VaultOnly, screen: &mut Screen) -> Result<(), Failure>
     Ok(table.print(screen)?)
 }
 
-fn row(party: &Party) -> Vec<Shown> {
+fn row(party: &KnownParty) -> Vec<Shown> {
     let state = match party.state {
         PartyState::Active => "active".into(),
         PartyState::Revoked => Shown::bad("revoked"),
