@@ -5,18 +5,18 @@ use std::{borrow::Cow, sync::Arc};
 use consignee_policy::{DEFAULT_POLICY, Policy, PolicyErrors};
 
 use crate::{
-    alias::{self, Alias},
+    alias::Alias,
     error::{Error, ErrorKind, Result},
     keys::{HandleKey, RecordId, RootKey},
     ledger::{Entry, EntryKind, now},
     observe::{Operation, Watch},
     opener::{self, unlock},
     record,
-    registry::{AcceptedPolicy, Changes, KnownParty, PartyState, Registry},
+    registry::{AcceptedPolicy, Changes, KnownParty, Registry},
     scopes::Scopes,
     sealer::no_randomness,
     store::{SecretRow, SecretState, Stores},
-    suite::{Suite, commit, os_random},
+    suite::{Suite, os_random},
     value::Value,
     vault::{Found, Inner, Vault, no_such_view, not_found},
     view::{Record, RoleView, check_fields, compiled_parts},
@@ -223,7 +223,7 @@ impl Vault {
 
     /// Announced, entered, finished, each durable before the next: what is in force is always in the ledger, and what is in the
     /// ledger comes into force, whatever fails in between.
-    fn enter_change(&self, changes: Changes<'_>, entries: Vec<Entry>) -> Result<()> {
+    pub(crate) fn enter_change(&self, changes: Changes<'_>, entries: Vec<Entry>) -> Result<()> {
         let keys = &self.inner().stores.keys;
         let first = entries.first().ok_or_else(not_found)?;
         let change = changes.announced(self.ledger().state()?.size, first)?;
@@ -233,120 +233,6 @@ impl Vault {
             let _left_to_the_next = self.settle_change();
         }
         done
-    }
-
-    /// Adds a party that acts in a role; `lines` says which list elements are its own, where the role sees only its own.
-    /// Waits for two disk syncs.
-    ///
-    /// # Errors
-    /// `Exists` for a name that is taken, `Input` for a name that is empty, longer than 128 bytes, has characters that control or turn
-    /// the text around them or is `vault` in capitals or not, as listings call the vault itself; and for a role the policy has not;
-    /// `Limit` beyond 262,143 parties; `Locked`, `Storage`.
-    pub fn add_party(&self, name: &str, role: &str, lines: Option<&str>) -> Result<KnownParty> {
-        let watch = self.watch(Operation::AddParty, 0);
-        watch.one(self.add_party_in(&watch, name, role, lines))
-    }
-
-    fn add_party_in(
-        &self,
-        watch: &Watch<'_>,
-        name: &str,
-        role: &str,
-        lines: Option<&str>,
-    ) -> Result<KnownParty> {
-        let fits = |text: &str| {
-            (1..=128).contains(&text.len()) && text.trim() == text && !text.chars().any(char::is_control)
-        };
-        if !fits(name) || name.contains(turns_direction) || !lines.is_none_or(fits) {
-            return Err(Error::input(
-                "party",
-                "a name is 1 to 128 bytes without outer spaces or characters that control or turn the text",
-            ));
-        }
-        if name.eq_ignore_ascii_case("vault") {
-            return Err(Error::input("party", "listings call the vault itself by this name"));
-        }
-        let _writer = self.writer()?;
-        let registry = self.registry()?;
-        let policy = registry.policy()?;
-        if !policy.roles().any(|known| known == role) {
-            let known: Vec<&str> = policy.roles().collect();
-            return Err(Error::input("role", "the policy has no such role")
-                .with_hint(format!("it has {}", known.join(", "))));
-        }
-        watch.acts(role, None);
-        if let Some(known) = registry.parties.iter().find(|party| party.name == name) {
-            let exists = Error::new(ErrorKind::Exists, "there is a party of this name");
-            return Err(match known.state {
-                PartyState::Active => exists,
-                PartyState::Revoked => {
-                    exists.with_hint("it was revoked, and its entries stay its own: take another name")
-                }
-            });
-        }
-        let number = u32::try_from(registry.parties.len()).unwrap_or(u32::MAX).saturating_add(1);
-        if number > alias::MAX_PARTY {
-            return Err(Error::new(ErrorKind::Limit, "a vault has at most 262,143 parties"));
-        }
-        let mut salt = [0; 32];
-        os_random(&mut salt).map_err(|_| no_randomness())?;
-        let party = KnownParty {
-            number,
-            name: name.to_owned(),
-            role: role.to_owned(),
-            lines: lines.map(str::to_owned),
-            state: PartyState::Active,
-            added_at: now(),
-            salt,
-        };
-        self.set_party(&registry, &party, EntryKind::Party)?;
-        Ok(party)
-    }
-
-    /// Revokes a party: no more tickets, at once. What it has been given it keeps. Waits for two disk syncs.
-    ///
-    /// # Errors
-    /// `NotFound`, `Revoked` if it is already, `Locked`, `Storage`.
-    pub fn revoke_party(&self, name: &str) -> Result<KnownParty> {
-        let watch = self.watch(Operation::RevokeParty, 0);
-        watch.one(self.revoke_party_in(&watch, name))
-    }
-
-    fn revoke_party_in(&self, watch: &Watch<'_>, name: &str) -> Result<KnownParty> {
-        let _writer = self.writer()?;
-        let registry = self.registry()?;
-        let party = registry.party(name)?;
-        watch.acts(&party.role, None);
-        if party.state == PartyState::Revoked {
-            return Err(Error::new(ErrorKind::Revoked, "the party has been revoked already"));
-        }
-        let party = KnownParty { state: PartyState::Revoked, ..party.clone() };
-        self.set_party(&registry, &party, EntryKind::Revoke)?;
-        Ok(party)
-    }
-
-    fn set_party(&self, registry: &Registry, party: &KnownParty, kind: EntryKind) -> Result<()> {
-        let key_id = registry.party_key_id(party.number);
-        let mut entry = Entry::new(kind, key_id, registry.policy()?.digest());
-        if kind == EntryKind::Party {
-            let lines = party.lines.as_deref().unwrap_or_default();
-            let inputs: [&[u8]; 4] =
-                [&party.salt, party.role.as_bytes(), party.name.as_bytes(), lines.as_bytes()];
-            entry.commitments = vec![commit("consignee/v1/commit/party", &inputs)];
-            let role_len = u8::try_from(party.role.len()).unwrap_or(u8::MAX);
-            entry.detail = [&[role_len], party.role.as_bytes(), &[1], &key_id].concat();
-        }
-        let mut changes = registry.change(&*self.inner().root, &self.inner().parameters);
-        changes.set_party(party)?;
-        self.enter_change(changes, vec![entry])
-    }
-
-    /// All parties, in the order they were added.
-    ///
-    /// # Errors
-    /// `Storage`, `Damaged`.
-    pub fn parties(&self) -> Result<Vec<KnownParty>> {
-        Ok(self.registry()?.parties.clone())
     }
 
     /// Who may open what.
@@ -398,7 +284,8 @@ impl Vault {
         party: &KnownParty,
         handle_key: &HandleKey,
     ) -> Result<Vec<(u64, Entry)>> {
-        let mut seen = self.ledger().with_handle(&handle_key.handle(&registry.party_key_id(party.number)))?;
+        let handles: Vec<_> = party.key_ids(registry.vault).map(|id| handle_key.handle(&id)).collect();
+        let mut seen = self.ledger().with_handles(&handles)?;
         seen.retain(|(_, entry)| matches!(entry.kind, EntryKind::Disclosure | EntryKind::Search));
         Ok(seen)
     }
@@ -450,12 +337,6 @@ pub(crate) fn alias_owner<'r>(registry: &'r Registry, alias: &str) -> Result<(&'
     let (number, serial) = registry.alias_key.resolve(&alias).ok_or_else(never)?;
     let party = registry.parties.iter().find(|party| party.number == number).ok_or_else(never)?;
     Ok((party, serial))
-}
-
-/// Whether it changes the direction of what stands beside it (Unicode's `Bidi_Control`), so that a listing would show one
-/// party's name as another's.
-fn turns_direction(c: char) -> bool {
-    matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// Number of a vault's first epoch.

@@ -8,7 +8,10 @@ use std::fmt;
 use aes::Aes256;
 use fpe::ff1::{FF1, NumeralString, Operations};
 
-use crate::{keys::VaultId, suite::Secret};
+use crate::{
+    keys::{CROCKFORD as DIGITS, VaultId},
+    suite::Secret,
+};
 
 /// Parties an alias can name: 18 bits.
 pub(crate) const MAX_PARTY: u32 = (1 << 18) - 1;
@@ -16,9 +19,6 @@ pub(crate) const MAX_PARTY: u32 = (1 << 18) - 1;
 pub(crate) const MAX_SERIAL: u64 = (1 << 36) - 1;
 const RADIX: u32 = 32;
 const NUMERALS: usize = 12;
-/// Crockford's base 32.
-const DIGITS: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
-
 /// An alias as it is printed: `XXXX-XXXX-XXXX-C`. A real order number never looks like this to the vault: it tries the order
 /// number first.
 #[derive(Clone, PartialEq, Eq)]

@@ -262,7 +262,14 @@ impl Recorded {
         self.newest_time = self.newest_time.max(entry.time);
         match entry.kind {
             EntryKind::Policy => self.policies.push((entry.policy, entry.detail.first() == Some(&1))),
-            EntryKind::Party | EntryKind::Revoke => {
+            EntryKind::Party => {
+                // A party with a new key has a new id, and names those before it.
+                for id in party_key_ids(&entry.detail) {
+                    self.parties.remove(id);
+                }
+                self.parties.insert(entry.party, entry.kind);
+            }
+            EntryKind::Revoke => {
                 self.parties.insert(entry.party, entry.kind);
             }
             EntryKind::Put | EntryKind::Update | EntryKind::Reseal | EntryKind::Shred => {
@@ -315,13 +322,19 @@ impl Recorded {
         }
         let fits = |kind: &EntryKind, state| (*kind == EntryKind::Revoke) == (state == PartyState::Revoked);
         let fit = registry.parties.iter().all(|party| {
-            let entered = self.parties.get(&registry.party_key_id(party.number));
+            let entered = self.parties.get(&party.key_id(registry.vault));
             entered.is_some_and(|kind| fits(kind, party.state))
         });
         if !fit || self.parties.len() != registry.parties.len() {
             rolled_back("parties", "a party is not what its newest entry says");
         }
     }
+}
+
+/// All key ids in the detail of a party's entry.
+fn party_key_ids(detail: &[u8]) -> impl Iterator<Item = &[u8; 16]> {
+    let (role_len, rest) = detail.split_first().unwrap_or((&0, &[]));
+    rest.get(usize::from(*role_len) + 1..).unwrap_or_default().as_chunks().0.iter()
 }
 
 /// Orders with the same fault are one finding.

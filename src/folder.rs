@@ -181,9 +181,11 @@ impl Peek {
 
     /// Names of parties by their key id, as entries of the ledger name them; the vault itself is `vault`.
     pub fn party_names(&self) -> Vec<([u8; 16], String)> {
-        let key_id = |number| crate::keys::party_key_id(self.known.vault, number, &[]);
-        let own = (key_id(crate::keys::VAULT_PARTY), "vault".to_owned());
-        let parties = self.known.parties.iter().map(|party| (key_id(party.number), party.name.clone()));
+        let vault = self.known.vault;
+        let own = (crate::keys::party_key_id(vault, crate::keys::VAULT_PARTY, &[]), "vault".to_owned());
+        let ids = |party: &'_ KnownParty| party.key_ids(vault).collect::<Vec<_>>();
+        let named = |party: &KnownParty| ids(party).into_iter().map(|id| (id, party.name.clone())).collect();
+        let parties = self.known.parties.iter().flat_map::<Vec<_>, _>(named);
         std::iter::once(own).chain(parties).collect()
     }
 }

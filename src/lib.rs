@@ -83,6 +83,7 @@ mod alias;
 #[cfg(feature = "bench")]
 #[doc(hidden)]
 pub mod bench;
+mod close;
 #[cfg(constant_time)]
 #[doc(hidden)]
 pub mod constant_time;
@@ -99,11 +100,14 @@ mod observe;
 mod opener;
 mod order;
 mod own_tables;
+mod parties;
+mod party;
 mod record;
 mod registry;
 mod scopes;
 mod sealer;
 mod search;
+mod share;
 mod shred;
 mod stats;
 pub mod store;
@@ -124,7 +128,10 @@ pub use doctor::{Finding, Severity};
 pub use error::{Error, ErrorKind, Result};
 #[cfg(feature = "sqlite")]
 pub use folder::Peek;
-pub use keys::{KeyFile, Passphrase, RecordId, RootKey, RootKeyProvider};
+pub use keys::{
+    Fingerprint, KeyFile, PartyKey, Passphrase, PublicKey, RecordId, RootKey, RootKeyProvider, VaultCard,
+    public_path,
+};
 pub use ledger::{Entry, EntryKind, LedgerState};
 pub use opener::StoredOrder;
 pub use order::{
@@ -133,14 +140,16 @@ pub use order::{
     OrderForSupplier, OrderForSupportAfterSale, OrderForSupportCallBack,
 };
 pub use own_tables::{AliasOwner, Opener, Sealer};
+pub use party::{Bundle, Keyring, Party, trust_path};
 pub use record::{Inspection, inspect};
 pub use registry::{KnownParty, PartyState};
 pub use scopes::{PolicyInForce, SCOPES_SCHEMA, Scope, ScopeIndex, ScopeParty, ScopeSearch, Scopes};
 pub use sealer::SealedOrder;
 pub use search::{Hit, Hits};
+pub use share::{Shared, SharedOrder};
 pub use shred::ShredMode;
 pub use stats::{Activity, Stats};
-pub use suite::{Suite, after_fork};
+pub use suite::{Kem, Suite, after_fork};
 pub use value::*;
 pub use vault::{Put, Vault};
 #[doc(hidden)]

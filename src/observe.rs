@@ -22,6 +22,9 @@ pub(crate) enum Operation {
     ApplyPolicy,
     AddParty,
     RevokeParty,
+    IssueKeyring,
+    Share,
+    Close,
     Doctor,
     Create,
     Unlock,
@@ -104,6 +107,11 @@ impl<'a> Watch<'a> {
             Err(error) => self.count_failure(error),
         }
         result
+    }
+
+    /// Passes the result on, where it has a result of its own for each order: of these, [`Watch::many`] is told afterwards.
+    pub(crate) fn one_of_many<T>(&self, result: Result<T>) -> Result<T> {
+        result.inspect_err(|error| self.count_failure(error))
     }
 
     /// Passes the results on, one per order.
@@ -201,6 +209,9 @@ mod span {
                 Operation::ApplyPolicy => operation!("apply_policy", Empty),
                 Operation::AddParty => operation!("add_party", Empty),
                 Operation::RevokeParty => operation!("revoke_party", Empty),
+                Operation::IssueKeyring => operation!("issue_keyring", Empty),
+                Operation::Share => operation!("share", number),
+                Operation::Close => operation!("close", number),
                 Operation::Doctor => operation!("doctor", Empty),
                 Operation::Create => operation!("create", Empty),
                 Operation::Unlock => operation!("unlock", Empty),

@@ -11,10 +11,10 @@ use crate::{
     ledger::{Entry, EntryKind, Ledger, Receipt, now},
     observe::Watch,
     record::{self, Plaintext, Record},
-    registry::{KnownParty, PartyState, Registry},
+    registry::{AcceptedPolicy, KnownParty, PartyState, Registry},
     store::{SecretRow, SecretState},
     value::{Plain, Value},
-    view::{FromView, View, compiled_parts},
+    view::{FromView, Names, View, compiled_parts},
 };
 
 /// One stored order that is to be opened.
@@ -125,22 +125,30 @@ pub(crate) fn open_many<'a>(
     Ok(opened.into_iter().flatten().collect())
 }
 
-fn no_receipt() -> Error {
+pub(crate) fn no_receipt() -> Error {
     Error::new(ErrorKind::Storage, "the ledger gave no receipt")
 }
 
-fn changed_meanwhile() -> Error {
+pub(crate) fn changed_meanwhile() -> Error {
     Error::new(ErrorKind::Conflict, "it was changed while it was being opened").with_hint("repeat")
+}
+
+/// An order of which a party may have something.
+pub(crate) struct Admitted<'a> {
+    pub(crate) record: Record<'a>,
+    pub(crate) secret: OrderSecret,
+    pub(crate) handle_key: HandleKey,
+    pub(crate) access: Access,
 }
 
 /// One party at one purpose, as the policy in force sees it.
 pub(crate) struct Desk<'a> {
     pub(crate) registry: &'a Registry,
-    policy: &'a Arc<Policy>,
+    pub(crate) policy: &'a Arc<Policy>,
     pub(crate) party: &'a KnownParty,
-    purpose: &'a str,
+    pub(crate) purpose: &'a str,
     pub(crate) key_id: [u8; 16],
-    now: u64,
+    pub(crate) now: u64,
     wanted: Option<Vec<PartId>>,
     whole: bool,
 }
@@ -166,7 +174,7 @@ impl<'a> Desk<'a> {
             policy: registry.policy()?,
             party,
             purpose: request.purpose,
-            key_id: registry.party_key_id(party.number),
+            key_id: party.key_id(registry.vault),
             now: now(),
             wanted: None,
             whole: request.whole,
@@ -215,8 +223,26 @@ impl<'a> Desk<'a> {
         Err(Error::new(ErrorKind::NotPermitted, message).with_hint("party add NAME --role ROLE --as VALUE"))
     }
 
-    /// All checks, and the ticket as far as it can be made without a receipt.
+    /// The ticket as far as it can be made without a receipt.
     fn prepare<'r>(&self, asked: Asked<'r>) -> Result<Prepared<'r>> {
+        let Admitted { record, secret, handle_key, access } = self.admit_to(&asked)?;
+        if secret.closed && access.expires.is_some() {
+            return Err(closed());
+        }
+        self.check_whole(&record, &access)?;
+        let (key_id, lines) = (self.key_id, self.lines(&access));
+        let whom = Whom { key_id, handle_id: key_id, lines, purpose: self.purpose };
+        let mut access = access;
+        if let Some(wanted) = &self.wanted {
+            access.open.retain(|part| wanted.contains(part));
+        }
+        let (ticket, entry) =
+            prepare(self.registry, &record, (&secret, &handle_key), &whom, |part| access.opens(part))?;
+        Ok(Prepared { record, called: asked.called, serial: asked.secret.serial, access, ticket, entry })
+    }
+
+    /// Whether the party may have anything of this order, as far as policy and time decide that.
+    pub(crate) fn admit_to<'r>(&self, asked: &Asked<'r>) -> Result<Admitted<'r>> {
         let record = Record::parse(asked.record)?;
         let (secret, handle_key) = unlock(self.registry, &record, asked.secret)?;
         let access = self.registry.access(&self.party.role, self.purpose, asked.secret.policy)?;
@@ -233,16 +259,7 @@ impl<'a> Desk<'a> {
                 "the time in which this purpose may open the order is over",
             ));
         }
-        self.check_whole(&record, &access)?;
-        let (key_id, lines) = (self.key_id, self.lines(&access));
-        let whom = Whom { key_id, handle_id: key_id, lines, purpose: self.purpose };
-        let mut access = access;
-        if let Some(wanted) = &self.wanted {
-            access.open.retain(|part| wanted.contains(part));
-        }
-        let (ticket, entry) =
-            prepare(self.registry, &record, (&secret, &handle_key), &whom, |part| access.opens(part))?;
-        Ok(Prepared { record, called: asked.called, serial: asked.secret.serial, access, ticket, entry })
+        Ok(Admitted { record, secret, handle_key, access })
     }
 
     /// Of a whole order nothing is left out without a word: it may come back as an update, which would clear that.
@@ -261,16 +278,17 @@ impl<'a> Desk<'a> {
     /// Whether the party may search by this field among orders like this one, as yet.
     pub(crate) fn reaches(&self, row: &SecretRow, field: PartId) -> bool {
         let access = self.registry.access(&self.party.role, self.purpose, row.policy);
-        access.is_ok_and(|access| {
-            access.is_some_and(|access| access.searches(field) && !self.is_over(&access, row))
-        })
+        let is_over = |access: &Access| {
+            self.is_over(access, row) || access.expires.is_some() && self.registry.is_closed(row)
+        };
+        access.is_ok_and(|access| access.is_some_and(|access| access.searches(field) && !is_over(&access)))
     }
 
     fn is_over(&self, access: &Access, row: &SecretRow) -> bool {
         access.expires.is_some_and(|expires| self.now.saturating_sub(row.put_at) > expires)
     }
 
-    fn lines(&self, access: &Access) -> &str {
+    pub(crate) fn lines(&self, access: &Access) -> &str {
         self.party.lines.as_deref().filter(|_| !access.lines.is_empty()).unwrap_or_default()
     }
 
@@ -327,7 +345,7 @@ impl<'a> Desk<'a> {
         let alias = alias
             .ok_or_else(|| Error::new(ErrorKind::Limit, "the vault's numbers for aliases are used up"))?;
         Ok(View {
-            policy: Arc::clone(self.policy),
+            names: Names::Policy(Arc::clone(self.policy)),
             called: called.map(str::to_owned),
             alias,
             party: self.party.name.clone(),
@@ -340,11 +358,11 @@ impl<'a> Desk<'a> {
         })
     }
 
-    fn type_of(&self, part: PartId) -> Option<FieldType> {
+    pub(crate) fn type_of(&self, part: PartId) -> Option<FieldType> {
         self.policy.part(part).map(|part| part.ty)
     }
 
-    fn is_order_no(&self, part: PartId) -> bool {
+    pub(crate) fn is_order_no(&self, part: PartId) -> bool {
         self.policy.field("order_no").is_some_and(|field| field.id == part)
     }
 
@@ -398,6 +416,11 @@ pub(crate) fn cannot_open() -> Error {
     Error::new(ErrorKind::CannotOpen, "the order's secret does not open").with_hint("doctor checks the vault")
 }
 
+pub(crate) fn closed() -> Error {
+    Error::new(ErrorKind::Expired, "the order has been closed")
+        .with_hint("what is open without an end still opens")
+}
+
 pub(crate) fn shredded() -> Error {
     Error::new(ErrorKind::Shredded, "the order has been shredded").with_hint("its number cannot be put again")
 }
@@ -417,6 +440,17 @@ struct Whom<'a> {
     purpose: &'a str,
 }
 
+/// F60: a record names an accepted policy.
+pub(crate) fn check_policy(registry: &Registry, record: &Record<'_>) -> Result<()> {
+    let is_its =
+        |accepted: &AcceptedPolicy| record::policy_id(&accepted.policy.digest()) == record.header.policy;
+    if registry.policies.iter().any(is_its) {
+        return Ok(());
+    }
+    Err(Error::new(ErrorKind::Damaged, "a record names a policy that this vault never accepted")
+        .with_hint("restore it from a backup"))
+}
+
 /// The ticket for the parts that are `sought`, and the entry that it waits for.
 fn prepare(
     registry: &Registry,
@@ -425,14 +459,7 @@ fn prepare(
     whom: &Whom<'_>,
     sought: impl Fn(PartId) -> bool,
 ) -> Result<(PreparedTicket, Entry)> {
-    if !registry
-        .policies
-        .iter()
-        .any(|accepted| record::policy_id(&accepted.policy.digest()) == record.header.policy)
-    {
-        return Err(Error::new(ErrorKind::Damaged, "a record names a policy that this vault never accepted")
-            .with_hint("restore it from a backup"));
-    }
+    check_policy(registry, record)?;
     let parts: Vec<(PartId, &[u8])> = record.parts().filter(|(part, _)| sought(*part)).collect();
     // F59: that an order has none of them is said by the directory alone.
     if parts.is_empty() {

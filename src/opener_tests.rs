@@ -45,7 +45,7 @@ fn prepared(vault: &Vault, sealed: &SealedOrder) -> (PreparedTicket, Entry) {
     let registry = vault.registry().unwrap();
     let record = Record::parse(&sealed.record).unwrap();
     let (secret, handle_key) = unlock(&registry, &record, &sealed.secret).unwrap();
-    let key_id = registry.party_key_id(1);
+    let key_id = registry.parties[0].key_id(registry.vault);
     let whom = Whom { key_id, handle_id: key_id, lines: "", purpose: "delivery" };
     let access = registry.policy().unwrap().access("courier", "delivery").unwrap();
     prepare(&registry, &record, (&secret, &handle_key), &whom, |part| access.opens(part)).unwrap()

@@ -190,23 +190,25 @@ pub(crate) struct RowPlan {
     pub(crate) put_at: u64,
     pub(crate) policy: u32,
     pub(crate) revision: u32,
+    /// Whether the order has been closed.
+    pub(crate) closed: bool,
 }
 
 impl RowPlan {
     /// Of an order that is put now.
     pub(crate) fn new(registry: &Registry, serial: u64) -> Self {
-        Self { serial, put_at: now(), policy: registry.policy_number(), revision: 1 }
+        Self { serial, put_at: now(), policy: registry.policy_number(), revision: 1, closed: false }
     }
 
     /// Of an order that is put in place of rows without a record.
-    pub(crate) fn again(row: &SecretRow) -> Self {
-        Self { revision: 1, ..Self::after(row) }
+    pub(crate) fn again(row: &SecretRow, closed: bool) -> Self {
+        Self { revision: 1, ..Self::after(row, closed) }
     }
 
     /// Of the next revision of an order.
-    pub(crate) fn after(row: &SecretRow) -> Self {
+    pub(crate) fn after(row: &SecretRow, closed: bool) -> Self {
         let revision = row.revision.saturating_add(1);
-        Self { serial: row.serial, put_at: row.put_at, policy: row.policy, revision }
+        Self { serial: row.serial, put_at: row.put_at, policy: row.policy, revision, closed }
     }
 }
 
@@ -248,8 +250,9 @@ impl<'a> Sealing<'a> {
         let policy_id = record::policy_id(policy);
         let place = Place { vault: registry.vault, record_id, revision: row.revision, policy: policy_id };
         let epoch = registry.current_epoch()?;
-        let sealed = record::seal(space, rng, &place, epoch, plan.contents(order, number))
+        let mut sealed = record::seal(space, rng, &place, epoch, plan.contents(order, number))
             .map_err(|e| name_the_field(plan, order, number, e))?;
+        sealed.secret.closed = row.closed;
         let handle_key = handle_key.unwrap_or_else(|| HandleKey::draw(rng));
         let release = registry.current_release()?;
         let mut secret = SecretRow {

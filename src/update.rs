@@ -69,7 +69,7 @@ pub(crate) fn seal(
     }
     let sealed = SealRng::with(|rng| {
         let mut sealing = Sealing::new(registry, &plan, rng, 1)?;
-        sealing.seal_again(&fields, (number, id), RowPlan::after(stored.secret), handle_key)
+        sealing.seal_again(&fields, (number, id), RowPlan::after(stored.secret, secret.closed), handle_key)
     });
     sealed.map_err(|_| no_randomness())?.map(Some)
 }

@@ -9,18 +9,20 @@ use std::{
     ops::Range,
     process,
     sync::{Arc, Mutex},
+    time::Duration,
 };
 
 use crate::{
-    cores,
+    close, cores,
     error::{Error, ErrorKind, Result},
     keys::{RecordId, RootKey},
     ledger::{Entry, Ledger, LedgerState, now},
     observe::{Counters, Operation, Watch},
-    opener::{self, Asked, Request, StoredOrder},
+    opener::{self, Request},
     registry::Registry,
     sealer::{Plan, SealedOrder, Sealing, no_randomness},
     search::{Hits, MAX_CANDIDATES, Matches, Search},
+    share::{self, Shared},
     shred::{Shred, ShredMode},
     store::{LOCK_WAIT, RecordSummary, StagedRecord, Stores},
     suite::SealRng,
@@ -201,6 +203,44 @@ impl Vault {
         watch.many(self.open_orders(&watch, request, orders))
     }
 
+    /// Copies of orders for a party that has a key of its own, in one signed bundle, each entered as a disclosure first. What the party
+    /// gets are its parts and lines, sealed anew; the stored records stay. The bundle ends when the time of the purpose does, and after
+    /// `valid` at the latest. Waits for one disk sync, and the first call ever for two more.
+    ///
+    /// What a party has been given it can read for ever: revoking it, or closing the order, stops what comes next.
+    ///
+    /// # Errors
+    /// `NotFound` for an unknown party, `Revoked`, `NotPermitted`, `Input` for a party without a key, `Limit` beyond 65,536 orders or 64
+    /// MiB, `Storage`. Each order has a result of its own beside that: those of [`Vault::open`], `Expired` for one that is closed, and
+    /// `Absent` for one that has nothing of what the purpose opens.
+    pub fn share(
+        &self,
+        party: &str,
+        purpose: &str,
+        orders: &[&str],
+        valid: Option<Duration>,
+    ) -> Result<Shared> {
+        let watch = self.watch(Operation::Share, orders.len());
+        let Shared { bundle, orders } =
+            watch.one_of_many(self.share_orders(&watch, &Request::all(party, purpose), orders, valid))?;
+        Ok(Shared { bundle, orders: watch.many(Ok(orders))? })
+    }
+
+    fn share_orders(
+        &self,
+        watch: &Watch<'_>,
+        request: &Request<'_>,
+        orders: &[&str],
+        valid: Option<Duration>,
+    ) -> Result<Shared> {
+        let (registry, _) = self.registry_that_signs()?;
+        request.tell(watch, &registry)?;
+        let until = valid.map(|valid| now().saturating_add(valid.as_secs()));
+        self.with_stored(&registry, orders, |asked, meanwhile| {
+            share::share(&self.0.ledger, &registry, request, (asked, until), meanwhile)
+        })
+    }
+
     fn open_orders(
         &self,
         watch: &Watch<'_>,
@@ -209,15 +249,9 @@ impl Vault {
     ) -> Result<Vec<Result<View>>> {
         let registry = self.registry()?;
         request.tell(watch, &registry)?;
-        let found = self.look_up_many(&registry, orders)?;
-        let asked = found.iter().zip(orders).map(|(found, order)| {
-            let found = found.as_ref().ok_or_else(not_found)?;
-            let StoredOrder { record, secret } = found.newest()?;
-            Ok(Asked { record, secret, called: found.by_number.then_some(*order) })
-        });
-        let rows: Vec<_> = found.iter().map(|found| Some(found.as_ref()?.newest().ok()?.secret)).collect();
-        let meanwhile = || self.meanwhile(&rows);
-        opener::open_many(&self.0.ledger, &registry, request, asked.collect(), meanwhile)
+        self.with_stored(&registry, orders, |asked, meanwhile| {
+            opener::open_many(&self.0.ledger, &registry, request, asked, meanwhile)
+        })
     }
 
     /// Changes fields of an order whose revision is `expected`; returns the revision it has then. Facets and search tags follow
@@ -354,6 +388,29 @@ impl Vault {
             let _left_to_the_next = self.settle();
         }
         done.map(|()| id)
+    }
+
+    /// Closes an order whose life is over, for good: nothing of it is shared any more, and every purpose that has an end (`expires`)
+    /// is over for it. What is open without an end stays so: the shop's own work, its books. An order that is closed stays as it is.
+    /// Waits for two disk syncs and, at most 10 seconds, for another writer.
+    ///
+    /// # Errors
+    /// `NotFound`, `Shredded`, `RolledBack`, `CannotOpen`, `Locked`, `Storage`; after an error it may be repeated.
+    pub fn close(&self, order: &str) -> Result<RecordId> {
+        self.watch(Operation::Close, 1).one(self.close_order(order))
+    }
+
+    fn close_order(&self, order: &str) -> Result<RecordId> {
+        let _writer = self.writer()?;
+        let registry = self.registry()?;
+        let found = self.look_up(&registry, order)?;
+        let stored = found.newest()?;
+        if let Some((entry, closed)) = close::prepare(&registry, &stored)? {
+            // Entered first: an order that is closed has its entry.
+            self.0.ledger.append(vec![entry])?;
+            self.replace_rows(std::slice::from_ref(stored.secret), &closed)?;
+        }
+        Ok(RecordId(stored.secret.record_id))
     }
 
     /// A page of stored orders above `after`, at most `limit`, ascending by id. Opens nothing.

@@ -1,7 +1,7 @@
 //! The direction of dependencies, as a test: each part of `src/` uses only what stands beside it in the table.
 #![allow(clippy::unwrap_used)]
 
-use std::{fs, path::Path};
+use std::{collections::BTreeSet, fs, path::Path};
 
 /// Part, and the parts it may name. `error` and the policy crate may be used by all.
 const LAYERS: &[(&str, &[&str])] = &[
@@ -18,6 +18,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("view", &["alias", "value"]),
     ("order", &["value", "view"]),
     ("record", &["suite", "keys", "value", "view"]),
+    ("party", &["alias", "keys", "ledger", "record", "suite", "value", "view"]),
     ("registry", &["alias", "suite", "keys", "ledger", "store"]),
     ("scopes", &["registry"]),
     ("index", &["keys", "normalise", "registry", "store", "value"]),
@@ -27,15 +28,24 @@ const LAYERS: &[(&str, &[&str])] = &[
     ),
     ("opener", &["cores", "keys", "ledger", "observe", "record", "registry", "store", "value", "view"]),
     ("search", &["alias", "index", "ledger", "opener", "record", "registry", "store"]),
+    (
+        "share",
+        &[
+            "alias", "cores", "keys", "ledger", "opener", "party", "record", "registry", "sealer", "suite",
+            "value", "view",
+        ],
+    ),
+    ("close", &["ledger", "opener", "record", "registry", "sealer", "store", "suite"]),
     ("shred", &["keys", "ledger", "opener", "record", "registry", "sealer", "store", "suite"]),
     ("update", &["ledger", "opener", "record", "registry", "sealer", "suite", "value", "view"]),
     (
         "vault",
         &[
-            "alias", "cores", "keys", "ledger", "observe", "opener", "record", "registry", "sealer",
-            "search", "shred", "store", "suite", "update", "view",
+            "alias", "close", "cores", "keys", "ledger", "observe", "opener", "record", "registry", "sealer",
+            "search", "share", "shred", "store", "suite", "update", "view",
         ],
     ),
+    ("parties", &["alias", "keys", "ledger", "observe", "registry", "sealer", "share", "suite", "vault"]),
     ("stats", &["observe", "registry", "vault"]),
     (
         "admin",
@@ -89,6 +99,17 @@ const ABSENT: &[(&str, &[&str])] = &[
         ],
     ),
 ];
+
+/// What opens an order without a ticket, and the only parts that may: they seal what they open anew, with an entry.
+#[test]
+fn only_sharing_and_resealing_open_without_a_ticket() {
+    let callers: BTreeSet<_> = sources()
+        .into_iter()
+        .filter(|(_, part, code)| part != "record" && code.contains("open_to_seal"))
+        .map(|(_, part, _)| part)
+        .collect();
+    assert_eq!(callers, BTreeSet::from(["share".to_owned()]));
+}
 
 #[test]
 fn parts_use_only_what_stands_below_them() {

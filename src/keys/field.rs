@@ -28,6 +28,11 @@ impl FieldKey {
         data_key(&self.half(n1), ticket_part)
     }
 
+    /// For the keyring of a party.
+    pub(crate) fn expose(&self) -> &[u8; 32] {
+        self.raw.expose()
+    }
+
     /// Commitment of the epoch entry, by which a field key shown later can be told to be the one in use then.
     pub(crate) fn commitment(&self, vault: VaultId, epoch: u32, part: PartId, suite: Suite) -> [u8; 32] {
         let (epoch, part, suite) = (epoch.to_le_bytes(), part.get().to_le_bytes(), [suite.number()]);
@@ -175,16 +180,24 @@ impl HalvesOf<'_> {
 ///
 /// A keyring opens nothing by itself; each order needs its ticket too.
 pub(crate) struct Keyring {
-    epochs: Vec<EpochKeys>,
+    epochs: Vec<Arc<EpochKeys>>,
 }
 
 impl Keyring {
     /// Only the keys of `parts` (ascending or not) of these epochs.
     pub(crate) fn of(epochs: &[Arc<EpochKeys>], parts: &[PartId]) -> Self {
-        Self { epochs: epochs.iter().map(|epoch| epoch.only(parts)).collect() }
+        Self { epochs: epochs.iter().map(|epoch| Arc::new(epoch.only(parts))).collect() }
+    }
+
+    pub(crate) fn new(epochs: Vec<Arc<EpochKeys>>) -> Self {
+        Self { epochs }
+    }
+
+    pub(crate) fn epochs(&self) -> impl Iterator<Item = &EpochKeys> {
+        self.epochs.iter().map(|keys| &**keys)
     }
 
     pub(crate) fn epoch(&self, epoch: u32) -> Option<&EpochKeys> {
-        self.epochs.iter().find(|keys| keys.epoch == epoch)
+        self.epochs().find(|keys| keys.epoch == epoch)
     }
 }

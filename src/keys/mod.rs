@@ -5,7 +5,7 @@
 //!  └─ wraps, each bound to its place (WrapContext):
 //!       FieldKey[epoch, part]   which fields         ReleaseKey[generation]  wraps the secret rows
 //!       IndexKey[epoch, field]  search tags          QueryKey                names searches in the ledger
-//!       IdKey  AliasKey  RegistryKey  issuing and ledger seeds
+//!       IdKey  AliasKey  RegistryKey       issuing and ledger keys: sign what parties are sent, and the ledger's heads
 //! OrderSecret (one per sealing) ─► ticket parts      which orders
 //! HandleKey   (one per order)   ─► handles in the ledger
 //! ```
@@ -14,8 +14,11 @@
 
 mod field;
 mod index;
+mod party;
+mod private_file;
 mod root;
 mod row;
+mod text;
 #[cfg(test)]
 #[cfg(feature = "sqlite")]
 mod thief_tests;
@@ -24,6 +27,9 @@ mod vault_key;
 
 pub(crate) use field::{EpochKeys, FieldKey, Halves, HalvesOf, Keyring};
 pub(crate) use index::{IndexKey, QueryKey};
+pub use party::{PartyKey, PublicKey, VaultCard, public_path};
+pub(crate) use party::{beside, is_origin};
+pub(crate) use private_file::replace;
 #[cfg(feature = "sqlite")]
 pub(crate) use root::KEY_FILE_PREFIX;
 pub use root::{KeyFile, Passphrase, RootKey, RootKeyProvider};
@@ -31,6 +37,8 @@ pub(crate) use root::{KeyKind, WrapContext};
 #[cfg(constant_time)]
 pub(crate) use root::{argon2id, key_line, parse_key_line};
 pub(crate) use row::{Evidence, HandleKey, OrderSecret, ReleaseKey, RowContext};
+pub(crate) use text::CROCKFORD;
+pub use text::Fingerprint;
 pub(crate) use ticket::{PreparedTicket, Sought, Ticket};
 pub(crate) use vault_key::{IdKey, RegistryKey, VAULT_PARTY, party_key_id};
 

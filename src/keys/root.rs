@@ -62,6 +62,8 @@ pub(crate) enum KeyKind {
     Release = 3,
     Id = 4,
     Alias = 5,
+    Issuing = 6,
+    Ledger = 7,
     Registry = 8,
     Query = 9,
 }
@@ -271,7 +273,17 @@ impl RootKeyProvider for Passphrase {
     }
 
     fn unlock(&self, parameters: &[u8]) -> Result<Box<dyn RootKey>> {
-        let damaged = || root_error("the vault's passphrase parameters are out of bounds");
+        Ok(Box::new(LocalKey::new(self.key(parameters)?)))
+    }
+}
+
+impl Passphrase {
+    /// Bytes of its parameters.
+    pub(super) const PARAMETERS: usize = 1 + 16 + 3 * 4;
+
+    /// The key that it gives under these parameters, which may be anybody's.
+    pub(super) fn key(&self, parameters: &[u8]) -> Result<Secret<32>> {
+        let damaged = || root_error("the passphrase parameters are out of bounds");
         let [PASSPHRASE, rest @ ..] = parameters else {
             return Err(root_error("this vault is not opened by a passphrase").with_hint("give its key file"));
         };
@@ -283,8 +295,7 @@ impl RootKeyProvider for Passphrase {
         if !is_within_bounds(cost) {
             return Err(damaged());
         }
-        let key = argon2id(&self.0, salt, cost).map_err(|_| root_error("the passphrase cannot be used"))?;
-        Ok(Box::new(LocalKey::new(key)))
+        argon2id(&self.0, salt, cost).map_err(|_| root_error("the passphrase cannot be used"))
     }
 }
 
@@ -436,7 +447,7 @@ mod tests {
         }
         // Four gibibytes are not spent on it here.
         assert!(is_within_bounds((4_194_304, 16, 16)));
-        let refused = root_error("the vault's passphrase parameters are out of bounds").to_string();
+        let refused = root_error("the passphrase parameters are out of bounds").to_string();
         for cost in [
             (19_455, 2, 1),
             (4_194_305, 2, 1),

@@ -16,6 +16,8 @@ const MOST_PARTS: usize = 96;
 pub(crate) struct OrderSecret {
     suite: Suite,
     raw: Secret<32>,
+    /// Of an order that has been closed: its row is wrapped under another label, so that nobody opens it again by changing a column.
+    pub(crate) closed: bool,
 }
 
 impl OrderSecret {
@@ -24,7 +26,7 @@ impl OrderSecret {
     }
 
     pub(crate) fn new(suite: Suite, raw: Secret<32>) -> Self {
-        Self { suite, raw }
+        Self { suite, raw, closed: false }
     }
 
     /// Made anew for each use, of which an order has one or two: its key schedule is long, and secrets are handed from call to call.
@@ -164,9 +166,14 @@ impl RowContext {
 }
 
 const SECRET: &[u8] = b"consignee/v1/secret";
+const CLOSED: &[u8] = b"consignee/v1/closed";
 const EVIDENCE: &[u8] = b"consignee/v1/evidence";
 /// Length of a wrapped secret.
 const WRAPPED: usize = wrapped_len(64);
+
+fn label_of(closed: bool) -> &'static [u8] {
+    if closed { CLOSED } else { SECRET }
+}
 
 /// RK[g], wraps the secret rows. Destroying a generation makes final what was shredded under it.
 pub(crate) struct ReleaseKey {
@@ -195,7 +202,7 @@ impl ReleaseKey {
         self.key.wrap(
             rng,
             &context.record_id.0,
-            &context.associated_data(SECRET),
+            &context.associated_data(label_of(secret.closed)),
             both.expose(),
             &mut wrapped,
         )?;
@@ -210,10 +217,15 @@ impl ReleaseKey {
         wrapped: &[u8],
     ) -> Result<(OrderSecret, HandleKey), Unauthentic> {
         let mut both = Secret::new([0; 64]);
-        self.key.unwrap(&context.associated_data(SECRET), wrapped, both.expose_mut())?;
+        let mut opens = |closed| {
+            let bound = context.associated_data(label_of(closed));
+            self.key.unwrap(&bound, wrapped, both.expose_mut()).map(|()| closed)
+        };
+        let closed = opens(false).or_else(|_| opens(true))?;
         let (halves, _) = both.expose().as_chunks::<32>();
         let [secret, handle_key] = halves else { return Err(Unauthentic) };
-        Ok((OrderSecret::new(suite, Secret::new(*secret)), HandleKey(Secret::new(*handle_key))))
+        let secret = OrderSecret { closed, ..OrderSecret::new(suite, Secret::new(*secret)) };
+        Ok((secret, HandleKey(Secret::new(*handle_key))))
     }
 
     pub(crate) fn wrap_evidence(

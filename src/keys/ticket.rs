@@ -65,6 +65,16 @@ pub(crate) struct Ticket {
 }
 
 impl Ticket {
+    /// The ticket of a copy that was shared: it was released against a receipt before it left the vault.
+    pub(crate) fn received(
+        record_id: RecordId,
+        index: u64,
+        parts: Vec<PartId>,
+        secrets: Vec<Secret<32>>,
+    ) -> Self {
+        Self { record_id, index, parts, secrets }
+    }
+
     /// A ticket without a receipt: what an attacker would like to have, and benches measure.
     #[cfg(any(test, feature = "bench"))]
     pub(crate) fn unlogged(record_id: RecordId, parts: Vec<PartId>, secrets: Vec<Secret<32>>) -> Self {

@@ -16,6 +16,12 @@ impl IdKey {
         RecordId(self.0.id(&[b"consignee/v1/id", order_no.as_bytes()]))
     }
 
+    // HMAC-SHA256(id key, "consignee/v1/copy" ‖ party key id ‖ record id)[..16]
+    /// The record id of a party's copies of an order: no other party's, and none that a store has.
+    pub(crate) fn copy_id(&self, party: &[u8; 16], id: RecordId) -> RecordId {
+        RecordId(self.0.id(&[b"consignee/v1/copy", party, &id.0]))
+    }
+
     // HMAC-SHA256(id key, "consignee/v1/same" ‖ record id ‖ OS ‖ canonical values)[..16]
     pub(crate) fn fingerprint(
         &self,

@@ -124,12 +124,12 @@ impl Ledger {
         }
     }
 
-    /// Indices and entries with this handle. Reads all entries: the store's index of handles is not hashed, and an entry that it
+    /// Indices and entries with one of these handles. Reads all entries: the store's index of handles is not hashed, and an entry that it
     /// leaves out would clear a leaker or bring back a shredded order.
-    pub(crate) fn with_handle(&self, handle: &[u8; 16]) -> Result<Vec<(u64, Entry)>> {
+    pub(crate) fn with_handles(&self, handles: &[[u8; 16]]) -> Result<Vec<(u64, Entry)>> {
         let mut found = Vec::new();
         self.scan(0, |index, entry| {
-            if entry.handle == *handle {
+            if handles.contains(&entry.handle) {
                 found.push((index, entry));
             }
         })?;

@@ -20,6 +20,8 @@ use crate::{
 pub(crate) enum Content<'a> {
     /// A field's value.
     Value(ValueRef<'a>),
+    /// A value that is encoded and padded.
+    Encoded(&'a [u8]),
     /// A facet, computed from the field's value when sealing.
     Facet(Mask, ValueRef<'a>),
 }
@@ -164,6 +166,7 @@ fn write_plain<'a>(
         let start = out.len();
         match content {
             Content::Value(value) => encode_padded(value, out)?,
+            Content::Encoded(bytes) => out.extend_from_slice(bytes),
             Content::Facet(mask, value) => {
                 wipe(&mut space.facet);
                 if !mask::apply(mask, value, &mut space.facet) {

@@ -14,7 +14,7 @@ use crate::{
     keys::{FieldKey, KeyKind, RootKey, WrapContext},
     ledger::Entry,
     store::Item,
-    suite::{Secret, Suite},
+    suite::{Secret, SigningKey, Suite},
 };
 
 /// Changes to a registry, to be written as one.
@@ -73,6 +73,18 @@ impl<'a> Changes<'a> {
             }
         }
         Ok(made)
+    }
+
+    /// Makes the keys that sign what parties are sent and the ledger's heads; gives the public ones, each with its kind.
+    pub(crate) fn add_signing_keys(&mut self) -> Result<[(KeyKind, [u8; 32]); 2]> {
+        let mut add = |kind| -> Result<_> {
+            let seed = new_key()?;
+            let context = WrapContext { vault: self.registry.vault, kind, id: 0, generation: 0, suite: None };
+            let registry_key = &self.registry.registry_key;
+            insert_key(&mut self.changed, registry_key, self.root, self.parameters, context, &seed)?;
+            Ok((kind, SigningKey::new(&seed).public()))
+        };
+        Ok([add(KeyKind::Issuing)?, add(KeyKind::Ledger)?])
     }
 
     fn add_key(&mut self, kind: KeyKind, part: PartId, epoch: u32, suite: Suite) -> Result<Secret<32>> {

@@ -24,11 +24,11 @@ use crate::{
     alias::AliasKey,
     error::{Error, ErrorKind, Result},
     keys::{
-        EpochKeys, FieldKey, HandleKey, IdKey, IndexKey, KeyKind, QueryKey, RecordId, RegistryKey,
-        ReleaseKey, RootKey, RowContext, VAULT_PARTY, VaultId, WrapContext, party_key_id,
+        EpochKeys, FieldKey, HandleKey, IdKey, IndexKey, KeyKind, PublicKey, QueryKey, RecordId, RegistryKey,
+        ReleaseKey, RootKey, RowContext, VAULT_PARTY, VaultCard, VaultId, WrapContext, party_key_id,
     },
     store::{Item, SecretRow, SecretState},
-    suite::{Suite, os_random},
+    suite::{SigningKey, Suite, os_random},
 };
 
 /// A policy as it was accepted.
@@ -65,8 +65,36 @@ pub struct KnownParty {
     pub state: PartyState,
     /// When it was added, seconds since 1970.
     pub added_at: u64,
+    /// The keys of its own that it has had; the last one is in use. None where the shop's own programs open for it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub keys: Vec<PublicKey>,
     /// Salt of its commitment in the ledger.
     pub(crate) salt: [u8; 32],
+}
+
+impl KnownParty {
+    /// The key that is sealed to.
+    ///
+    /// # Errors
+    /// `Input` where the party has none.
+    pub(crate) fn key(&self) -> Result<&PublicKey> {
+        self.keys.last().ok_or_else(|| {
+            Error::input("party", "has no key of its own, so that nothing can be sealed to it")
+                .with_hint("it makes one with party keygen; party key enters it")
+        })
+    }
+
+    /// The id by which the ledger knows it now.
+    pub(crate) fn key_id(&self, vault: VaultId) -> [u8; 16] {
+        let none = || party_key_id(vault, self.number, &[]);
+        self.keys.last().map_or_else(none, |key| key.key_id(vault, self.number))
+    }
+
+    /// All ids by which it has been known, that of the time without a key among them.
+    pub(crate) fn key_ids(&self, vault: VaultId) -> impl Iterator<Item = [u8; 16]> {
+        let none = party_key_id(vault, self.number, &[]);
+        std::iter::once(none).chain(self.keys.iter().map(move |key| key.key_id(vault, self.number)))
+    }
 }
 
 // Without the salt: with it, whoever has the ledger can try which party an entry is of.
@@ -79,6 +107,7 @@ impl std::fmt::Debug for KnownParty {
             .field("lines", &self.lines)
             .field("state", &self.state)
             .field("added_at", &self.added_at)
+            .field("keys", &self.keys)
             .finish_non_exhaustive()
     }
 }
@@ -102,6 +131,10 @@ pub(crate) struct Registry {
     pub(crate) id_key: IdKey,
     pub(crate) alias_key: AliasKey,
     pub(crate) query_key: QueryKey,
+    /// Signs what parties are sent; none before the first is.
+    issuing_key: Option<SigningKey>,
+    /// Signs the ledger's heads; made together with the other.
+    ledger_key: Option<SigningKey>,
     registry_key: RegistryKey,
     /// All items as stored, to which changes are made.
     items: Items,
@@ -169,6 +202,10 @@ impl Registry {
             }
         }
         let single = |kind| load_key(&items, root, &parameters, vault, kind, 0, 0).map(|(_, key)| key);
+        let signing = |kind| match items.contains_key(&(kind as u8, 0, 0)) {
+            true => single(kind).map(|seed| Some(SigningKey::new(&seed))),
+            false => Ok(None),
+        };
         Ok(Self {
             vault,
             policies: policies(&items)?,
@@ -181,6 +218,8 @@ impl Registry {
             id_key: IdKey::new(&single(KeyKind::Id)?),
             alias_key: AliasKey::new(vault, &single(KeyKind::Alias)?).ok_or_else(damaged)?,
             query_key: QueryKey::new(&single(KeyKind::Query)?),
+            issuing_key: signing(KeyKind::Issuing)?,
+            ledger_key: signing(KeyKind::Ledger)?,
             registry_key,
             items,
         })
@@ -207,13 +246,27 @@ impl Registry {
         })
     }
 
-    pub(crate) fn party_key_id(&self, number: u32) -> [u8; 16] {
-        party_key_id(self.vault, number, &[])
-    }
-
     /// Key id of the vault itself, for what it does on its own account.
     pub(crate) fn own_key_id(&self) -> [u8; 16] {
-        self.party_key_id(VAULT_PARTY)
+        party_key_id(self.vault, VAULT_PARTY, &[])
+    }
+
+    /// What the parties may know of the vault, with the key that signs what they are sent; none before that has been made.
+    pub(crate) fn issuer(&self) -> Option<(VaultCard, &SigningKey)> {
+        let (issuing, ledger) = (self.issuing_key.as_ref()?, self.ledger_key.as_ref()?);
+        let card = VaultCard {
+            vault: self.vault,
+            issuing: issuing.public(),
+            ledger: ledger.public(),
+            origin: self.origin(),
+        };
+        Some((card, issuing))
+    }
+
+    /// Name of the ledger.
+    pub(crate) fn origin(&self) -> String {
+        let id: String = self.vault.0.iter().map(|byte| format!("{byte:02x}")).collect();
+        format!("consignee/{id}/1")
     }
 
     /// Field keys that seal.
@@ -247,6 +300,14 @@ impl Registry {
         }
         // It does not depend on the suite that the order secret is for.
         Some(release.unwrap_secret(&context, release.suite, &row.wrapped).ok()?.1)
+    }
+
+    /// Whether a secret row is that of a closed order.
+    pub(crate) fn is_closed(&self, row: &SecretRow) -> bool {
+        let unwrapped = self.release(row.generation).and_then(|release| {
+            release.unwrap_secret(&self.row_context(row), release.suite, &row.wrapped).ok()
+        });
+        unwrapped.is_some_and(|(secret, _)| secret.closed)
     }
 
     /// Where a secret row of this vault belongs.

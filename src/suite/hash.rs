@@ -47,6 +47,11 @@ impl Mac {
     }
 }
 
+/// SHA-256.
+pub(crate) fn digest(bytes: &[u8]) -> [u8; 32] {
+    Sha256::digest(bytes).into()
+}
+
 /// The first 16 bytes of the SHA-256 of the inputs, one after the other, for ids of public things.
 pub(crate) fn digest_id(inputs: &[&[u8]]) -> [u8; 16] {
     let mut hash = Sha256::new();

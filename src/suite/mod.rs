@@ -9,17 +9,22 @@ mod aead;
 mod chacha;
 mod hash;
 mod kdf;
+mod kem;
 mod rng;
 mod secret;
+mod sign;
 
 pub(crate) use aead::{TAG, WrapKey, open_in_place, seal_in_place, wrapped_len};
 #[cfg(test)]
 pub(crate) use aead::{unwrap, wrap};
-pub(crate) use hash::{Mac, commit, digest_id};
+pub(crate) use hash::{Mac, commit, digest, digest_id};
 pub(crate) use kdf::{DERIVED_AT_ONCE, Kdf};
+pub use kem::Kem;
+pub(crate) use kem::{SealFailed, is_public, open_from, public_of, seal_to};
 pub use rng::after_fork;
-pub(crate) use rng::{SealRng, os_random};
+pub(crate) use rng::{RandomFailed, SealRng, os_random};
 pub(crate) use secret::Secret;
+pub(crate) use sign::{SIGNATURE, SigningKey, is_verifying, verify};
 
 /// A cipher suite, a property of an epoch: all records of an epoch use the same one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

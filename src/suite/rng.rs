@@ -108,6 +108,11 @@ impl SealRng {
         Ok(due)
     }
 
+    /// For crates that draw by themselves. What they draw is not counted: for a generator of its own.
+    pub(super) fn generator(&mut self) -> &mut ChaCha20Rng {
+        &mut self.rng
+    }
+
     /// Fills `out` with random bytes.
     pub(crate) fn fill(&mut self, out: &mut [u8]) {
         self.left = self.left.saturating_sub(out.len());

@@ -12,7 +12,7 @@ use crate::{
     alias::{self, Alias},
     error::{Error, ErrorKind, Result},
     keys::{HandleKey, RecordId},
-    opener::{Meanwhile, StoredOrder, rolled_back, shredded, unlock},
+    opener::{Asked, Meanwhile, StoredOrder, rolled_back, shredded, unlock},
     record,
     registry::Registry,
     sealer::{Plan, RowPlan, SealedOrder, Sealing},
@@ -118,7 +118,9 @@ impl Vault {
             if found.record.is_none() && found.rows.iter().all(|row| row.state != SecretState::Shredded) {
                 // This call holds the writer's lock, so whoever wrote these rows is gone.
                 let abandoned = found.rows.iter().map(|row| (row.record_id, row.n1)).collect();
-                let kept = |row: &SecretRow| Some((RowPlan::again(row), registry.handle_key(row)?));
+                let kept = |row: &SecretRow| {
+                    Some((RowPlan::again(row, registry.is_closed(row)), registry.handle_key(row)?))
+                };
                 let kept = found.rows.iter().find_map(kept);
                 new.push(New { at, number, id, serial: u64::MAX, abandoned, kept });
             } else if let Some(result) = results.get_mut(at) {
@@ -126,6 +128,23 @@ impl Vault {
             }
         }
         Ok(new)
+    }
+
+    /// Looks orders up and hands them to `work`, with what tells whether they are as they were, once their entries are durable.
+    pub(super) fn with_stored<T>(
+        &self,
+        registry: &Registry,
+        orders: &[&str],
+        work: impl FnOnce(Vec<Result<Asked<'_>>>, &mut dyn FnMut() -> Result<Meanwhile>) -> Result<T>,
+    ) -> Result<T> {
+        let found = self.look_up_many(registry, orders)?;
+        let asked = found.iter().zip(orders).map(|(found, order)| {
+            let found = found.as_ref().ok_or_else(not_found)?;
+            let StoredOrder { record, secret } = found.newest()?;
+            Ok(Asked { record, secret, called: found.by_number.then_some(*order) })
+        });
+        let rows: Vec<_> = found.iter().map(|found| Some(found.as_ref()?.newest().ok()?.secret)).collect();
+        work(asked.collect(), &mut || self.meanwhile(&rows))
     }
 
     /// The rows of an order by its number or an alias.

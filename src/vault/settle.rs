@@ -60,7 +60,7 @@ impl Vault {
             }
             return self.destroy(row, row.wrapped.clone(), Duration::ZERO);
         };
-        let entries = self.ledger().with_handle(&handle_key.handle(&registry.own_key_id()))?;
+        let entries = self.ledger().with_handles(&[handle_key.handle(&registry.own_key_id())])?;
         // The newest that changed the order: one that was brought back by old files may have been shredded before.
         let changes = [EntryKind::Put, EntryKind::Update, EntryKind::Reseal, EntryKind::Shred];
         let newest = entries.into_iter().rev().find(|(_, entry)| changes.contains(&entry.kind));

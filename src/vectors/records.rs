@@ -60,7 +60,7 @@ impl World {
         let mut rng = SealRng::from_seed(seed);
         let mut sealing = Sealing::new(&self.registry, &plan, &mut rng, 1).unwrap();
         let number = (order.order_no.as_str(), self.registry.id_key.record_id(&order.order_no));
-        let row = RowPlan { serial: 10_248, put_at: PUT_AT, policy: 0, revision };
+        let row = RowPlan { serial: 10_248, put_at: PUT_AT, policy: 0, revision, closed: false };
         let sealed = sealing.seal(&order, number, row, None).unwrap();
         let parts = self.parts(&order);
         Case { order_no: order.order_no.clone(), seed, sealed, parts }

@@ -8,14 +8,14 @@ mod typed;
 
 use std::sync::Arc;
 
-use consignee_policy::{PartId, Policy};
+use consignee_policy::{FieldType, PartId, Policy};
 use serde_json::{Map, Value as Json};
 
 pub(crate) use fields::MAX_JSON;
 pub use fields::{Fields, Patch};
 pub use record::{Record, RecordField};
 pub use typed::{CompiledPart, FromView, Opened, RoleView};
-pub(crate) use typed::{check_fields, check_numbers, compiled_parts};
+pub(crate) use typed::{check_fields, check_names, check_numbers, compiled_parts};
 
 use crate::{
     alias::Alias,
@@ -23,9 +23,40 @@ use crate::{
     value::Value,
 };
 
+/// Number, name and type of a part, as a keyring has them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct NamedPart {
+    pub(crate) id: PartId,
+    pub(crate) name: String,
+    pub(crate) ty: FieldType,
+}
+
+/// What a view calls its parts by: the policy, or on a party's machine the keyring.
+#[derive(Clone)]
+pub(crate) enum Names {
+    Policy(Arc<Policy>),
+    Keyring(Arc<[NamedPart]>),
+}
+
+impl Names {
+    fn name(&self, id: PartId) -> Option<&str> {
+        match self {
+            Self::Policy(policy) => policy.part(id).map(|part| part.name),
+            Self::Keyring(parts) => parts.iter().find(|part| part.id == id).map(|part| part.name.as_str()),
+        }
+    }
+
+    fn number(&self, name: &str) -> Option<PartId> {
+        match self {
+            Self::Policy(policy) => policy.part_named(name).map(|part| part.id),
+            Self::Keyring(parts) => parts.iter().find(|part| part.name == name).map(|part| part.id),
+        }
+    }
+}
+
 /// One order as one party sees it for one purpose: the parts that were opened, and where the ledger says so.
 pub struct View {
-    pub(crate) policy: Arc<Policy>,
+    pub(crate) names: Names,
     pub(crate) called: Option<String>,
     pub(crate) alias: Alias,
     pub(crate) party: String,
@@ -49,7 +80,7 @@ impl View {
         }
         values.sort_by_key(|(id, _)| *id);
         Ok(Self {
-            policy: Arc::clone(policy),
+            names: Names::Policy(Arc::clone(policy)),
             called: None,
             alias: Alias::NONE,
             party: String::new(),
@@ -68,11 +99,10 @@ impl View {
     /// `Input` for a part that the policy does not know, `NotPermitted` for one that this view does not open, `Absent` for one that
     /// it would but the order has not.
     pub fn get(&self, part: &str) -> Result<&Value> {
-        let id = self.policy.part_named(part).map(|part| part.id).ok_or_else(|| {
+        let id = self.names.number(part).ok_or_else(|| {
             let opened: Vec<&str> = self.parts().map(|(name, _)| name).collect();
             let opened = if opened.is_empty() { "nothing".to_owned() } else { opened.join(", ") };
-            Error::input("part", "the policy has no such part")
-                .with_hint(format!("this view opened {opened}"))
+            Error::input("part", "there is no such part").with_hint(format!("this view opened {opened}"))
         })?;
         if !self.permitted.contains(&id) {
             let message = format!("{} may not open this part for {}", self.role, self.purpose);
@@ -97,7 +127,7 @@ impl View {
 
     /// The parts that were opened, ascending by number, each with its name.
     pub fn parts(&self) -> impl Iterator<Item = (&str, &Value)> {
-        self.values.iter().filter_map(|(id, value)| Some((self.policy.part(*id)?.name, value)))
+        self.values.iter().filter_map(|(id, value)| Some((self.names.name(*id)?, value)))
     }
 
     /// What to call the order towards this party: its number, if the caller gave it or the role may open it; else the alias.

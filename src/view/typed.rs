@@ -2,7 +2,7 @@
 
 use consignee_policy::{Access, FieldType, PartId, Policy};
 
-use super::{Record, View};
+use super::{NamedPart, Record, View};
 use crate::{
     alias::Alias,
     error::{Error, ErrorKind, Result},
@@ -144,10 +144,11 @@ impl View {
 
     /// Takes out all fields that are left, under their names: what no type knows of. Facets are passed over.
     pub fn take_more(&mut self) -> super::Fields {
-        let policy = std::sync::Arc::clone(&self.policy);
+        let names = self.names.clone();
         let whole = |(id, value)| {
-            let part = policy.part(id).filter(|part| part.facet.is_none())?;
-            Some((part.name.to_owned(), value))
+            // Names of fields have no colon, those of facets have.
+            let name = names.name(id).filter(|name| !name.contains(':'))?;
+            Some((name.to_owned(), value))
         };
         std::mem::take(&mut self.values).into_iter().filter_map(whole).collect()
     }
@@ -182,6 +183,22 @@ pub(crate) fn check_numbers<T: FromView>(policy: &Policy) -> Result<()> {
         let part = policy.part_named(compiled.name);
         if !part.is_some_and(|part| part.id.get() == compiled.number && part.ty == compiled.ty) {
             return Err(mismatch(format!("the policy in force has another part {}, or none", compiled.name)));
+        }
+    }
+    Ok(())
+}
+
+/// The same with the parts of a keyring.
+///
+/// # Errors
+/// `PolicyMismatch` with the part's name.
+pub(crate) fn check_names<T: FromView>(parts: &[NamedPart]) -> Result<()> {
+    for compiled in T::PARTS {
+        let same = |part: &NamedPart| {
+            part.name == compiled.name && part.id.get() == compiled.number && part.ty == compiled.ty
+        };
+        if !parts.iter().any(same) {
+            return Err(mismatch(format!("the keyring has another part {}, or none", compiled.name)));
         }
     }
     Ok(())

@@ -1,0 +1,96 @@
+//! Keys as lines of text: a prefix that says what it is, the bytes, and a checksum by which a line that was cut or mistyped is
+//! noticed.
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+use zeroize::Zeroizing;
+
+use crate::suite::{self, Secret};
+
+/// What begins a line, and what its checksum and its fingerprint are made under.
+pub(crate) struct Line {
+    pub(crate) prefix: &'static str,
+    pub(crate) label: &'static str,
+}
+
+impl Line {
+    /// The bytes of a secret in hexadecimal digits. They are neither looked up in a table nor told apart by branches.
+    pub(super) fn of_secret(&self, bytes: &[u8]) -> Zeroizing<Vec<u8>> {
+        let mut digits = Zeroizing::new(vec![0; 2 * bytes.len()]);
+        // Of the right length, so that neither fails.
+        let _whole = base16ct::lower::encode(bytes, &mut digits).map(drop);
+        let pieces = [self.prefix.as_bytes(), &digits, b"-", &self.check(bytes), b"\n"];
+        Zeroizing::new(pieces.concat())
+    }
+
+    /// The bytes of a secret in such a line; none where it is not whole.
+    pub(super) fn parse_secret(&self, line: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+        let rest = line.trim_ascii_end().strip_prefix(self.prefix.as_bytes())?;
+        let (rest, check) = rest.split_last_chunk::<8>()?;
+        let digits = rest.strip_suffix(b"-")?;
+        let mut bytes = Zeroizing::new(vec![0; digits.len() / 2]);
+        base16ct::mixed::decode(digits, &mut bytes).ok()?;
+        let made = Secret::new(self.check(&bytes));
+        made.equals(&check.to_ascii_lowercase().try_into().ok()?).then_some(bytes)
+    }
+
+    /// The bytes of something public in base64.
+    pub(super) fn of_public(&self, bytes: &[u8]) -> String {
+        let check = String::from_utf8_lossy(&self.check(bytes)).into_owned();
+        format!("{}{}-{check}\n", self.prefix, STANDARD.encode(bytes))
+    }
+
+    /// The bytes in such a line.
+    pub(super) fn parse_public(&self, line: &str) -> Option<Vec<u8>> {
+        let (bytes, check) = line.trim_ascii_end().strip_prefix(self.prefix)?.rsplit_once('-')?;
+        let bytes = STANDARD.decode(bytes).ok()?;
+        (check.to_ascii_lowercase().as_bytes() == self.check(&bytes)).then_some(bytes)
+    }
+
+    // H(label, bytes)[..4] in hexadecimal digits
+    fn check(&self, bytes: &[u8]) -> [u8; 8] {
+        let mut digits = [0; 8];
+        let _whole =
+            base16ct::lower::encode(&suite::commit(self.label, &[bytes])[..4], &mut digits).map(drop);
+        digits
+    }
+}
+
+/// Crockford's base 32.
+pub(crate) const CROCKFORD: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+
+/// What two people compare by telephone: 100 bits of a hash, as five groups of four characters of Crockford's base 32. Whoever
+/// wants to pass another key off for one with this fingerprint has 2^100 to try.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Fingerprint([u8; 20]);
+
+impl Fingerprint {
+    // The first 100 bits of H("consignee/v1/fingerprint", label, bytes)
+    pub(super) fn of(line: &Line, bytes: &[u8]) -> Self {
+        let hash = suite::commit("consignee/v1/fingerprint", &[line.label.as_bytes(), bytes]);
+        let [first, ..] = hash.as_chunks::<16>().0 else { return Self([b'0'; 20]) };
+        let bits = u128::from_be_bytes(*first);
+        Self(std::array::from_fn(|at| {
+            let [lowest, ..] = (bits >> (128 - 5 * (at + 1))).to_le_bytes();
+            CROCKFORD[usize::from(lowest & 31)]
+        }))
+    }
+}
+
+impl std::fmt::Display for Fingerprint {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        for (at, group) in self.0.chunks(4).enumerate() {
+            let dash = if at == 0 { "" } else { "-" };
+            write!(f, "{dash}{}", String::from_utf8_lossy(group))?;
+        }
+        Ok(())
+    }
+}
+
+impl std::fmt::Debug for Fingerprint {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Fingerprint({self})")
+    }
+}
+
+/// More than a line of these has.
+pub(super) const LONGEST: usize = 4096;

@@ -1,0 +1,193 @@
+//! A party on its own machine: a private key, the vaults that it trusts, keyrings and bundles. No vault and no store.
+//!
+//! ```
+//! use consignee::{Kem, OrderForCourier, Party, PartyKey, Setup, Vault};
+//! # fn main() -> Result<(), consignee::Error> {
+//! # let vault = Vault::in_memory(&Setup::default())?;
+//! # let order = consignee::Order::from_json(r#"{"order_no":"SO-1001","placed_at":"2026-11-11T20:14:05+08:00",
+//! #   "consignee":{"name":"王小明","phone":"13812345678","address":{"lines":["中山路 1 号"],"city":"南京","country":"CN"}},
+//! #   "items":[],"amount":{"value":"88.00","currency":"CNY"}}"#, &*vault.policy()?)?;
+//! # vault.put(&order)?;
+//! // The courier makes a key and sends its public half; the shop enters it, and sends its card.
+//! let mut courier = Party::new(PartyKey::generate(Kem::XWing)?);
+//! vault.add_party_with_key("SF Express", "courier", None, courier.key().public())?;
+//! courier.trust(vault.card()?);
+//!
+//! // Once, and again after each rotation:
+//! let keyring = courier.keyring(&vault.issue_keyring("SF Express")?)?;
+//! // As often as there are parcels:
+//! let shared = vault.share("SF Express", "delivery", &["SO-1001"], None)?;
+//! let bundle = courier.read(&keyring, &shared.bundle.unwrap())?;
+//! for order in bundle.views_as::<OrderForCourier>(&keyring)? {
+//!     println!("{}", order?.consignee.name);
+//! }
+//! # Ok(())
+//! # }
+//! ```
+
+mod bundle;
+mod envelope;
+mod frame;
+mod keyring;
+mod trust;
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+pub use bundle::Bundle;
+use bundle::expired;
+pub(crate) use bundle::{Contents, MOST_COPIES, PackedCopy};
+pub(crate) use envelope::{Address, Kind, seal, to_base64};
+use envelope::{Envelope, binary};
+pub(crate) use keyring::Issue;
+pub use keyring::Keyring;
+use trust::{LONGEST, Trust};
+
+use crate::{
+    error::{Error, ErrorKind, Result},
+    keys::{PartyKey, Passphrase, VaultCard, beside, replace},
+    ledger::now,
+};
+
+/// A party on its own machine. It reads what vaults that it trusts have sealed to its key.
+///
+/// It keeps in mind the newest keyring and the latest time that it has seen, so that neither an older keyring nor a clock that was
+/// set back is taken. That is its own good manners: a program of the party's that ignores them reads all that it was ever sent.
+pub struct Party {
+    key: PartyKey,
+    trust: Trust,
+    file: Option<PathBuf>,
+    changed: bool,
+}
+
+impl Party {
+    /// A party that trusts no vault yet, and whose pins live as long as the process.
+    pub fn new(key: PartyKey) -> Self {
+        Self { key, trust: Trust::default(), file: None, changed: false }
+    }
+
+    /// Reads a key file, and the pins beside it in FILE.trust, if there are any.
+    ///
+    /// # Errors
+    /// As for [`PartyKey::read`]; `Damaged` for pins that do not follow their format.
+    pub fn open(key_file: &Path, passphrase: Option<&Passphrase>) -> Result<Self> {
+        let key = PartyKey::read(key_file, passphrase)?;
+        let file = trust_path(key_file);
+        let trust = match fs::read(&file) {
+            Ok(bytes) if bytes.len() < LONGEST => Trust::parse(&String::from_utf8_lossy(&bytes))?,
+            Ok(_) => Trust::parse("")?,
+            Err(e) if e.kind() == io::ErrorKind::NotFound => Trust::default(),
+            Err(_) => {
+                return Err(Error::new(ErrorKind::Storage, "the file of trusted vaults cannot be read"));
+            }
+        };
+        Ok(Self { key, trust, file: Some(file), changed: false })
+    }
+
+    /// Its key.
+    pub fn key(&self) -> &PartyKey {
+        &self.key
+    }
+
+    /// Trusts the vault of this card, after its fingerprint was compared with what the shop reads out on the telephone: whoever
+    /// passes off a card of his own can send orders that no shop has. A card of a vault that is trusted already takes the place of
+    /// the one before.
+    pub fn trust(&mut self, card: VaultCard) {
+        self.trust.pin(card);
+        self.changed = true;
+    }
+
+    /// The vaults that it trusts.
+    pub fn trusted(&self) -> impl Iterator<Item = &VaultCard> {
+        self.trust.cards()
+    }
+
+    /// Writes the pins beside the key file, in one step, if anything has changed. For a party without a file there is nothing to do.
+    ///
+    /// # Errors
+    /// `Storage`.
+    pub fn save(&mut self) -> Result<()> {
+        if let Some(file) = self.file.as_deref().filter(|_| self.changed) {
+            replace(file, self.trust.to_text().as_bytes())?;
+        }
+        self.changed = false;
+        Ok(())
+    }
+
+    /// Takes a keyring, in its bytes or in base64.
+    ///
+    /// # Errors
+    /// `NotFound` for a vault that is not trusted, `RolledBack` for a keyring older than the newest that was taken, `CannotOpen` for
+    /// one that was altered or is another party's or vault's, `Damaged`, `NewerFormat`.
+    pub fn keyring(&mut self, bytes: &[u8]) -> Result<Keyring> {
+        self.keyring_at(bytes, now())
+    }
+
+    pub(crate) fn keyring_at(&mut self, bytes: &[u8], clock: u64) -> Result<Keyring> {
+        let bytes = binary(Kind::Keyring, bytes)?;
+        let outside = Envelope::parse(Kind::Keyring, &bytes)?;
+        let pin = self.trust.of_mut(outside.vault).ok_or_else(|| not_trusted(Kind::Keyring))?;
+        let payload = outside.open(&pin.card, &self.key)?;
+        let keyring = Keyring::parse(&payload, outside.vault)?;
+        if keyring.issued < pin.keyring {
+            return Err(Error::new(
+                ErrorKind::RolledBack,
+                "the keyring is older than the newest one that was taken",
+            )
+            .with_hint("use the newest, or ask the shop for it"));
+        }
+        pin.now(clock.max(keyring.issued));
+        pin.keyring = keyring.issued;
+        self.changed = true;
+        Ok(keyring)
+    }
+
+    /// Unseals a bundle, in its bytes or in base64, for the keyring of the same vault. Its orders are opened by [`Bundle::views`].
+    ///
+    /// # Errors
+    /// `NotFound` for a vault that is not trusted, `Expired`, `CannotOpen` for a bundle that was altered, or is another party's or
+    /// another vault's than the keyring, `Damaged`, `NewerFormat`.
+    pub fn read(&mut self, keyring: &Keyring, bytes: &[u8]) -> Result<Bundle> {
+        self.read_at(keyring, bytes, now())
+    }
+
+    pub(crate) fn read_at(&mut self, keyring: &Keyring, bytes: &[u8], clock: u64) -> Result<Bundle> {
+        let bytes = binary(Kind::Bundle, bytes)?;
+        let outside = Envelope::parse(Kind::Bundle, &bytes)?;
+        let pin = self.trust.of_mut(outside.vault).ok_or_else(|| not_trusted(Kind::Bundle))?;
+        if keyring.vault != outside.vault {
+            return Err(Error::new(ErrorKind::CannotOpen, "keyring and bundle are of two vaults")
+                .with_hint("give the keyring of the shop that sent the bundle"));
+        }
+        let payload = outside.open(&pin.card, &self.key)?;
+        let now = pin.now(clock);
+        let bundle = Bundle::parse(payload, &outside, now)?;
+        pin.now(bundle.issued);
+        self.changed = true;
+        if bundle.expires_at().is_some_and(|end| now > end) {
+            return Err(expired("the time in which the bundle may be read is over")
+                .with_hint("ask the shop for a new one, if it may still share these orders"));
+        }
+        Ok(bundle)
+    }
+}
+
+// By hand: no key.
+impl std::fmt::Debug for Party {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let vaults: Vec<_> = self.trusted().collect();
+        f.debug_struct("Party").field("key", self.key.public()).field("trusts", &vaults).finish()
+    }
+}
+
+/// Where the pins of a key file are kept: `FILE.trust`.
+pub fn trust_path(key_file: &Path) -> PathBuf {
+    beside(key_file, ".trust")
+}
+
+fn not_trusted(kind: Kind) -> Error {
+    Error::new(ErrorKind::NotFound, format!("the {} is of a vault that is not trusted", kind.name()))
+        .with_hint("compare the fingerprint of the shop's card by telephone, then party trust pins it")
+}
