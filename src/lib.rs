@@ -140,7 +140,7 @@ pub use order::{
     OrderForSupplier, OrderForSupportAfterSale, OrderForSupportCallBack,
 };
 pub use own_tables::{AliasOwner, Opener, Sealer};
-pub use party::{Bundle, Keyring, Party, trust_path};
+pub use party::{Bundle, Keyring, Party, to_base64, trust_path};
 pub use record::{Inspection, inspect};
 pub use registry::{KnownParty, PartyState};
 pub use scopes::{PolicyInForce, SCOPES_SCHEMA, Scope, ScopeIndex, ScopeParty, ScopeSearch, Scopes};

@@ -268,6 +268,11 @@ impl VaultCard {
         Fingerprint::of(&CARD, &self.bytes())
     }
 
+    /// Whether both are of one vault.
+    pub fn is_of(&self, other: &Self) -> bool {
+        self.vault == other.vault
+    }
+
     /// Name of its ledger.
     pub fn origin(&self) -> &str {
         &self.origin

@@ -190,8 +190,8 @@ pub(crate) fn binary(kind: Kind, bytes: &[u8]) -> Result<Cow<'_, [u8]>> {
     STRICT.decode(text).map(Cow::Owned).map_err(|_| damaged(kind))
 }
 
-/// The text form.
-pub(crate) fn to_base64(bytes: &[u8]) -> String {
+/// The text form of a keyring or a bundle, for JSON and the like: base64 (RFC 4648, section 4). What reads them takes either.
+pub fn to_base64(bytes: &[u8]) -> String {
     base64::engine::general_purpose::STANDARD.encode(bytes)
 }
 

@@ -39,7 +39,8 @@ use std::{
 pub use bundle::Bundle;
 use bundle::expired;
 pub(crate) use bundle::{Contents, MOST_COPIES, PackedCopy};
-pub(crate) use envelope::{Address, Kind, seal, to_base64};
+pub use envelope::to_base64;
+pub(crate) use envelope::{Address, Kind, seal};
 use envelope::{Envelope, binary};
 pub(crate) use keyring::Issue;
 pub use keyring::Keyring;

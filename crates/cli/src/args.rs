@@ -8,7 +8,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub(crate) use left_out::parse;
 
-use crate::root_key::KeyArgs;
+use crate::{party_key::PartyKeyArgs, root_key::KeyArgs};
 
 /// Order records that each role opens only in part, with every opening in a tamper-evident ledger.
 #[derive(Parser, Debug)]
@@ -29,6 +29,8 @@ EXAMPLES
   consignee party add 'SF Express' --role courier
   consignee open --party 'SF Express' --purpose delivery 10248
   consignee find --party 'agent 17' --purpose after_sale consignee.phone='138 0000 1234'
+  consignee share --party 'SF Express' --purpose delivery 10248 -o today.bundle
+  consignee read --key courier.key --keyring shop.keyring today.bundle
   consignee scopes
 
 EXIT STATUS
@@ -80,6 +82,40 @@ EXAMPLES
   consignee open shop.vault --party 'SF Express' --purpose delivery 10248 10249
   consignee open shop.vault --party finance --purpose accounting --json - < numbers.txt")]
     Open(Open),
+    /// Makes a bundle of orders for a party that has a key of its own
+    #[command(after_help = "\
+The bundle holds the party's parts and lines of each order, sealed anew to the party's key, and signed. Each order in it is an \
+entry in the ledger first. Send it by whatever way: nobody else opens it. It ends when the time of the purpose does.
+
+An order that cannot be shared is reported, and the others are shared.
+
+EXAMPLES
+  consignee share shop.vault --party 'SF Express' --purpose delivery 10248 10249 -o today.bundle
+  consignee share --party 'SF Express' --purpose delivery --valid 2d - -o today.bundle < numbers.txt")]
+    Share(Share),
+    /// Reads a bundle on the party's own machine; needs no vault
+    #[command(after_help = "\
+Takes the party's private key, the newest keyring of the shop, and a bundle; both in bytes or in base64. The shop's card must \
+have been pinned (party trust). Refuses what was altered, is another's, or is over, and a keyring older than the newest seen.
+
+EXAMPLES
+  consignee read --key courier.key --keyring shop.keyring today.bundle
+  consignee read --key courier.key --keyring shop.keyring --json - < today.bundle")]
+    Read(Read),
+    /// Issues keyrings to parties
+    #[command(subcommand)]
+    Keyring(KeyringCommand),
+    /// Closes an order whose life is over: nothing of it is shared any more
+    #[command(after_help = "\
+Every purpose that has an end (`expires` in the policy) is over for it, too. What is open without an end stays so. For good.
+
+EXAMPLES
+  consignee close shop.vault 10248
+  consignee close - < delivered.txt")]
+    Close(Close),
+    /// Shows the vault to its parties
+    #[command(subcommand)]
+    Vault(VaultCommand),
     /// Finds orders by a value, as a party for a purpose
     #[command(after_help = "\
 Takes fields that the policy lets the party search by. Prints for each hit the party's alias of the order, its revision and the \
@@ -174,12 +210,55 @@ EXAMPLES
   consignee party add shop.vault 'SF Express' --role courier
   consignee party add shop.vault 'Las Cabras' --role supplier --as \"Cooperativa de Quesos 'Las Cabras'\"")]
     Add(PartyAdd),
+    /// Gives a party a key of its own, or a new one
+    #[command(after_help = "\
+PUBFILE is what the party sent: compare the fingerprint with it by telephone. It needs a new keyring then.
+
+EXAMPLES
+  consignee party key shop.vault 'SF Express' --key courier.key.pub")]
+    Key(PartySetKey),
+    /// Makes a key pair for a party, on the party's own machine
+    #[command(after_help = "\
+Writes the private key (mode 0600, never to be sent) and beside it FILE.pub, to send to the shop. With a passphrase the private \
+key is locked by it.
+
+EXAMPLES
+  consignee party keygen -o courier.key
+  consignee party keygen -o courier.key --kem x25519 --key-passphrase-fd 3 3< passphrase")]
+    Keygen(PartyKeygen),
+    /// Pins the card of a shop's vault, on the party's own machine
+    #[command(after_help = "\
+Compare the card's fingerprint with the shop by telephone first: whoever passes off a card of his own can send orders that no \
+shop has. The pins are in FILE.trust beside the key.
+
+EXAMPLES
+  consignee party trust --key courier.key shop.card")]
+    Trust(PartyTrust),
     /// Lists the parties; needs no key
     #[command(after_help = "EXAMPLES\n  consignee party list shop.vault")]
     List(VaultOnly),
     /// Revokes a party: it opens nothing more, at once
     #[command(after_help = "EXAMPLES\n  consignee party revoke shop.vault 'SF Express'")]
     Revoke(PartyRevoke),
+}
+
+#[derive(Subcommand, Debug)]
+pub(crate) enum KeyringCommand {
+    /// Writes the keyring of a party: the field keys of its role, sealed to its key
+    #[command(after_help = "\
+Entered in the ledger first. Issue it again when the policy gives the role more, after a rotation of keys, and when the party \
+has a new key.
+
+EXAMPLES
+  consignee keyring issue shop.vault --party 'SF Express' -o sf.keyring")]
+    Issue(KeyringIssue),
+}
+
+#[derive(Subcommand, Debug)]
+pub(crate) enum VaultCommand {
+    /// Writes the vault's public keys, for its parties to pin
+    #[command(after_help = "EXAMPLES\n  consignee vault card shop.vault -o shop.card")]
+    Card(VaultCard),
 }
 
 #[derive(Subcommand, Debug)]
@@ -277,6 +356,152 @@ pub(crate) struct PartyAdd {
     /// Which lines of a list are its own, where its role sees only its own
     #[arg(long = "as", value_name = "VALUE")]
     pub(crate) lines: Option<String>,
+    /// Public key of the party, so that orders can be shared with it
+    #[arg(long = "key", value_name = "PUBFILE")]
+    pub(crate) public: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) key: KeyArgs,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct PartySetKey {
+    /// The vault's folder [env: CONSIGNEE_VAULT]
+    pub(crate) vault: PathBuf,
+    /// Name of the party
+    pub(crate) name: String,
+    /// Public key of the party
+    #[arg(long = "key", value_name = "PUBFILE")]
+    pub(crate) public: PathBuf,
+    #[command(flatten)]
+    pub(crate) key: KeyArgs,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct PartyKeygen {
+    /// The private key, which must not be there yet
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: PathBuf,
+    /// How keys are agreed on with it
+    #[arg(long, value_name = "KEM", default_value = "x-wing")]
+    pub(crate) kem: KemName,
+    /// Reads a passphrase that locks the key from the first line of this open file descriptor [env: CONSIGNEE_KEY_PASSPHRASE holds one
+    /// itself]
+    #[arg(long, value_name = "N")]
+    pub(crate) key_passphrase_fd: Option<u32>,
+}
+
+#[derive(ValueEnum, Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum KemName {
+    /// X25519 and ML-KEM-768 together: a draft, safe against quantum computers to come
+    XWing,
+    /// RFC 9180's DHKEM(X25519, HKDF-SHA256): short keys, in every cryptographic library
+    X25519,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct PartyTrust {
+    /// The card that the shop sent
+    pub(crate) card: PathBuf,
+    #[command(flatten)]
+    pub(crate) key: PartyKeyArgs,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct VaultCard {
+    /// The vault's folder [env: CONSIGNEE_VAULT]
+    pub(crate) vault: PathBuf,
+    /// The card, which must not be there yet
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: PathBuf,
+    #[command(flatten)]
+    pub(crate) key: KeyArgs,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct KeyringIssue {
+    /// The vault's folder [env: CONSIGNEE_VAULT]
+    pub(crate) vault: PathBuf,
+    /// Party that it is for
+    #[arg(long, value_name = "NAME")]
+    pub(crate) party: String,
+    /// The keyring, which must not be there yet
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: PathBuf,
+    /// Writes base64 text
+    #[arg(long)]
+    pub(crate) base64: bool,
+    #[command(flatten)]
+    pub(crate) key: KeyArgs,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Share {
+    /// The vault's folder [env: CONSIGNEE_VAULT]
+    pub(crate) vault: PathBuf,
+    /// Order numbers or aliases; `-` reads them from standard input
+    #[arg(required = true, value_name = "ORDER")]
+    pub(crate) orders: Vec<String>,
+    /// Party that they are for
+    #[arg(long, value_name = "NAME")]
+    pub(crate) party: String,
+    /// Why: a purpose that the policy gives its role
+    #[arg(long)]
+    pub(crate) purpose: String,
+    /// The bundle, which must not be there yet
+    #[arg(short, long, value_name = "BUNDLE")]
+    pub(crate) output: PathBuf,
+    /// Ends the bundle after this time, such as 12h or 7d, if the purpose does not end it before
+    #[arg(long, value_name = "TIME", value_parser = time_span)]
+    pub(crate) valid: Option<std::time::Duration>,
+    /// Writes base64 text
+    #[arg(long)]
+    pub(crate) base64: bool,
+    /// Prints a line of JSON per order: its alias for the party, and its entry
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) key: KeyArgs,
+}
+
+/// A number and one of s, m, h, d, as in a policy.
+fn time_span(text: &str) -> Result<std::time::Duration, String> {
+    let wrong = || "a time is a number and s, m, h or d, such as 12h or 7d".to_owned();
+    let (number, unit) = text.split_at_checked(text.len().saturating_sub(1)).ok_or_else(wrong)?;
+    let unit = match unit {
+        "s" => 1,
+        "m" => 60,
+        "h" => 3_600,
+        "d" => 86_400,
+        _ => return Err(wrong()),
+    };
+    let number: u64 = number.parse().map_err(|_| wrong())?;
+    number
+        .checked_mul(unit)
+        .filter(|seconds| *seconds > 0)
+        .map(std::time::Duration::from_secs)
+        .ok_or_else(wrong)
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Read {
+    /// The bundle; `-` for standard input
+    pub(crate) bundle: PathBuf,
+    /// The keyring that the shop issued
+    #[arg(long, value_name = "FILE")]
+    pub(crate) keyring: PathBuf,
+    /// Prints a line of JSON per order
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) key: PartyKeyArgs,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Close {
+    /// The vault's folder [env: CONSIGNEE_VAULT]
+    pub(crate) vault: PathBuf,
+    /// Order number or alias; `-` reads them from standard input
+    pub(crate) order: String,
     #[command(flatten)]
     pub(crate) key: KeyArgs,
 }

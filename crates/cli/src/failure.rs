@@ -37,6 +37,11 @@ impl Failure {
         Self::usage(format!("{}: {}", path.display(), said_by(e)))
     }
 
+    /// What the library says of a file that its user named.
+    pub(crate) fn of(path: &std::path::Path, e: &consignee::Error) -> Self {
+        Self::new(e.kind().exit_status(), format!("{}: {e}", path.display()))
+    }
+
     pub(crate) fn status(&self) -> u8 {
         self.status
     }

@@ -175,6 +175,13 @@ pub(crate) fn text(path: &Path) -> Result<String, Failure> {
     Ok(text)
 }
 
+/// All bytes of a file, or of an endless one no more than it takes to refuse it.
+pub(crate) fn bytes(path: &Path, longest: u64) -> Result<Vec<u8>, Failure> {
+    let mut bytes = Vec::new();
+    reader(path)?.take(longest).read_to_end(&mut bytes).map_err(|e| Failure::file(path, &e))?;
+    Ok(bytes)
+}
+
 /// One order's JSON, or a part of it. Opened before the vault is, so that a wrong path is said first; read afterwards, as standard
 /// input may begin with the passphrase.
 pub(crate) struct Whole<'a> {

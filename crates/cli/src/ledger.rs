@@ -158,6 +158,17 @@ enum Detail<'a> {
     Shred {
         evidence_kept: bool,
     },
+    /// The epochs whose field keys a keyring has.
+    Grant {
+        epochs: Vec<u32>,
+    },
+    /// One generation of a key followed another; 0 before the first.
+    Rotation {
+        key: &'static str,
+        old: u32,
+        new: u32,
+        public: &'a [u8],
+    },
 }
 
 impl<'a> Detail<'a> {
@@ -185,6 +196,20 @@ impl<'a> Detail<'a> {
                 Some(Self::Denied { reason, count: u32::from_le_bytes([*a, *b, *c, *d]) })
             }
             (EntryKind::Shred, [kept]) => Some(Self::Shred { evidence_kept: *kept == 1 }),
+            (EntryKind::Grant, epochs) => {
+                let (epochs, rest) = epochs.as_chunks();
+                let epochs = epochs.iter().map(|epoch| u32::from_le_bytes(*epoch)).collect();
+                rest.is_empty().then_some(Self::Grant { epochs })
+            }
+            (EntryKind::Rotation, [kind, a, b, c, d, e, f, g, h, public @ ..]) => {
+                let key = match kind {
+                    6 => "issuing key",
+                    7 => "ledger key",
+                    _ => return None,
+                };
+                let (old, new) = (u32::from_le_bytes([*a, *b, *c, *d]), u32::from_le_bytes([*e, *f, *g, *h]));
+                Some(Self::Rotation { key, old, new, public })
+            }
             _ => None,
         }
     }
@@ -197,6 +222,10 @@ impl<'a> Detail<'a> {
             Self::Search { query } => json!({ "query": show::hex(query) }),
             Self::Denied { reason, count } => json!({ "reason": reason, "count": count }),
             Self::Shred { evidence_kept } => json!({ "evidence_kept": evidence_kept }),
+            Self::Grant { epochs } => json!({ "epochs": epochs }),
+            Self::Rotation { key, old, new, public } => {
+                json!({ "key": key, "old": old, "new": new, "public": show::hex(public) })
+            }
         }
     }
 }
@@ -222,6 +251,12 @@ fn in_words(entry: &Entry) -> String {
         Detail::Party { role } => format!("as {role}"),
         Detail::Search { query } => format!("query {}", show::hex(query.get(..4).unwrap_or_default())),
         Detail::Denied { reason, count } => format!("{reason}, {}", show::counted(count.into(), "time")),
+        Detail::Grant { epochs } => {
+            let epochs: Vec<String> = epochs.iter().map(u32::to_string).collect();
+            format!("keyring of epoch {}", epochs.join(", "))
+        }
+        Detail::Rotation { key, old: 0, .. } => format!("{key} made"),
+        Detail::Rotation { key, old, new, .. } => format!("{key} {old} followed by {new}"),
         Detail::Shred { evidence_kept } => {
             if evidence_kept { "evidence kept" } else { "evidence destroyed" }.to_owned()
         }

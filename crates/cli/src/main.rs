@@ -2,6 +2,7 @@
 
 mod alias;
 mod args;
+mod close;
 mod demo;
 mod doctor;
 mod failure;
@@ -13,11 +14,14 @@ mod inspect;
 mod ledger;
 mod open;
 mod party;
+mod party_key;
 mod policy;
 mod put;
+mod read;
 mod root_key;
 mod scopes;
 mod screen;
+mod share;
 mod show;
 mod shred;
 mod table;
@@ -25,7 +29,7 @@ mod update;
 
 use std::process::ExitCode;
 
-use args::{Command, LedgerCommand, PartyCommand, PolicyCommand};
+use args::{Command, KeyringCommand, LedgerCommand, PartyCommand, PolicyCommand, VaultCommand};
 use failure::Failure;
 use screen::Screen;
 
@@ -58,6 +62,14 @@ fn run(command: Command, screen: &mut Screen) -> Result<(), Failure> {
         Command::Party(PartyCommand::Add(args)) => party::add(&args, screen),
         Command::Party(PartyCommand::List(args)) => party::list(&args, screen),
         Command::Party(PartyCommand::Revoke(args)) => party::revoke(&args, screen),
+        Command::Party(PartyCommand::Key(args)) => party::set_key(&args, screen),
+        Command::Party(PartyCommand::Keygen(args)) => party_key::generate(&args, screen),
+        Command::Party(PartyCommand::Trust(args)) => party_key::trust(&args, screen),
+        Command::Vault(VaultCommand::Card(args)) => party::card(&args, screen),
+        Command::Keyring(KeyringCommand::Issue(args)) => share::keyring(&args, screen),
+        Command::Share(args) => share::run(args, screen),
+        Command::Read(args) => read::run(&args, screen),
+        Command::Close(args) => close::run(&args, screen),
         Command::Open(args) => open::run(args, screen),
         Command::Find(args) => find::run(&args, screen),
         Command::Get(args) => get::run(&args, screen),

@@ -59,7 +59,7 @@ pub(crate) fn run(args: Open, screen: &mut Screen) -> Result<(), Failure> {
     }
 }
 
-fn print(view: &View, screen: &mut Screen) -> io::Result<()> {
+pub(crate) fn print(view: &View, screen: &mut Screen) -> io::Result<()> {
     screen.headline(&format!("order {}", show::clean(&view.order())))?;
     writeln!(
         screen,

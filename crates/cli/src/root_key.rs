@@ -3,7 +3,7 @@
 use std::{
     env,
     fs::File,
-    io::{self, BufRead, BufReader, IsTerminal},
+    io::{self, BufRead, BufReader, IsTerminal, Read},
     path::{Path, PathBuf},
 };
 
@@ -136,11 +136,7 @@ impl KeyArgs {
 fn given_passphrase(source: Source) -> Result<Box<dyn RootKeyProvider>, Failure> {
     let passphrase = match source {
         Source::Environment(text) => text,
-        Source::Descriptor(0) => first_line(io::stdin().lock())?,
-        Source::Descriptor(number) => {
-            let unreadable = |e| Failure::usage(format!("--passphrase-fd {number}: {}", said_by(&e)));
-            first_line(BufReader::new(File::open(format!("/dev/fd/{number}")).map_err(unreadable)?))?
-        }
+        Source::Descriptor(number) => first_line_of(number, "--passphrase-fd")?,
         Source::File(_) | Source::Terminal => String::new(),
     };
     if passphrase.is_empty() {
@@ -149,15 +145,21 @@ fn given_passphrase(source: Source) -> Result<Box<dyn RootKeyProvider>, Failure>
     Ok(Box::new(Passphrase::new(passphrase)))
 }
 
-fn first_line(reader: impl BufRead) -> Result<String, Failure> {
+/// The first line of an open file descriptor that an option names.
+pub(crate) fn first_line_of(number: u32, option: &str) -> Result<String, Failure> {
+    let unreadable = |e| Failure::usage(format!("{option} {number}: {}", said_by(&e)));
     let mut line = String::new();
-    let read = reader.take(LONGEST).read_line(&mut line);
-    read.map_err(|e| Failure::usage(format!("--passphrase-fd: {}", said_by(&e))))?;
+    match number {
+        0 => io::stdin().lock().take(LONGEST).read_line(&mut line),
+        _ => File::open(format!("/dev/fd/{number}"))
+            .and_then(|file| BufReader::new(file).take(LONGEST).read_line(&mut line)),
+    }
+    .map_err(unreadable)?;
     line.truncate(line.trim_end_matches(['\n', '\r']).len());
     Ok(line)
 }
 
-fn ask(prompt: &str) -> Result<String, Failure> {
+pub(crate) fn ask(prompt: &str) -> Result<String, Failure> {
     rpassword::prompt_password(prompt)
         .map_err(|_| Failure::usage("no passphrase could be read from the terminal"))
 }

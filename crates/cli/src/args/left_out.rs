@@ -18,8 +18,9 @@ fn with_vault(given: Vec<OsString>, vault: Option<OsString>) -> Result<Cli, clap
     let Some(vault) = vault else { return as_given };
     let left_out = match &as_given {
         Err(e) => e.kind() == ErrorKind::MissingRequiredArgument,
-        // `open` takes any number of orders, so counting does not tell whether the first one is VAULT. A vault is a folder.
+        // `open` and `share` take any number of orders, so counting does not tell whether the first one is VAULT. A vault is a folder.
         Ok(Cli { command: Command::Open(open) }) => !open.vault.is_dir(),
+        Ok(Cli { command: Command::Share(share) }) => !share.vault.is_dir(),
         Ok(_) => false,
     };
     match place_of_vault(&given).filter(|_| left_out) {
