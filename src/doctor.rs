@@ -209,12 +209,17 @@ impl Vault {
         }
         let record = Record::parse(sealed).map_err(|_| "does not follow its format; restore orders.db")?;
         let unlocked = unlock(registry, &record, row);
-        let (_, handle_key) = unlocked
+        let (secret, handle_key) = unlocked
             .map_err(|_| "does not fit its secret row: altered or rolled back; restore the newest backups")?;
         let newest =
             recorded.seen(&handle_key.handle(&registry.own_key_id())).ok_or("has no entry in the ledger")?;
         if newest.kind == EntryKind::Shred || newest.was_shredded {
             return Err("was shredded and is there again: a store was rolled back");
+        }
+        if newest.closed && !secret.closed {
+            return Err(
+                "was closed and is open: a store was rolled back, or closing was cut short; close it again",
+            );
         }
         let digest = record_commitment(sealed);
         if newest.record == Some(digest) && newest.revision == row.revision {
@@ -251,6 +256,8 @@ struct Newest {
     record: Option<[u8; 32]>,
     /// Shredded with its evidence: nothing in the stores has its handle any more.
     without_evidence: bool,
+    /// An entry says that it was closed.
+    closed: bool,
     /// An earlier entry says that it was shredded.
     was_shredded: bool,
     /// Whether the stores have the order.
@@ -269,6 +276,11 @@ impl Recorded {
                 }
                 self.parties.insert(entry.party, entry.kind);
             }
+            EntryKind::Close => {
+                if let Some(order) = self.orders.get_mut(&entry.handle) {
+                    order.closed = true;
+                }
+            }
             EntryKind::Revoke => {
                 self.parties.insert(entry.party, entry.kind);
             }
@@ -281,6 +293,7 @@ impl Recorded {
                     revision: entry.revision,
                     record: entry.commitments.first().copied(),
                     without_evidence: shred && entry.detail.first() == Some(&0),
+                    closed: before.is_some_and(|before| before.closed),
                     was_shredded: before
                         .is_some_and(|before| before.was_shredded || before.kind == EntryKind::Shred),
                     seen: false,

@@ -5,7 +5,9 @@ pub mod canaries;
 
 use std::path::{Path, PathBuf};
 
-use consignee::{KeyFile, Order, Setup, Vault, policy::Policy};
+use consignee::{
+    Error, ErrorKind, Kem, KeyFile, Keyring, Order, Party, PartyKey, Setup, Vault, View, policy::Policy,
+};
 
 /// An order with canaries in every field, so that a leak of any is found by searching.
 pub fn order_json(order_no: &str) -> String {
@@ -74,4 +76,38 @@ pub fn all_bytes(folder: &Path) -> Vec<u8> {
 
 pub fn contains(haystack: &[u8], needle: &[u8]) -> bool {
     haystack.windows(needle.len()).any(|window| window == needle)
+}
+
+/// A party with a key of its own, which the vault knows, and with its keyring.
+pub struct Link {
+    pub party: Party,
+    pub keyring: Keyring,
+    /// As the vault issued it.
+    pub keyring_file: Vec<u8>,
+}
+
+impl Link {
+    /// Gives a key to a party of this name.
+    pub fn of(vault: &Vault, name: &str, kem: Kem) -> Self {
+        let mut party = Party::new(PartyKey::generate(kem).unwrap());
+        vault.set_party_key(name, party.key().public()).unwrap();
+        party.trust(vault.card().unwrap());
+        let keyring_file = vault.issue_keyring(name).unwrap();
+        let keyring = party.keyring(&keyring_file).unwrap();
+        Self { party, keyring, keyring_file }
+    }
+
+    /// What it sees in a bundle.
+    pub fn views(&mut self, bundle: &[u8]) -> Result<Vec<Result<View, ErrorKind>>, ErrorKind> {
+        let kind = |e: Error| e.kind().clone();
+        let bundle = self.party.read(&self.keyring, bundle).map_err(kind)?;
+        Ok(bundle.views(&self.keyring).map(|view| view.map_err(kind)).collect())
+    }
+}
+
+/// The bundle of orders that all can be shared.
+pub fn bundle(vault: &Vault, party: &str, purpose: &str, orders: &[&str]) -> Vec<u8> {
+    let shared = vault.share(party, purpose, orders, None).unwrap();
+    assert!(shared.orders.iter().all(Result::is_ok), "{:?}", shared.orders);
+    shared.bundle.unwrap()
 }
