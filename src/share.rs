@@ -297,3 +297,7 @@ fn own_lines(
 fn no_issuer() -> Error {
     Error::new(ErrorKind::NotFound, "the vault has no issuing key").with_hint("vault card makes one")
 }
+
+#[cfg(test)]
+#[path = "share_tests.rs"]
+mod tests;

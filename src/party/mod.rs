@@ -175,6 +175,17 @@ impl Party {
     }
 }
 
+/// What is in an envelope, for whoever has the card and the key.
+#[cfg(any(test, fuzzing))]
+pub(crate) fn open_envelope(
+    kind: Kind,
+    bytes: &[u8],
+    card: &VaultCard,
+    key: &PartyKey,
+) -> Result<zeroize::Zeroizing<Vec<u8>>> {
+    Envelope::parse(kind, bytes)?.open(card, key)
+}
+
 // By hand: no key.
 impl std::fmt::Debug for Party {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
