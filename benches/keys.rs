@@ -3,8 +3,14 @@
 
 use std::hint::black_box;
 
-use consignee::{Passphrase, RootKeyProvider, Suite, bench::KeySteps};
-use criterion::{Criterion, criterion_group, criterion_main};
+#[path = "../tests/common/orders.rs"]
+mod orders;
+
+use consignee::{
+    Kem, Order, Party, PartyKey, Passphrase, RootKeyProvider, Setup, Suite, Vault, bench::KeySteps,
+    policy::Policy,
+};
+use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 
 /// What depends on the suite.
 fn suites(c: &mut Criterion) {
@@ -43,6 +49,42 @@ fn digests(c: &mut Criterion) {
     });
 }
 
+/// Copies of a courier's delivery, 1,000 orders a bundle: what the shop makes, without the sync of a disk, and what the courier's
+/// machine reads, by one thread.
+fn sharing(c: &mut Criterion) {
+    const BATCH: u64 = 1_000;
+    for suite in [Suite::Aes256Gcm, Suite::ChaCha20Poly1305] {
+        let vault = Vault::in_memory(&Setup { suite, ..Setup::default() }).unwrap();
+        let policy = Policy::built_in();
+        let orders: Vec<_> =
+            (0..BATCH).map(|n| Order::from_json(&orders::order_json(n), &policy).unwrap()).collect();
+        assert!(vault.put_many(&orders).unwrap().iter().all(Result::is_ok));
+        let numbers: Vec<&str> = orders.iter().map(|order| order.order_no.as_str()).collect();
+        let mut group = c.benchmark_group(format!("copies, {}", suite.name()));
+        group.throughput(Throughput::Elements(BATCH)).sample_size(30);
+        for kem in [Kem::X25519, Kem::XWing] {
+            let name = kem.name();
+            let mut party = Party::new(PartyKey::generate(kem).unwrap());
+            vault.add_party_with_key(name, "courier", None, party.key().public()).unwrap();
+            party.trust(vault.card().unwrap());
+            let keyring = party.keyring(&vault.issue_keyring(name).unwrap()).unwrap();
+            let share = || vault.share(name, "delivery", &numbers, None).unwrap();
+            group.bench_function(format!("share, {name}"), |b| b.iter(&share));
+            let bundle = share().bundle.unwrap();
+            group.bench_function(format!("read, {name}"), |b| {
+                b.iter(|| {
+                    let bundle = party.read(&keyring, black_box(&bundle)).unwrap();
+                    bundle.views(&keyring).filter(Result::is_ok).count()
+                });
+            });
+            let read = party.read(&keyring, &bundle).unwrap();
+            group.bench_function(format!("read after its one decapsulation, {name}"), |b| {
+                b.iter(|| black_box(&read).views(&keyring).filter(Result::is_ok).count());
+            });
+        }
+    }
+}
+
 /// At the cost that new vaults get: 256 MiB, 3 passes.
 fn passphrase(c: &mut Criterion) {
     let passphrase = Passphrase::new("correct horse battery staple");
@@ -50,6 +92,6 @@ fn passphrase(c: &mut Criterion) {
     c.bench_function("unlock with a passphrase", |b| b.iter(|| passphrase.unlock(&parameters).unwrap()));
 }
 
-criterion_group!(fast, suites, keyrings, names, digests);
+criterion_group!(fast, suites, keyrings, names, digests, sharing);
 criterion_group!(name = slow; config = Criterion::default().sample_size(10); targets = passphrase);
 criterion_main!(fast, slow);
