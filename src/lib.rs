@@ -174,6 +174,8 @@ struct Adopting;
 pub mod fuzzing {
     use consignee_policy::FieldType;
 
+    pub use crate::party::fuzzing::{bundle, keyring};
+
     /// Decodes as every type; what decodes must encode to the same bytes.
     pub fn value(bytes: &[u8]) {
         for ty in (1..=9).filter_map(FieldType::from_tag) {

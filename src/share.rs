@@ -202,12 +202,10 @@ impl<'a> Copier<'a> {
 
     /// The halves of stored records that can be derived for many at once.
     fn derive(&mut self, asked: &[Option<Result<Asked<'_>>>]) {
-        let records = || {
-            let record = |asked: &Option<Result<Asked<'_>>>| {
-                Some(Record::parse(asked.as_ref()?.as_ref().ok()?.record).ok()?.header)
-            };
-            asked.iter().map(move |asked| record(asked))
+        let header = |asked: &Option<Result<Asked<'_>>>| {
+            Some(Record::parse(asked.as_ref()?.as_ref().ok()?.record).ok()?.header)
         };
+        let records = || asked.iter().map(header);
         let access = self.desk.policy.access(&self.desk.party.role, self.desk.purpose);
         let first = records().flatten().next();
         let keys = first.and_then(|header| self.desk.registry.epoch(header.epoch));

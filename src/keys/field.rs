@@ -193,6 +193,11 @@ impl Keyring {
         Self { epochs }
     }
 
+    #[cfg(fuzzing)]
+    pub(crate) fn shared(&self) -> &[Arc<EpochKeys>] {
+        &self.epochs
+    }
+
     pub(crate) fn epochs(&self) -> impl Iterator<Item = &EpochKeys> {
         self.epochs.iter().map(|keys| &**keys)
     }

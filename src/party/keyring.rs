@@ -57,6 +57,11 @@ impl Keyring {
         self.keys.epochs().map(|epoch| epoch.epoch)
     }
 
+    #[cfg(fuzzing)]
+    pub(super) fn of(vault: VaultId, parts: Vec<NamedPart>, keys: keys::Keyring) -> Self {
+        Self { vault, issued: 0, party: String::new(), role: String::new(), parts: parts.into(), keys }
+    }
+
     /// Reads what was in the envelope.
     pub(super) fn parse(payload: &[u8], vault: VaultId) -> Result<Self> {
         let wrong = || damaged(Kind::Keyring);

@@ -176,7 +176,7 @@ impl Party {
 }
 
 /// What is in an envelope, for whoever has the card and the key.
-#[cfg(any(test, fuzzing))]
+#[cfg(test)]
 pub(crate) fn open_envelope(
     kind: Kind,
     bytes: &[u8],
@@ -202,4 +202,58 @@ pub fn trust_path(key_file: &Path) -> PathBuf {
 fn not_trusted(kind: Kind) -> Error {
     Error::new(ErrorKind::NotFound, format!("the {} is of a vault that is not trusted", kind.name()))
         .with_hint("compare the fingerprint of the shop's card by telephone, then party trust pins it")
+}
+
+/// What is sent to a party, for the fuzz targets: its outside, which anybody may make, and what a shop that runs other code may have
+/// sealed and signed.
+#[cfg(fuzzing)]
+#[allow(missing_docs, unreachable_pub)]
+pub mod fuzzing {
+    use std::sync::Arc;
+
+    use consignee_policy::{FieldType, PartId};
+    use zeroize::Zeroizing;
+
+    use super::*;
+    use crate::{
+        keys::{self, EpochKeys, FieldKey, VaultId},
+        suite::{Secret, Suite},
+        view::NamedPart,
+    };
+
+    fn envelope(kind: Kind, bytes: &[u8]) {
+        if let Ok(bytes) = binary(kind, bytes) {
+            let _parsed = Envelope::parse(kind, &bytes).map(drop);
+        }
+    }
+
+    /// What parses is written back byte for byte.
+    pub fn keyring(bytes: &[u8]) {
+        envelope(Kind::Keyring, bytes);
+        if let Ok(keyring) = Keyring::parse(bytes, VaultId([1; 16])) {
+            let epochs: Vec<_> = keyring.keys.shared().to_vec();
+            let (party, role) = (keyring.party(), keyring.role());
+            let issue = Issue { issued: keyring.issued, party, role, parts: &keyring.parts, epochs: &epochs };
+            assert!(issue.encode().is_ok_and(|again| *again == bytes));
+        }
+    }
+
+    /// Each copy opens or does not, under a keyring of another shop.
+    pub fn bundle(bytes: &[u8]) {
+        envelope(Kind::Bundle, bytes);
+        let outside = Envelope::of_vault(VaultId([1; 16]));
+        if let Ok(bundle) = Bundle::parse(Zeroizing::new(bytes.to_vec()), &outside, 1_800_000_000) {
+            let part = |number: u16| {
+                let id = PartId::new(number)?;
+                Some((id, Arc::new(FieldKey::new(Suite::Aes256Gcm, Secret::new([7; 32])))))
+            };
+            let parts: Vec<_> = (1..=16).filter_map(part).collect();
+            let named =
+                |(id, _): &(PartId, _)| NamedPart { id: *id, name: "part".into(), ty: FieldType::Text };
+            let named = parts.iter().map(named).collect();
+            let epoch = Arc::new(EpochKeys::new(1, Suite::Aes256Gcm, parts, Vec::new()));
+            let keyring = Keyring::of(VaultId([1; 16]), named, keys::Keyring::new(vec![epoch]));
+            assert_eq!(bundle.views(&keyring).count(), bundle.len());
+        }
+    }
 }
