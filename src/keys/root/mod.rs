@@ -1,0 +1,116 @@
+//! The root key: where it comes from, and how it wraps the vault's other keys.
+
+mod key_file;
+mod local;
+mod passphrase;
+
+use std::path::Path;
+
+use zeroize::Zeroizing;
+
+#[cfg(feature = "sqlite")]
+pub(crate) use key_file::KEY_FILE_PREFIX;
+pub use key_file::KeyFile;
+#[cfg(constant_time)]
+pub(crate) use key_file::{key_line, parse_key_line};
+pub use passphrase::Passphrase;
+#[cfg(constant_time)]
+pub(crate) use passphrase::argon2id;
+
+use super::VaultId;
+use crate::{
+    error::{Error, ErrorKind, Result},
+    suite::Suite,
+};
+
+/// Where a vault's root key comes from: a passphrase, a key file, a token, a service.
+///
+/// Blocking. A provider that talks to a token or service may wait for it, at opening the vault and at changes of keys; never
+/// per order.
+pub trait RootKeyProvider: Send + Sync {
+    /// Parameters for a new vault, kept in clear beside the wrapped keys and bound into each wrap. The first byte is the kind:
+    /// 1 key bytes, 2 passphrase; others are free for other providers.
+    ///
+    /// # Errors
+    /// `RootKey` when no randomness or no token can be had.
+    fn new_parameters(&self) -> Result<Vec<u8>>;
+
+    /// The root key for these parameters.
+    ///
+    /// # Errors
+    /// `RootKey` when the parameters are another provider's, or out of bounds.
+    fn unlock(&self, parameters: &[u8]) -> Result<Box<dyn RootKey>>;
+
+    /// File that holds the key, if there is one: a vault refuses a root key that lies in its own folder.
+    fn location(&self) -> Option<&Path> {
+        None
+    }
+}
+
+/// A root key, ready to wrap and unwrap.
+pub trait RootKey: Send + Sync {
+    /// Wraps a key; `context` must be authenticated with it.
+    ///
+    /// # Errors
+    /// `RootKey` when the token or service fails.
+    fn wrap(&self, context: &[u8], key: &[u8; 32]) -> Result<Vec<u8>>;
+
+    /// Unwraps what `wrap` made under the same context.
+    ///
+    /// # Errors
+    /// `RootKey` when the key, the context or the bytes are wrong. Which of them is not told.
+    fn unwrap(&self, context: &[u8], wrapped: &[u8]) -> Result<Zeroizing<[u8; 32]>>;
+}
+
+/// Kinds of wrapped keys (`docs/format.md`, section 4).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum KeyKind {
+    Field = 1,
+    Index = 2,
+    Release = 3,
+    Id = 4,
+    Alias = 5,
+    Issuing = 6,
+    Ledger = 7,
+    Registry = 8,
+    Query = 9,
+}
+
+/// The place of a wrapped key. Without it, whoever writes the key store could have every later phone number sealed under the
+/// key of its masked form, which support holds.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct WrapContext {
+    pub(crate) vault: VaultId,
+    pub(crate) kind: KeyKind,
+    pub(crate) id: u32,
+    pub(crate) generation: u32,
+    pub(crate) suite: Option<Suite>,
+}
+
+impl WrapContext {
+    /// "consignee/v1/wrap" ‖ vault id ‖ kind ‖ key id ‖ epoch or generation ‖ suite ‖ provider parameters
+    pub(crate) fn associated_data(&self, parameters: &[u8]) -> Vec<u8> {
+        [
+            b"consignee/v1/wrap".as_slice(),
+            &self.vault.0,
+            &[self.kind as u8],
+            &self.id.to_le_bytes(),
+            &self.generation.to_le_bytes(),
+            &[self.suite.map_or(0, Suite::number)],
+            parameters,
+        ]
+        .concat()
+    }
+}
+
+/// First bytes of the parameters: which provider they are of.
+const KEY_BYTES: u8 = 1;
+const PASSPHRASE: u8 = 2;
+
+fn root_error(message: &'static str) -> Error {
+    Error::new(ErrorKind::RootKey, message)
+}
+
+fn no_randomness() -> Error {
+    root_error("the operating system gives no random bytes")
+}
