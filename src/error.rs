@@ -131,9 +131,23 @@ impl Error {
         Self(Box::new(Inner { kind, message: message.into(), hint: Cow::Borrowed("") }))
     }
 
-    /// Says what to do about it.
-    pub(crate) fn with_hint(mut self, hint: impl Into<Cow<'static, str>>) -> Self {
+    /// The same error, saying what to do about it.
+    #[must_use]
+    pub fn with_hint(mut self, hint: impl Into<Cow<'static, str>>) -> Self {
         self.0.hint = hint.into();
+        self
+    }
+
+    /// An error of the kind `RootKey`, for a [`RootKeyProvider`](crate::RootKeyProvider) of your own. The message is shown and logged
+    /// as it is: no key, no PIN, and no text of a service or driver that might repeat one.
+    pub fn root_key(message: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(ErrorKind::RootKey, message)
+    }
+
+    /// The same error, with one more thing to do about it.
+    pub(crate) fn with_further_hint(mut self, hint: &str) -> Self {
+        let hints = [&*self.0.hint, hint].map(str::to_owned).into_iter().filter(|text| !text.is_empty());
+        self.0.hint = hints.collect::<Vec<_>>().join("; ").into();
         self
     }
 

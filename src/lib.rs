@@ -88,6 +88,7 @@ mod close;
 #[doc(hidden)]
 pub mod constant_time;
 mod cores;
+mod custody;
 mod doctor;
 mod error;
 #[cfg(feature = "sqlite")]

@@ -5,12 +5,12 @@ use consignee_policy::{PartId, Policy};
 use super::{
     AcceptedPolicy, KnownParty, Registry,
     items::{
-        ANNOUNCED, Items, PARTY, POLICY, SEAL, damaged, insert_key, insert_tagged, new_key, seal_items,
-        untagged,
+        ANNOUNCED, FIRST_WITHOUT_KEY, Items, PARTY, POLICY, SEAL, VAULT, damaged, insert_key, insert_tagged,
+        new_key, newer, root_commitment, seal_items, untagged,
     },
 };
 use crate::{
-    error::Result,
+    error::{Error, ErrorKind, Result},
     keys::{FieldKey, KeyKind, RootKey, WrapContext},
     ledger::Entry,
     store::Item,
@@ -85,6 +85,33 @@ impl<'a> Changes<'a> {
             Ok((kind, SigningKey::new(&seed).public()))
         };
         Ok([add(KeyKind::Issuing)?, add(KeyKind::Ledger)?])
+    }
+
+    /// Wraps every key anew, under another root key with these parameters. Returns what the ledger's entry commits to. Nothing is
+    /// changed by it where the new root key does not unwrap again all that it wrapped.
+    pub(crate) fn change_root(&mut self, new: &dyn RootKey, parameters: &[u8]) -> Result<[u8; 32]> {
+        let Registry { vault, registry_key, items, unwrapped, .. } = self.registry;
+        for &(kind, id, generation) in items.keys().filter(|(kind, ..)| *kind < FIRST_WITHOUT_KEY) {
+            let known = KeyKind::from_number(kind).ok_or_else(newer)?;
+            let (suite, key) = unwrapped.get(&(kind, id, generation)).ok_or_else(damaged)?;
+            let context = WrapContext { vault: *vault, kind: known, id, generation, suite: *suite };
+            insert_key(&mut self.changed, registry_key, new, parameters, context, key)?;
+        }
+        let (layout, id) = items
+            .get(&(VAULT, 0, 0))
+            .and_then(|body| body.split_at_checked(1))
+            .map(|(layout, _)| (layout, vault.0.as_slice()))
+            .ok_or_else(damaged)?;
+        self.changed.insert((VAULT, 0, 0), [layout, id, parameters].concat());
+        let mut all = items.clone();
+        all.extend(self.changed.iter().map(|(place, body)| (*place, body.clone())));
+        seal_items(&mut all, registry_key, *vault);
+        let commitment = root_commitment(&all)?;
+        Registry::load(into_items(all), new).map_err(|e| match e.kind() {
+            ErrorKind::RootKey => Error::root_key("the new root key does not unwrap what it wrapped"),
+            _ => e,
+        })?;
+        Ok(commitment)
     }
 
     fn add_key(&mut self, kind: KeyKind, part: PartId, epoch: u32, suite: Suite) -> Result<Secret<32>> {
@@ -166,6 +193,16 @@ impl Registry {
         let drop = dropped.sealed();
         Ok(Some(Unfinished { ledger_size: u64::from_le_bytes(*size), entry, finish, drop }))
     }
+}
+
+/// Whether these items announce a change of the root key that is neither done nor dropped. Not authenticated: for a hint.
+pub(crate) fn announces_root(items: &[Item]) -> bool {
+    let announced = items.iter().find(|item| item.kind == ANNOUNCED).and_then(|item| {
+        let (_, mut rest) = untagged(&item.body).ok()?.split_first_chunk::<8>()?;
+        take_lp(&mut rest).ok()?;
+        decode_items(rest).ok()
+    });
+    announced.is_some_and(|items| items.iter().any(|item| item.kind == VAULT))
 }
 
 fn into_items(items: Items) -> Vec<Item> {

@@ -209,7 +209,8 @@ impl Vault {
     /// write lock.
     pub(crate) fn settle_change(&self) -> Result<()> {
         let inner = self.inner();
-        let Some(change) = self.registry()?.unfinished(&*inner.root, &inner.parameters)? else {
+        let root = self.root();
+        let Some(change) = self.registry()?.unfinished(&*root.key, &root.parameters)? else {
             return Ok(());
         };
         let mut from = change.ledger_size;

@@ -19,17 +19,20 @@ pub(crate) use passphrase::argon2id;
 
 use super::VaultId;
 use crate::{
-    error::{Error, ErrorKind, Result},
+    error::{Error, Result},
     suite::Suite,
 };
 
 /// Where a vault's root key comes from: a passphrase, a key file, a token, a service.
 ///
-/// Blocking. A provider that talks to a token or service may wait for it, at opening the vault and at changes of keys; never
-/// per order.
+/// Blocking. A provider that talks to a token or service may wait for it, at unlocking the vault and at changes of keys; never
+/// per order. What a vault has unwrapped it keeps: an unlocked vault goes on when the token is pulled out or the service is away.
+///
+/// `examples/kms.rs` shows a provider for a key management service. Its errors are made by [`Error::root_key`].
 pub trait RootKeyProvider: Send + Sync {
-    /// Parameters for a new vault, kept in clear beside the wrapped keys and bound into each wrap. The first byte is the kind:
-    /// 1 key bytes, 2 passphrase; others are free for other providers.
+    /// Parameters for a new vault, or for one that changes to this root key: kept in clear beside the wrapped keys and bound into
+    /// each wrap. The first byte is the kind: 1 key bytes, 2 passphrase, 3 PKCS#11. Those below 128 are this library's, from 128
+    /// on they are free for providers of yours.
     ///
     /// # Errors
     /// `RootKey` when no randomness or no token can be had.
@@ -76,6 +79,29 @@ pub(crate) enum KeyKind {
     Query = 9,
 }
 
+impl KeyKind {
+    const ALL: [Self; 9] = [
+        Self::Field,
+        Self::Index,
+        Self::Release,
+        Self::Id,
+        Self::Alias,
+        Self::Issuing,
+        Self::Ledger,
+        Self::Registry,
+        Self::Query,
+    ];
+
+    pub(crate) fn from_number(number: u8) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| *kind as u8 == number)
+    }
+
+    /// Whether the vault has one key of the kind, at (0, 0).
+    pub(crate) fn is_single(self) -> bool {
+        !matches!(self, Self::Field | Self::Index | Self::Release)
+    }
+}
+
 /// The place of a wrapped key. Without it, whoever writes the key store could have every later phone number sealed under the
 /// key of its masked form, which support holds.
 #[derive(Debug, Clone, Copy)]
@@ -108,7 +134,7 @@ const KEY_BYTES: u8 = 1;
 const PASSPHRASE: u8 = 2;
 
 fn root_error(message: &'static str) -> Error {
-    Error::new(ErrorKind::RootKey, message)
+    Error::root_key(message)
 }
 
 fn no_randomness() -> Error {
