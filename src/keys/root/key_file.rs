@@ -142,7 +142,8 @@ impl RootKeyProvider for KeyFile {
 
     fn unlock(&self, parameters: &[u8]) -> Result<Box<dyn RootKey>> {
         if parameters != [KEY_BYTES] {
-            return Err(root_error("this vault is not opened by a key file").with_hint("give its passphrase"));
+            return Err(root_error("this vault is not opened by a key file")
+                .with_hint("give its passphrase or token"));
         }
         Ok(Box::new(LocalKey::new(Secret::new(*self.key.expose()))))
     }

@@ -3,6 +3,8 @@
 mod key_file;
 mod local;
 mod passphrase;
+#[cfg(feature = "pkcs11")]
+mod pkcs11;
 
 use std::path::Path;
 
@@ -16,6 +18,8 @@ pub(crate) use key_file::{key_line, parse_key_line};
 pub use passphrase::Passphrase;
 #[cfg(constant_time)]
 pub(crate) use passphrase::argon2id;
+#[cfg(feature = "pkcs11")]
+pub use pkcs11::Pkcs11;
 
 use super::VaultId;
 use crate::{
@@ -132,6 +136,8 @@ impl WrapContext {
 /// First bytes of the parameters: which provider they are of.
 const KEY_BYTES: u8 = 1;
 const PASSPHRASE: u8 = 2;
+#[cfg(feature = "pkcs11")]
+const TOKEN: u8 = 3;
 
 fn root_error(message: &'static str) -> Error {
     Error::root_key(message)

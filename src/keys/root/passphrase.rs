@@ -58,7 +58,8 @@ impl Passphrase {
     pub(in crate::keys) fn key(&self, parameters: &[u8]) -> Result<Secret<32>> {
         let damaged = || root_error("the passphrase parameters are out of bounds");
         let [PASSPHRASE, rest @ ..] = parameters else {
-            return Err(root_error("this vault is not opened by a passphrase").with_hint("give its key file"));
+            return Err(root_error("this vault is not opened by a passphrase")
+                .with_hint("give its key file or token"));
         };
         let (salt, numbers) = rest.split_at_checked(16).ok_or_else(damaged)?;
         let numbers: &[u8; 12] = numbers.try_into().map_err(|_| damaged())?;
