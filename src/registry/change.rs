@@ -5,8 +5,8 @@ use consignee_policy::{PartId, Policy};
 use super::{
     AcceptedPolicy, KnownParty, Registry,
     items::{
-        ANNOUNCED, FIRST_WITHOUT_KEY, Items, PARTY, POLICY, SEAL, VAULT, damaged, insert_key, insert_tagged,
-        new_key, newer, root_commitment, seal_items, untagged,
+        ANNOUNCED, FIRST_WITHOUT_KEY, Items, NEWEST_LAYOUT, PARTY, POLICY, SEAL, VAULT, damaged, insert_key,
+        insert_tagged, new_key, newer, root_commitment, seal_items, untagged,
     },
 };
 use crate::{
@@ -97,21 +97,36 @@ impl<'a> Changes<'a> {
             let context = WrapContext { vault: *vault, kind: known, id, generation, suite: *suite };
             insert_key(&mut self.changed, registry_key, new, parameters, context, key)?;
         }
-        let (layout, id) = items
-            .get(&(VAULT, 0, 0))
-            .and_then(|body| body.split_at_checked(1))
-            .map(|(layout, _)| (layout, vault.0.as_slice()))
-            .ok_or_else(damaged)?;
-        self.changed.insert((VAULT, 0, 0), [layout, id, parameters].concat());
-        let mut all = items.clone();
-        all.extend(self.changed.iter().map(|(place, body)| (*place, body.clone())));
-        seal_items(&mut all, registry_key, *vault);
-        let commitment = root_commitment(&all)?;
-        Registry::load(into_items(all), new).map_err(|e| match e.kind() {
+        let layout = *items.get(&(VAULT, 0, 0)).and_then(|body| body.first()).ok_or_else(damaged)?;
+        self.changed.insert((VAULT, 0, 0), [&[layout], vault.0.as_slice(), parameters].concat());
+        let after = self.after();
+        let commitment = root_commitment(&after)?;
+        Registry::load(into_items(after), new).map_err(|e| match e.kind() {
             ErrorKind::RootKey => Error::root_key("the new root key does not unwrap what it wrapped"),
             _ => e,
         })?;
         Ok(commitment)
+    }
+
+    /// Raises the layout, so that older versions say that the vault is newer and touch nothing: for what they would misunderstand.
+    pub(crate) fn needs_newest_layout(&mut self) -> Result<()> {
+        self.set_layout(NEWEST_LAYOUT)
+    }
+
+    fn set_layout(&mut self, layout: u8) -> Result<()> {
+        const PLACE: (u8, u32, u32) = (VAULT, 0, 0);
+        let body = self.changed.get(&PLACE).or_else(|| self.registry.items.get(&PLACE));
+        let mut body = body.ok_or_else(damaged)?.clone();
+        *body.first_mut().ok_or_else(damaged)? = layout;
+        self.changed.insert(PLACE, body);
+        Ok(())
+    }
+
+    /// Removes an item, if it is there.
+    pub(super) fn remove(&mut self, place: (u8, u32, u32)) -> Result<()> {
+        self.needs_newest_layout()?;
+        self.changed.insert(place, Vec::new());
+        Ok(())
     }
 
     fn add_key(&mut self, kind: KeyKind, part: PartId, epoch: u32, suite: Suite) -> Result<Secret<32>> {
@@ -134,19 +149,32 @@ impl<'a> Changes<'a> {
         let finish = self.sealed();
         let body =
             [ledger_size.to_le_bytes().as_slice(), &lp(&entry.encode()?)?, &encode_items(&finish)?].concat();
+        // The layout is raised by the announcement already: an older version must not finish what it misunderstands. The parameters in
+        // the same item are those of the root key in force until the end.
+        let layout = self.changed.get(&(VAULT, 0, 0)).and_then(|body| body.first().copied());
         self.changed.clear();
+        if let Some(layout) = layout {
+            self.set_layout(layout)?;
+        }
         self.insert(ANNOUNCED, 0, body);
         Ok(Announced { announce: self.sealed(), finish })
     }
 
     /// What has changed, with the one tag over all items as they will be.
     fn sealed(&self) -> Vec<Item> {
+        let mut changed = self.changed.clone();
+        changed.extend(self.after().remove_entry(&(SEAL, 0, 0)));
+        into_items(changed)
+    }
+
+    /// All items as they will be.
+    fn after(&self) -> Items {
         let mut all = self.registry.items.clone();
         all.extend(self.changed.iter().map(|(place, body)| (*place, body.clone())));
+        // Those without a body are removed.
+        all.retain(|_, body| !body.is_empty());
         seal_items(&mut all, &self.registry.registry_key, self.registry.vault);
-        let mut changed = self.changed.clone();
-        changed.extend(all.remove_entry(&(SEAL, 0, 0)));
-        into_items(changed)
+        all
     }
 
     fn insert(&mut self, kind: u8, id: u32, body: Vec<u8>) {
