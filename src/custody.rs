@@ -8,7 +8,7 @@ use crate::{
     ledger::{Entry, EntryKind, Ledger},
     observe::Operation,
     registry::announces_root,
-    store::Stores,
+    store::{LOCK_WAIT, StoreError, Stores},
     vault::{Root, Vault},
 };
 
@@ -18,10 +18,10 @@ const DETAIL: [u8; 9] = [0; 9];
 impl Vault {
     /// Changes the root key of the vault to another one, of whatever kind: every key is wrapped anew, in one step that is announced,
     /// entered in the ledger and finished as all changes are. Orders are not touched, and the keys that they are under stay the
-    /// same. What only waits for the old root key, such as a token that is lost while a vault is unlocked, is not needed.
+    /// same. The old root key is not asked any more: a vault that is unlocked can be changed away from a token that is lost.
     ///
     /// From then on the new root key alone opens the vault. This vault and its clones go on; other processes that unlocked it get
-    /// `RootKey` at their next call, and must unlock it again. Waits for both root keys, three disk syncs and, at most 10 seconds,
+    /// `RootKey` at their next call, and must unlock it again. Waits for both root keys, five disk syncs and, at most 10 seconds,
     /// for another writer.
     ///
     /// # An error does not say which of the two opens
@@ -34,7 +34,8 @@ impl Vault {
     ///
     /// # Errors
     /// `RootKey` where the new one cannot be used, does not unwrap again what it wraps, or lies in the vault's folder, or where the
-    /// root key was changed by another process; `Locked`, `Storage`.
+    /// root key was changed by another process; `Locked` also where it is done and the old wraps cannot be wiped from the file,
+    /// because somebody reads it, as the message says; `Storage`.
     pub fn change_root(&self, new: &dyn RootKeyProvider) -> Result<()> {
         self.watch(Operation::ChangeRoot, 0).one(self.change_root_to(new))
     }
@@ -56,7 +57,20 @@ impl Vault {
         entry.detail = DETAIL.to_vec();
         self.expect_root(next);
         self.enter_change(changes, vec![entry])?;
-        self.registry().map(drop)
+        self.registry()?;
+        self.inner().stores.keys.wipe_removed(LOCK_WAIT).map_err(unwiped)
+    }
+}
+
+fn unwiped(fault: StoreError) -> Error {
+    match fault {
+        StoreError::Locked => {
+            let message =
+                "the root key was changed, but keys under the old one are still in the file keys.db";
+            Error::new(ErrorKind::Locked, message)
+                .with_hint("end what reads it, such as a backup, and change the root key once more")
+        }
+        fault => fault.into(),
     }
 }
 

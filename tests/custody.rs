@@ -8,9 +8,9 @@
 mod common;
 mod faulty;
 
-use std::fs;
+use std::{fs, path::Path};
 
-use common::{Folder, ROOT, order, staffed};
+use common::{Folder, ROOT, all_bytes, contains, order, staffed};
 use consignee::{
     EntryKind, Error, ErrorKind, KeyFile, Passphrase, RootKeyProvider, Setup, Severity, Vault,
     store::{Memory, Stores},
@@ -242,4 +242,41 @@ fn keys_from_before_a_change_of_the_root_key_are_found_against_the_ledger() {
     assert!(
         rolled_back[0].starts_with("the root key is not the one that the ledger's newest change of it names")
     );
+}
+
+#[test]
+fn no_wrap_under_the_old_root_key_is_left_in_the_files() {
+    let folder = Folder::new();
+    let vault = folder.unlock();
+    let wraps = wraps(&folder.path());
+    assert!(wraps.len() > 15 && wraps.iter().all(|wrap| contains(&all_bytes(&folder.path()), wrap)));
+    vault.change_root(&new()).unwrap();
+    let bytes = all_bytes(&folder.path());
+    assert_eq!(wraps.iter().filter(|wrap| contains(&bytes, wrap)).count(), 0, "of {}", wraps.len());
+}
+
+/// Nothing is undone for it: the message says that it is done, and what is left to do.
+#[test]
+fn whoever_reads_the_keys_meanwhile_keeps_old_wraps_from_being_wiped_and_that_is_said() {
+    let folder = Folder::new();
+    let vault = folder.unlock();
+    let reader = rusqlite::Connection::open(folder.path().join("keys.db")).unwrap();
+    reader.execute_batch("BEGIN; SELECT count(*) FROM item;").unwrap();
+    let old_wraps = wraps(&folder.path());
+    let error = vault.change_root(&new()).unwrap_err();
+    assert_eq!(error.kind(), &ErrorKind::Locked);
+    assert!(error.to_string().starts_with("the root key was changed, but keys under the old one"), "{error}");
+    drop(reader);
+    vault.change_root(&new()).unwrap();
+    let bytes = all_bytes(&folder.path());
+    assert!(old_wraps.iter().all(|wrap| !contains(&bytes, wrap)));
+    assert_eq!(changes_of_root(&vault), 2);
+}
+
+/// The wrapped keys in keys.db, without suite and tag.
+fn wraps(folder: &Path) -> Vec<Vec<u8>> {
+    let database = rusqlite::Connection::open(folder.join("keys.db")).unwrap();
+    let mut select = database.prepare("SELECT body FROM item WHERE kind < 32").unwrap();
+    let bodies = select.query_map([], |row| row.get::<_, Vec<u8>>(0)).unwrap();
+    bodies.map(|body| body.unwrap()).map(|body| body[1..body.len() - 32].to_vec()).collect()
 }

@@ -221,7 +221,12 @@ impl Vault {
             }
             from += entries.len() as u64;
             if entries.into_iter().any(|entry| Entry { time: 0, ..entry } == change.entry) {
-                return Ok(inner.stores.keys.write_items(&change.finish)?);
+                inner.stores.keys.write_items(&change.finish)?;
+                // What it replaced may be wrapped keys. Somebody may be reading: then they stay in the file until a later change.
+                return match inner.stores.keys.wipe_removed(Duration::ZERO) {
+                    Err(StoreError::Locked) => Ok(()),
+                    wiped => Ok(wiped?),
+                };
             }
         }
     }

@@ -75,7 +75,8 @@ impl KeyFile {
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         let written = options.open(path).and_then(|mut file| {
             io::Write::write_all(&mut file, &line)?;
-            file.sync_all()
+            file.sync_all()?;
+            sync_name(path)
         });
         written.map_err(|e| match e.kind() {
             io::ErrorKind::AlreadyExists => {
@@ -85,6 +86,19 @@ impl KeyFile {
         })?;
         Ok(Self { key, path: Some(path.to_owned()) })
     }
+}
+
+/// Makes the file's name durable: a vault under it outlives a power failure.
+#[cfg(unix)]
+fn sync_name(path: &Path) -> io::Result<()> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    fs::File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
+}
+
+// Elsewhere a folder is not opened as a file is.
+#[cfg(not(unix))]
+fn sync_name(_path: &Path) -> io::Result<()> {
+    Ok(())
 }
 
 // Digits of a key are neither looked up in a table nor told apart by branches, which formatting and parsing of numbers do.
