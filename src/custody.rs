@@ -91,7 +91,7 @@ pub(crate) fn check_location(folder: &Path, root: &dyn RootKeyProvider) -> Resul
 
 /// The error of an unlocking, saying so if the vault had another root key before or is about to get one.
 pub(crate) fn explained(e: Error, stores: &Stores) -> Error {
-    if *e.kind() != ErrorKind::RootKey {
+    if !e.is_of_other_root_key() {
         return e;
     }
     let announced = stores.keys.items().is_ok_and(|items| announces_root(&items));

@@ -14,6 +14,7 @@ struct Inner {
     kind: ErrorKind,
     message: Cow<'static, str>,
     hint: Cow<'static, str>,
+    is_of_other_root: bool,
 }
 
 /// The kinds of fault. Programs decide by kind; people read the message.
@@ -128,7 +129,24 @@ impl ErrorKind {
 
 impl Error {
     pub(crate) fn new(kind: ErrorKind, message: impl Into<Cow<'static, str>>) -> Self {
-        Self(Box::new(Inner { kind, message: message.into(), hint: Cow::Borrowed("") }))
+        Self(Box::new(Inner {
+            kind,
+            message: message.into(),
+            hint: Cow::Borrowed(""),
+            is_of_other_root: false,
+        }))
+    }
+
+    /// The same, for a root key that is there and not this vault's. Unlocking adds whether the vault had another one before.
+    pub fn other_root_key(message: impl Into<Cow<'static, str>>) -> Self {
+        let mut error = Self::root_key(message);
+        error.0.is_of_other_root = true;
+        error
+    }
+
+    /// Whether it is one of those.
+    pub(crate) fn is_of_other_root_key(&self) -> bool {
+        self.0.is_of_other_root
     }
 
     /// The same error, saying what to do about it.
@@ -138,7 +156,7 @@ impl Error {
         self
     }
 
-    /// An error of the kind `RootKey`, for a [`RootKeyProvider`](crate::RootKeyProvider) of your own. The message is shown and logged
+    /// An error of the kind `RootKey`: the root key cannot be had. For a [`RootKeyProvider`](crate::RootKeyProvider) of your own. The message is shown and logged
     /// as it is: no key, no PIN, and no text of a service or driver that might repeat one.
     pub fn root_key(message: impl Into<Cow<'static, str>>) -> Self {
         Self::new(ErrorKind::RootKey, message)

@@ -8,7 +8,7 @@ use std::{
 
 use zeroize::Zeroizing;
 
-use super::{KEY_BYTES, RootKey, RootKeyProvider, local::LocalKey, no_randomness, root_error};
+use super::{KEY_BYTES, RootKey, RootKeyProvider, local::LocalKey, no_randomness, other_root, root_error};
 use crate::{
     error::{Error, ErrorKind, Result},
     suite::{self, Secret, os_random},
@@ -156,7 +156,7 @@ impl RootKeyProvider for KeyFile {
 
     fn unlock(&self, parameters: &[u8]) -> Result<Box<dyn RootKey>> {
         if parameters != [KEY_BYTES] {
-            return Err(root_error("this vault is not opened by a key file")
+            return Err(other_root("this vault is not opened by a key file")
                 .with_hint("give its passphrase or token"));
         }
         Ok(Box::new(LocalKey::new(Secret::new(*self.key.expose()))))

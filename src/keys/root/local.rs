@@ -2,7 +2,7 @@
 
 use zeroize::Zeroizing;
 
-use super::{RootKey, no_randomness, root_error};
+use super::{RootKey, no_randomness, other_root, root_error};
 use crate::{
     error::Result,
     suite::{SealRng, Secret, Suite, WrapKey, wrapped_len},
@@ -31,7 +31,7 @@ impl RootKey for LocalKey {
     fn unwrap(&self, context: &[u8], wrapped: &[u8]) -> Result<Zeroizing<[u8; 32]>> {
         let mut key = Zeroizing::new([0; 32]);
         self.0.unwrap(context, wrapped, key.as_mut_slice()).map_err(|_| {
-            root_error("the root key does not open this vault")
+            other_root("the root key does not open this vault")
                 .with_hint("wrong passphrase or key file, or altered keys")
         })?;
         Ok(key)

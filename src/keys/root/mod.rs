@@ -45,7 +45,7 @@ pub trait RootKeyProvider: Send + Sync {
     /// The root key for these parameters.
     ///
     /// # Errors
-    /// `RootKey` when the parameters are another provider's, or out of bounds.
+    /// `RootKey` when the parameters are another provider's ([`Error::other_root_key`]), or out of bounds.
     fn unlock(&self, parameters: &[u8]) -> Result<Box<dyn RootKey>>;
 
     /// File that holds the key, if there is one: a vault refuses a root key that lies in its own folder.
@@ -65,7 +65,7 @@ pub trait RootKey: Send + Sync {
     /// Unwraps what `wrap` made under the same context.
     ///
     /// # Errors
-    /// `RootKey` when the key, the context or the bytes are wrong. Which of them is not told.
+    /// `RootKey` when the key, the context or the bytes are wrong ([`Error::other_root_key`]). Which of them is not told.
     fn unwrap(&self, context: &[u8], wrapped: &[u8]) -> Result<Zeroizing<[u8; 32]>>;
 }
 
@@ -141,6 +141,10 @@ const TOKEN: u8 = 3;
 
 fn root_error(message: &'static str) -> Error {
     Error::root_key(message)
+}
+
+fn other_root(message: &'static str) -> Error {
+    Error::other_root_key(message)
 }
 
 fn no_randomness() -> Error {

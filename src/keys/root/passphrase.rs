@@ -3,7 +3,7 @@
 use argon2::{Algorithm, Argon2, Params, Version};
 use zeroize::Zeroizing;
 
-use super::{PASSPHRASE, RootKey, RootKeyProvider, local::LocalKey, no_randomness, root_error};
+use super::{PASSPHRASE, RootKey, RootKeyProvider, local::LocalKey, no_randomness, other_root, root_error};
 use crate::{
     error::Result,
     suite::{Secret, os_random},
@@ -58,7 +58,7 @@ impl Passphrase {
     pub(in crate::keys) fn key(&self, parameters: &[u8]) -> Result<Secret<32>> {
         let damaged = || root_error("the passphrase parameters are out of bounds");
         let [PASSPHRASE, rest @ ..] = parameters else {
-            return Err(root_error("this vault is not opened by a passphrase")
+            return Err(other_root("this vault is not opened by a passphrase")
                 .with_hint("give its key file or token"));
         };
         let (salt, numbers) = rest.split_at_checked(16).ok_or_else(damaged)?;

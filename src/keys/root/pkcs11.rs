@@ -17,7 +17,7 @@ use cryptoki::{
 };
 use zeroize::Zeroizing;
 
-use super::{RootKey, RootKeyProvider, TOKEN, no_randomness, root_error};
+use super::{RootKey, RootKeyProvider, TOKEN, no_randomness, other_root, root_error};
 use crate::{
     error::{Error, Result},
     suite::os_random,
@@ -70,7 +70,7 @@ impl RootKeyProvider for Pkcs11 {
 
     fn unlock(&self, parameters: &[u8]) -> Result<Box<dyn RootKey>> {
         let [TOKEN, rest @ ..] = parameters else {
-            return Err(root_error("this vault is not opened by a token")
+            return Err(other_root("this vault is not opened by a token")
                 .with_hint("give its passphrase or key file"));
         };
         let (label, id) =
@@ -175,10 +175,10 @@ fn find(session: &Session, id: &[u8; ID]) -> Result<ObjectHandle> {
     ];
     let found = session.find_objects(&template).map_err(|e| failed(&e))?;
     let &[key] = found.as_slice() else {
-        return Err(root_error(match found.len() {
-            0 => "the token has no key of this vault",
-            _ => "the token has several keys under the id of this vault's",
-        }));
+        return Err(match found.len() {
+            0 => other_root("the token has no key of this vault"),
+            _ => root_error("the token has several keys under the id of this vault's"),
+        });
     };
     let kept = session.get_attributes(key, &[AttributeType::Sensitive, AttributeType::Extractable]);
     let kept = kept.map_err(|e| failed(&e))?;
@@ -282,7 +282,7 @@ impl RootKey for TokenKey {
 
     fn unwrap(&self, context: &[u8], wrapped: &[u8]) -> Result<Zeroizing<[u8; 32]>> {
         let refused = || {
-            root_error("the root key does not open this vault")
+            other_root("the root key does not open this vault")
                 .with_hint("another token's key, or altered keys")
         };
         let (nonce, sealed) = wrapped.split_first_chunk::<NONCE>().ok_or_else(refused)?;
