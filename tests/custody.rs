@@ -244,6 +244,32 @@ fn keys_from_before_a_change_of_the_root_key_are_found_against_the_ledger() {
     );
 }
 
+/// What `docs/operations.md` advises for a token that breaks: a copy of keys.db under a root key that lies in a safe.
+#[test]
+fn a_copy_of_the_keys_under_another_root_key_opens_the_vault_whose_own_is_lost() {
+    let folder = Folder::new();
+    let (path, copy) = (folder.path(), folder.dir.path().join("copy"));
+    folder.unlock().put(&order("SO-1")).unwrap();
+    copy_folder(&path, &copy);
+    Vault::unlock(&copy, &old()).unwrap().change_root(&new()).unwrap();
+    folder.unlock().put(&order("SO-2")).unwrap();
+    // The old one is lost.
+    fs::copy(copy.join("keys.db"), path.join("keys.db")).unwrap();
+    let vault = Vault::unlock(&path, &new()).unwrap();
+    assert!(opens(&vault) && vault.open("SF Express", "delivery", "SO-2").is_ok());
+    vault.change_root(&KeyFile::from_bytes([44; 32])).unwrap();
+    assert!(faults(&vault).is_empty(), "{:?}", faults(&vault));
+}
+
+fn copy_folder(from: &Path, to: &Path) {
+    fs::create_dir(to).unwrap();
+    fs::set_permissions(to, fs::metadata(from).unwrap().permissions()).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        fs::copy(entry.path(), to.join(entry.file_name())).unwrap();
+    }
+}
+
 #[test]
 fn no_wrap_under_the_old_root_key_is_left_in_the_files() {
     let folder = Folder::new();

@@ -7,7 +7,9 @@ mod softhsm;
 use std::{fs, path::PathBuf};
 
 use common::{all_bytes, contains, order, staffed};
-use consignee::{Error, ErrorKind, KeyFile, Passphrase, Pkcs11, RootKeyProvider, Setup, Severity, Vault};
+use consignee::{
+    Error, ErrorKind, KeyFile, Passphrase, Pkcs11, RootKeyProvider, Setup, Severity, ShredMode, Vault,
+};
 use cryptoki::{
     error::{Error as Fault, RvError},
     mechanism::Mechanism,
@@ -234,6 +236,10 @@ fn a_token_pulled_out_in_mid_work_stops_changes_of_keys_only() {
         vault.put(&order("SO-2")).unwrap();
         vault.revoke_party("Dehua Ltd").unwrap();
         vault.add_party("New Ltd", "courier", None).unwrap();
+        let found = vault.find("agent 17", "after_sale", "consignee.phone", "13812345678").unwrap();
+        assert_eq!(found.hits.len(), 2);
+        vault.put(&order("SO-3")).unwrap();
+        vault.shred("SO-3", "asked for", ShredMode::KeepEvidence).unwrap();
         assert!(opens(&vault) && vault.open("New Ltd", "delivery", "SO-2").is_ok());
         let wider = format!(
             "{}\n[field.\"extra.gift\"]\nid = 20\ntype = \"text\"\n",
