@@ -6,8 +6,9 @@ use consignee_policy::{DEFAULT_POLICY, Policy, PolicyErrors};
 
 use crate::{
     alias::Alias,
+    custody,
     error::{Error, ErrorKind, Result},
-    keys::{HandleKey, RecordId, RootKey},
+    keys::{HandleKey, RecordId},
     ledger::{Entry, EntryKind, now},
     observe::{Operation, Watch},
     opener::{self, unlock},
@@ -18,7 +19,7 @@ use crate::{
     store::{SecretRow, SecretState, Stores},
     suite::{Suite, os_random},
     value::Value,
-    vault::{Found, Inner, Vault, no_such_view, not_found},
+    vault::{Found, Inner, Root, Vault, no_such_view, not_found},
     view::{Record, RoleView, check_fields, compiled_parts},
 };
 
@@ -93,9 +94,9 @@ impl Vault {
     ) -> Result<Self> {
         let policy = parse_policy(&setup.policy)?;
         let parameters = root.new_parameters()?;
-        let root = Arc::from(root.unlock(&parameters)?);
-        stores.keys.write_items(&Registry::create(&*root, &parameters, setup.suite)?)?;
-        let vault = Self::new(Inner::new(stores, root, parameters)?);
+        let root = Root { key: Arc::from(root.unlock(&parameters)?), parameters };
+        stores.keys.write_items(&Registry::create(&*root.key, &root.parameters, setup.suite)?)?;
+        let vault = Self::new(Inner::new(stores, root)?);
         let registry = vault.registry()?;
         vault.accept(&registry, policy, ExistingOrders::Yes, FIRST_EPOCH, setup.suite)?;
         Ok(vault)
@@ -112,26 +113,27 @@ impl Vault {
 
     pub(crate) fn resume_in(stores: Stores, root: &dyn crate::keys::RootKeyProvider) -> Result<Self> {
         let parameters = Registry::peek(stores.keys.items()?)?.parameters;
-        Self::with_root(stores, (Arc::from(root.unlock(&parameters)?), parameters))
+        let unlocked = root
+            .unlock(&parameters)
+            .and_then(|key| Self::with_root(stores.clone(), Root { key: Arc::from(key), parameters }));
+        unlocked.map_err(|e| custody::explained(e, &stores))
     }
 
     /// Unlocks with a root key that is ready.
-    pub(crate) fn with_root(stores: Stores, (root, parameters): (Arc<dyn RootKey>, Vec<u8>)) -> Result<Self> {
-        let vault = Self::new(Inner::new(stores, root, parameters)?);
-        let unfinished = vault.registry()?.unfinished(&*vault.inner().root, &vault.inner().parameters)?;
+    pub(crate) fn with_root(stores: Stores, root: Root) -> Result<Self> {
+        let vault = Self::new(Inner::new(stores, root)?);
+        let root = vault.root();
+        let unfinished = vault.registry()?.unfinished(&*root.key, &root.parameters)?;
         if unfinished.is_some() || !vault.inner().stores.secrets.unsettled()?.is_empty() {
             // Somebody else may be at work: then it is for him, or the next writer.
             match vault.writer().map(drop) {
                 Err(e) if *e.kind() != ErrorKind::Locked => return Err(e),
                 _ => {}
             }
+            // What was settled may be a change of the root key.
+            vault.registry()?;
         }
         Ok(vault)
-    }
-
-    #[cfg(feature = "sqlite")]
-    pub(crate) fn root(&self) -> (Arc<dyn RootKey>, Vec<u8>) {
-        (Arc::clone(&self.inner().root), self.inner().parameters.clone())
     }
 
     /// The policy in force.
@@ -200,7 +202,8 @@ impl Vault {
     ) -> Result<Arc<Policy>> {
         let policy = Arc::new(policy);
         let existing_orders = existing == ExistingOrders::Yes;
-        let mut changes = registry.change(&*self.inner().root, &self.inner().parameters);
+        let root = self.root();
+        let mut changes = registry.change(&*root.key, &root.parameters);
         let made = changes.add_epoch_keys(epoch, suite, &policy)?;
         changes.add_policy(&AcceptedPolicy {
             policy: Arc::clone(&policy),

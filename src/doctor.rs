@@ -8,6 +8,7 @@ use checks::{Missing, check_clock, of_file};
 use consignee_policy::PartId;
 
 use crate::{
+    custody::is_root_change,
     error::{ErrorKind, Result},
     ledger::{Entry, EntryKind},
     observe::Operation,
@@ -246,6 +247,8 @@ struct Recorded {
     parties: HashMap<[u8; 16], EntryKind>,
     /// The greatest time of an entry, seconds since 1970.
     newest_time: u64,
+    /// Commitments of the newest change of the root key, if there was one.
+    root: Option<Vec<[u8; 32]>>,
 }
 
 /// The newest entry that changed an order.
@@ -284,6 +287,7 @@ impl Recorded {
             EntryKind::Revoke => {
                 self.parties.insert(entry.party, entry.kind);
             }
+            EntryKind::Rotation if is_root_change(entry) => self.root = Some(entry.commitments.clone()),
             EntryKind::Put | EntryKind::Update | EntryKind::Reseal | EntryKind::Shred => {
                 let shred = entry.kind == EntryKind::Shred;
                 let before = self.orders.get(&entry.handle);
@@ -340,6 +344,10 @@ impl Recorded {
         });
         if !fit || self.parties.len() != registry.parties.len() {
             rolled_back("parties", "a party is not what its newest entry says");
+        }
+        let in_force = registry.root_commitment().ok();
+        if self.root.as_ref().is_some_and(|entered| entered.first().copied() != in_force) {
+            rolled_back("keys", "the root key is not the one that the ledger's newest change of it names");
         }
     }
 }

@@ -14,6 +14,7 @@ struct Inner {
     kind: ErrorKind,
     message: Cow<'static, str>,
     hint: Cow<'static, str>,
+    is_of_other_root: bool,
 }
 
 /// The kinds of fault. Programs decide by kind; people read the message.
@@ -128,12 +129,43 @@ impl ErrorKind {
 
 impl Error {
     pub(crate) fn new(kind: ErrorKind, message: impl Into<Cow<'static, str>>) -> Self {
-        Self(Box::new(Inner { kind, message: message.into(), hint: Cow::Borrowed("") }))
+        Self(Box::new(Inner {
+            kind,
+            message: message.into(),
+            hint: Cow::Borrowed(""),
+            is_of_other_root: false,
+        }))
     }
 
-    /// Says what to do about it.
-    pub(crate) fn with_hint(mut self, hint: impl Into<Cow<'static, str>>) -> Self {
+    /// The same, for a root key that is there and not this vault's. Unlocking adds whether the vault had another one before.
+    pub fn other_root_key(message: impl Into<Cow<'static, str>>) -> Self {
+        let mut error = Self::root_key(message);
+        error.0.is_of_other_root = true;
+        error
+    }
+
+    /// Whether it is one of those.
+    pub(crate) fn is_of_other_root_key(&self) -> bool {
+        self.0.is_of_other_root
+    }
+
+    /// The same error, saying what to do about it.
+    #[must_use]
+    pub fn with_hint(mut self, hint: impl Into<Cow<'static, str>>) -> Self {
         self.0.hint = hint.into();
+        self
+    }
+
+    /// An error of the kind `RootKey`: the root key cannot be had. For a [`RootKeyProvider`](crate::RootKeyProvider) of your own. The message is shown and logged
+    /// as it is: no key, no PIN, and no text of a service or driver that might repeat one.
+    pub fn root_key(message: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(ErrorKind::RootKey, message)
+    }
+
+    /// The same error, with one more thing to do about it.
+    pub(crate) fn with_further_hint(mut self, hint: &str) -> Self {
+        let hints = [&*self.0.hint, hint].map(str::to_owned).into_iter().filter(|text| !text.is_empty());
+        self.0.hint = hints.collect::<Vec<_>>().join("; ").into();
         self
     }
 

@@ -13,6 +13,7 @@ use consignee_policy::Policy;
 
 use crate::{
     admin::Setup,
+    custody,
     doctor::{Finding, Severity},
     error::{Error, ErrorKind, Result},
     keys::{RecordId, RootKeyProvider},
@@ -61,7 +62,9 @@ impl Vault {
             let _nothing_there = fs::remove_dir_all(&building);
         }
         let root = moved?;
-        Self::with_root(sqlite::open(folder).map_err(unopened)?, root)
+        let vault = Self::with_root(sqlite::open(folder).map_err(unopened)?, root)?;
+        vault.lies_in(folder);
+        Ok(vault)
     }
 
     /// Unlocks the vault in a folder. Waits for the root key (a passphrase takes about a second) and, if the last writer
@@ -73,9 +76,18 @@ impl Vault {
     pub fn unlock(folder: &Path, root: &dyn RootKeyProvider) -> Result<Self> {
         let unlock = || {
             check_location(folder, root)?;
-            Self::resume_in(open_stores(folder)?, root)
+            let vault = Self::resume_in(open_stores(folder)?, root)?;
+            vault.lies_in(folder);
+            Ok(vault)
         };
         Watch::uncounted(Operation::Unlock, 0).one(unlock())
+    }
+
+    /// Tells the vault its folder, while it is unlocked: what the path means may change later.
+    fn lies_in(&self, folder: &Path) {
+        if let Ok(folder) = folder.canonicalize() {
+            let _is_new = self.inner().folder.set(folder);
+        }
     }
 
     /// Writes the copy of the policy that people read, after it was applied.
@@ -222,18 +234,12 @@ fn unopened(sqlite::OpenError { file, fault }: sqlite::OpenError) -> Error {
     }
 }
 
-/// Whoever copies the folder must not have the key with it.
 fn check_location(folder: &Path, root: &dyn RootKeyProvider) -> Result<()> {
-    let Some(key) = root.location().and_then(|path| path.canonicalize().ok()) else { return Ok(()) };
     // A folder that is yet to be made has no canonical path; its parent has.
     let folder = folder.canonicalize().or_else(|_| {
         parent_of(folder).canonicalize().map(|parent| parent.join(folder.file_name().unwrap_or_default()))
     });
-    if folder.is_ok_and(|folder| key.starts_with(folder)) {
-        let hint = "move it where the vault's backups do not take it along";
-        return Err(Error::new(ErrorKind::RootKey, "the key file lies inside the vault").with_hint(hint));
-    }
-    Ok(())
+    folder.map_or(Ok(()), |folder| custody::check_location(&folder, root))
 }
 
 /// Makes the new name durable.

@@ -70,6 +70,7 @@
 //!
 //! # Features
 //!
+//! - `pkcs11`: [`Pkcs11`], a root key on a token or hardware security module.
 //! - `sqlite` (default): a vault in a folder. Without it no SQLite is built, and vaults live in [`store::Memory`] or in stores
 //!   of your own.
 //! - `tracing`: spans and events of the crate of that name around every operation, with counts, role, purpose and kind of
@@ -88,6 +89,7 @@ mod close;
 #[doc(hidden)]
 pub mod constant_time;
 mod cores;
+mod custody;
 mod doctor;
 mod error;
 #[cfg(feature = "sqlite")]
@@ -128,6 +130,8 @@ pub use doctor::{Finding, Severity};
 pub use error::{Error, ErrorKind, Result};
 #[cfg(feature = "sqlite")]
 pub use folder::Peek;
+#[cfg(feature = "pkcs11")]
+pub use keys::Pkcs11;
 pub use keys::{
     Fingerprint, KeyFile, PartyKey, Passphrase, PublicKey, RecordId, RootKey, RootKeyProvider, VaultCard,
     public_path,

@@ -148,7 +148,8 @@ impl Vault {
         let _writer = self.writer()?;
         let registry = self.registry()?;
         if registry.issuer().is_none() {
-            let mut changes = registry.change(&*self.inner().root, &self.inner().parameters);
+            let root = self.root();
+            let mut changes = registry.change(&*root.key, &root.parameters);
             let entry = |(kind, public): (KeyKind, [u8; 32])| {
                 let digest = registry.policy()?.digest();
                 let mut entry = Entry::new(EntryKind::Rotation, registry.own_key_id(), digest);
@@ -223,7 +224,8 @@ impl Vault {
                 .map_err(|_| Error::new(ErrorKind::Limit, "a party has too many keys"))?;
             entry.detail = [&[role_len], party.role.as_bytes(), &[count], ids.as_flattened()].concat();
         }
-        let mut changes = registry.change(&*self.inner().root, &self.inner().parameters);
+        let root = self.root();
+        let mut changes = registry.change(&*root.key, &root.parameters);
         changes.set_party(party)?;
         self.enter_change(changes, vec![entry])
     }

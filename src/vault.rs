@@ -1,21 +1,23 @@
 //! The flow: put, open, update, find, shred. No cryptography and no SQL in it; every call leads one level down.
 
 mod lookup;
+mod root;
 #[cfg(test)]
 mod secret_tests;
 mod settle;
 
 use std::{
     ops::Range,
+    path::PathBuf,
     process,
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, OnceLock},
     time::Duration,
 };
 
 use crate::{
     close, cores,
     error::{Error, ErrorKind, Result},
-    keys::{RecordId, RootKey},
+    keys::RecordId,
     ledger::{Entry, Ledger, LedgerState, now},
     observe::{Counters, Operation, Watch},
     opener::{self, Request},
@@ -31,6 +33,8 @@ use crate::{
 };
 
 pub(crate) use lookup::{Found, MOST_SEALINGS, SEALINGS};
+pub(crate) use root::Root;
+use root::Roots;
 pub(crate) use settle::KEEP_SUPERSEDED;
 
 /// Sealed orders, their secrets, keys and ledger. `Clone + Send + Sync`; clones share one vault.
@@ -45,8 +49,9 @@ pub struct Vault(Arc<Inner>);
 pub(crate) struct Inner {
     pub(crate) stores: Stores,
     ledger: Ledger,
-    pub(crate) root: Arc<dyn RootKey>,
-    pub(crate) parameters: Vec<u8>,
+    roots: Mutex<Roots>,
+    /// Where the vault lies, if that is a folder: no root key may lie in it.
+    pub(crate) folder: OnceLock<PathBuf>,
     registry: Mutex<(u64, Arc<Registry>)>,
     serials: Mutex<Range<u64>>,
     counters: Counters,
@@ -473,14 +478,14 @@ impl Vault {
 }
 
 impl Inner {
-    pub(crate) fn new(stores: Stores, root: Arc<dyn RootKey>, parameters: Vec<u8>) -> Result<Self> {
+    pub(crate) fn new(stores: Stores, root: Root) -> Result<Self> {
         let version = stores.keys.items_version()?;
-        let registry = Registry::load(stores.keys.items()?, &*root)?;
+        let registry = Registry::load(stores.keys.items()?, &*root.key)?;
         Ok(Self {
             ledger: Ledger::new(Arc::clone(&stores.ledger)),
             stores,
-            root,
-            parameters,
+            roots: Mutex::new(Roots { current: root, next: None }),
+            folder: OnceLock::new(),
             registry: Mutex::new((version, Arc::new(registry))),
             serials: Mutex::new(0..0),
             counters: Counters::default(),

@@ -46,12 +46,13 @@ const LAYERS: &[(&str, &[&str])] = &[
         ],
     ),
     ("parties", &["alias", "keys", "ledger", "observe", "registry", "sealer", "share", "suite", "vault"]),
+    ("custody", &["keys", "ledger", "observe", "registry", "store", "vault"]),
     ("stats", &["observe", "registry", "vault"]),
     (
         "admin",
         &[
-            "alias", "keys", "ledger", "observe", "opener", "record", "registry", "scopes", "sealer",
-            "store", "suite", "value", "vault", "view",
+            "alias", "custody", "keys", "ledger", "observe", "opener", "record", "registry", "scopes",
+            "sealer", "store", "suite", "value", "vault", "view",
         ],
     ),
     (
@@ -69,12 +70,15 @@ const LAYERS: &[(&str, &[&str])] = &[
         ],
     ),
     ("constant_time", &["alias", "keys", "normalise", "registry", "suite"]),
-    ("doctor", &["keys", "ledger", "observe", "opener", "record", "registry", "sealer", "store", "vault"]),
+    (
+        "doctor",
+        &["custody", "keys", "ledger", "observe", "opener", "record", "registry", "sealer", "store", "vault"],
+    ),
     (
         "folder",
         &[
-            "admin", "doctor", "keys", "ledger", "observe", "registry", "scopes", "sealer", "store", "suite",
-            "vault",
+            "admin", "custody", "doctor", "keys", "ledger", "observe", "registry", "scopes", "sealer",
+            "store", "suite", "vault",
         ],
     ),
 ];

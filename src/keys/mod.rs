@@ -32,6 +32,8 @@ pub(crate) use party::{beside, is_origin};
 pub(crate) use private_file::replace;
 #[cfg(feature = "sqlite")]
 pub(crate) use root::KEY_FILE_PREFIX;
+#[cfg(feature = "pkcs11")]
+pub use root::Pkcs11;
 pub use root::{KeyFile, Passphrase, RootKey, RootKeyProvider};
 pub(crate) use root::{KeyKind, WrapContext};
 #[cfg(constant_time)]

@@ -138,9 +138,13 @@ impl Ledger {
 
     /// Index of the newest entry that put this policy in force.
     pub(crate) fn policy_index(&self, digest: &[u8; 32]) -> Result<Option<u64>> {
+        self.newest_of_vault(|entry| entry.kind == EntryKind::Policy && entry.policy == *digest)
+    }
+
+    /// Index of the newest entry like this among those that are of no order.
+    pub(crate) fn newest_of_vault(&self, is_it: impl Fn(&Entry) -> bool) -> Result<Option<u64>> {
         for index in self.store.find_handle(&[0; 16])?.into_iter().rev() {
-            let entry = self.entries(index, 1)?.pop();
-            if entry.is_some_and(|entry| entry.kind == EntryKind::Policy && entry.policy == *digest) {
+            if self.entries(index, 1)?.pop().is_some_and(|entry| is_it(&entry)) {
                 return Ok(Some(index));
             }
         }

@@ -5,12 +5,12 @@ use consignee_policy::{PartId, Policy};
 use super::{
     AcceptedPolicy, KnownParty, Registry,
     items::{
-        ANNOUNCED, Items, PARTY, POLICY, SEAL, damaged, insert_key, insert_tagged, new_key, seal_items,
-        untagged,
+        ANNOUNCED, FIRST_WITHOUT_KEY, Items, NEWEST_LAYOUT, PARTY, POLICY, SEAL, VAULT, damaged, insert_key,
+        insert_tagged, new_key, newer, root_commitment, seal_items, untagged,
     },
 };
 use crate::{
-    error::Result,
+    error::{Error, ErrorKind, Result},
     keys::{FieldKey, KeyKind, RootKey, WrapContext},
     ledger::Entry,
     store::Item,
@@ -87,6 +87,48 @@ impl<'a> Changes<'a> {
         Ok([add(KeyKind::Issuing)?, add(KeyKind::Ledger)?])
     }
 
+    /// Wraps every key anew, under another root key with these parameters. Returns what the ledger's entry commits to. Nothing is
+    /// changed by it where the new root key does not unwrap again all that it wrapped.
+    pub(crate) fn change_root(&mut self, new: &dyn RootKey, parameters: &[u8]) -> Result<[u8; 32]> {
+        let Registry { vault, registry_key, items, unwrapped, .. } = self.registry;
+        for &(kind, id, generation) in items.keys().filter(|(kind, ..)| *kind < FIRST_WITHOUT_KEY) {
+            let known = KeyKind::from_number(kind).ok_or_else(newer)?;
+            let (suite, key) = unwrapped.get(&(kind, id, generation)).ok_or_else(damaged)?;
+            let context = WrapContext { vault: *vault, kind: known, id, generation, suite: *suite };
+            insert_key(&mut self.changed, registry_key, new, parameters, context, key)?;
+        }
+        let layout = *items.get(&(VAULT, 0, 0)).and_then(|body| body.first()).ok_or_else(damaged)?;
+        self.changed.insert((VAULT, 0, 0), [&[layout], vault.0.as_slice(), parameters].concat());
+        let after = self.after();
+        let commitment = root_commitment(&after)?;
+        Registry::load(into_items(after), new).map_err(|e| match e.kind() {
+            ErrorKind::RootKey => Error::root_key("the new root key does not unwrap what it wrapped"),
+            _ => e,
+        })?;
+        Ok(commitment)
+    }
+
+    /// Raises the layout, so that older versions say that the vault is newer and touch nothing: for what they would misunderstand.
+    pub(crate) fn needs_newest_layout(&mut self) -> Result<()> {
+        self.set_layout(NEWEST_LAYOUT)
+    }
+
+    fn set_layout(&mut self, layout: u8) -> Result<()> {
+        const PLACE: (u8, u32, u32) = (VAULT, 0, 0);
+        let body = self.changed.get(&PLACE).or_else(|| self.registry.items.get(&PLACE));
+        let mut body = body.ok_or_else(damaged)?.clone();
+        *body.first_mut().ok_or_else(damaged)? = layout;
+        self.changed.insert(PLACE, body);
+        Ok(())
+    }
+
+    /// Removes an item, if it is there.
+    pub(super) fn remove(&mut self, place: (u8, u32, u32)) -> Result<()> {
+        self.needs_newest_layout()?;
+        self.changed.insert(place, Vec::new());
+        Ok(())
+    }
+
     fn add_key(&mut self, kind: KeyKind, part: PartId, epoch: u32, suite: Suite) -> Result<Secret<32>> {
         let key = new_key()?;
         let context = WrapContext {
@@ -107,19 +149,32 @@ impl<'a> Changes<'a> {
         let finish = self.sealed();
         let body =
             [ledger_size.to_le_bytes().as_slice(), &lp(&entry.encode()?)?, &encode_items(&finish)?].concat();
+        // The layout is raised by the announcement already: an older version must not finish what it misunderstands. The parameters in
+        // the same item are those of the root key in force until the end.
+        let layout = self.changed.get(&(VAULT, 0, 0)).and_then(|body| body.first().copied());
         self.changed.clear();
+        if let Some(layout) = layout {
+            self.set_layout(layout)?;
+        }
         self.insert(ANNOUNCED, 0, body);
         Ok(Announced { announce: self.sealed(), finish })
     }
 
     /// What has changed, with the one tag over all items as they will be.
     fn sealed(&self) -> Vec<Item> {
+        let mut changed = self.changed.clone();
+        changed.extend(self.after().remove_entry(&(SEAL, 0, 0)));
+        into_items(changed)
+    }
+
+    /// All items as they will be.
+    fn after(&self) -> Items {
         let mut all = self.registry.items.clone();
         all.extend(self.changed.iter().map(|(place, body)| (*place, body.clone())));
+        // Those without a body are removed.
+        all.retain(|_, body| !body.is_empty());
         seal_items(&mut all, &self.registry.registry_key, self.registry.vault);
-        let mut changed = self.changed.clone();
-        changed.extend(all.remove_entry(&(SEAL, 0, 0)));
-        into_items(changed)
+        all
     }
 
     fn insert(&mut self, kind: u8, id: u32, body: Vec<u8>) {
@@ -166,6 +221,16 @@ impl Registry {
         let drop = dropped.sealed();
         Ok(Some(Unfinished { ledger_size: u64::from_le_bytes(*size), entry, finish, drop }))
     }
+}
+
+/// Whether these items announce a change of the root key that is neither done nor dropped. Not authenticated: for a hint.
+pub(crate) fn announces_root(items: &[Item]) -> bool {
+    let announced = items.iter().find(|item| item.kind == ANNOUNCED).and_then(|item| {
+        let (_, mut rest) = untagged(&item.body).ok()?.split_first_chunk::<8>()?;
+        take_lp(&mut rest).ok()?;
+        decode_items(rest).ok()
+    });
+    announced.is_some_and(|items| items.iter().any(|item| item.kind == VAULT))
 }
 
 fn into_items(items: Items) -> Vec<Item> {

@@ -11,7 +11,7 @@ use crate::{
     error::{Error, ErrorKind, Result},
     keys::{KeyKind, RegistryKey, RootKey, VaultId, WrapContext},
     store::Item,
-    suite::{Secret, Suite, os_random},
+    suite::{Secret, Suite, commit, os_random},
 };
 
 // Kinds of items that are not wrapped keys (those have the numbers of `KeyKind`).
@@ -20,9 +20,13 @@ pub(super) const PARTY: u8 = 33;
 pub(super) const SEAL: u8 = 40;
 pub(super) const ANNOUNCED: u8 = 41;
 pub(super) const VAULT: u8 = 100;
+/// Kinds below this are wrapped keys.
+pub(super) const FIRST_WITHOUT_KEY: u8 = 32;
 const TAG: usize = 32;
-/// Version of the key store's layout.
+/// Version of the key store's layout that a vault begins with.
 pub(super) const LAYOUT: u8 = 1;
+/// The newest that this version reads. A vault comes to it by the first change that an older version would misunderstand.
+pub(super) const NEWEST_LAYOUT: u8 = 2;
 
 /// Kind, id and generation of an item, and its body.
 pub(super) type Items = BTreeMap<(u8, u32, u32), Vec<u8>>;
@@ -64,6 +68,7 @@ pub(super) fn insert_key(
     Ok(())
 }
 
+/// Unwraps the key in a place.
 pub(super) fn load_key(
     items: &Items,
     root: &dyn RootKey,
@@ -92,6 +97,13 @@ pub(crate) fn authentic(key: &RegistryKey, vault: VaultId, place: (u8, u32, u32)
     let (body, tag) = body.split_last_chunk::<TAG>().ok_or_else(damaged)?;
     let expected = Secret::new(key.tag(vault, place.0, place.1, place.2, body));
     if expected.equals(tag) { Ok(()) } else { Err(damaged()) }
+}
+
+/// What the ledger says of the root key in force: its parameters and the wrap of the registry key under it.
+pub(super) fn root_commitment(items: &Items) -> Result<[u8; 32]> {
+    let vault = items.get(&(VAULT, 0, 0)).and_then(|body| body.get(17..)).ok_or_else(damaged)?;
+    let registry_key = items.get(&(KeyKind::Registry as u8, 0, 0)).ok_or_else(damaged)?;
+    Ok(commit("consignee/v1/commit/root", &[vault, untagged(registry_key)?]))
 }
 
 /// One tag over the tags of all items: none can be left out, nor exchanged for an older one by itself.
@@ -126,7 +138,7 @@ pub(super) fn peek_vault(items: &[Item]) -> Result<Unauthenticated> {
     let is_vault = |item: &&Item| (item.kind, item.id, item.generation) == (VAULT, 0, 0);
     let body = items.iter().find(is_vault).map(|item| item.body.as_slice()).ok_or_else(damaged)?;
     match body {
-        [LAYOUT, rest @ ..] => {
+        [LAYOUT..=NEWEST_LAYOUT, rest @ ..] => {
             let (id, parameters) = rest.split_first_chunk().ok_or_else(damaged)?;
             Ok(Unauthenticated {
                 vault: VaultId(*id),
@@ -135,7 +147,7 @@ pub(super) fn peek_vault(items: &[Item]) -> Result<Unauthenticated> {
                 parties: Vec::new(),
             })
         }
-        [layout, ..] if *layout > LAYOUT => Err(newer()),
+        [layout, ..] if *layout > NEWEST_LAYOUT => Err(newer()),
         _ => Err(damaged()),
     }
 }

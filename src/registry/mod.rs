@@ -13,11 +13,11 @@ use std::{collections::BTreeMap, sync::Arc};
 use consignee_policy::{Access, Index, PartId, Policy};
 use serde::{Deserialize, Serialize};
 
-pub(crate) use change::Changes;
+pub(crate) use change::{Changes, announces_root};
 pub(crate) use items::authentic;
 use items::{
     Items, LAYOUT, VAULT, check_seal, check_untagged, damaged, insert_key, is_tagged, load_key, new_key,
-    no_randomness, parties, peek_vault, policies, seal_items,
+    no_randomness, parties, peek_vault, policies, root_commitment, seal_items,
 };
 
 use crate::{
@@ -28,7 +28,7 @@ use crate::{
         ReleaseKey, RootKey, RowContext, VAULT_PARTY, VaultCard, VaultId, WrapContext, party_key_id,
     },
     store::{Item, SecretRow, SecretState},
-    suite::{SigningKey, Suite, os_random},
+    suite::{Secret, SigningKey, Suite, os_random},
 };
 
 /// A policy as it was accepted.
@@ -120,6 +120,10 @@ pub(crate) struct Unauthenticated {
     pub(crate) parties: Vec<KnownParty>,
 }
 
+/// Wrapped keys as they were unwrapped, by kind, id and generation. Kept, so that a later snapshot needs the root key for new ones
+/// only: a token may be pulled out meanwhile.
+type Unwrapped = BTreeMap<(u8, u32, u32), (Option<Suite>, Arc<Secret<32>>)>;
+
 /// One snapshot of everything but orders.
 pub(crate) struct Registry {
     pub(crate) vault: VaultId,
@@ -136,6 +140,7 @@ pub(crate) struct Registry {
     /// Signs the ledger's heads; made together with the other.
     ledger_key: Option<SigningKey>,
     registry_key: RegistryKey,
+    unwrapped: Unwrapped,
     /// All items as stored, to which changes are made.
     items: Items,
 }
@@ -168,59 +173,59 @@ impl Registry {
 
     /// Reads and authenticates everything.
     pub(crate) fn load(items: Vec<Item>, root: &dyn RootKey) -> Result<Self> {
+        Self::load_with(items, root, None)
+    }
+
+    /// The same, unwrapping only what an earlier snapshot has not.
+    pub(crate) fn load_after(items: Vec<Item>, root: &dyn RootKey, earlier: &Self) -> Result<Self> {
+        Self::load_with(items, root, Some(earlier))
+    }
+
+    fn load_with(items: Vec<Item>, root: &dyn RootKey, earlier: Option<&Self>) -> Result<Self> {
         let Unauthenticated { vault, parameters, .. } = peek_vault(&items)?;
         let items: BTreeMap<_, _> =
             items.into_iter().map(|i| ((i.kind, i.id, i.generation), i.body)).collect();
-        let registry_key =
-            RegistryKey::new(&load_key(&items, root, &parameters, vault, KeyKind::Registry, 0, 0)?.1);
+        let earlier =
+            earlier.filter(|earlier| earlier.items.get(&(VAULT, 0, 0)) == items.get(&(VAULT, 0, 0)));
+        let unwrap = |kind: KeyKind, id, generation| {
+            let place = (kind as u8, id, generation);
+            let known = earlier.filter(|earlier| earlier.items.get(&place) == items.get(&place));
+            if let Some((suite, key)) = known.and_then(|earlier| earlier.unwrapped.get(&place)) {
+                return Ok((*suite, Arc::clone(key)));
+            }
+            let (suite, key) = load_key(&items, root, &parameters, vault, kind, id, generation)?;
+            Ok::<_, Error>((suite, Arc::new(key)))
+        };
+        let registry_key = RegistryKey::new(&unwrap(KeyKind::Registry, 0, 0)?.1);
         check_untagged(&items)?;
         check_seal(&items, &registry_key, vault)?;
         for (&(kind, id, generation), body) in items.iter().filter(|(place, _)| is_tagged(place.0)) {
             authentic(&registry_key, vault, (kind, id, generation), body)?;
         }
-        let mut epochs = BTreeMap::<u32, (Suite, Vec<_>, Vec<_>)>::new();
-        let mut release_keys = Vec::new();
+        let mut unwrapped = Unwrapped::new();
         for &(kind, id, generation) in items.keys() {
-            let load = |kind| load_key(&items, root, &parameters, vault, kind, id, generation);
-            let of_epoch = [KeyKind::Field, KeyKind::Index].into_iter().find(|known| *known as u8 == kind);
-            if let Some(of_epoch) = of_epoch {
-                let (suite, key) = load(of_epoch)?;
-                let suite = suite.ok_or_else(damaged)?;
-                let part = u16::try_from(id).ok().and_then(PartId::new).ok_or_else(damaged)?;
-                let (epoch_suite, keys, index_keys) =
-                    epochs.entry(generation).or_insert((suite, Vec::new(), Vec::new()));
-                if *epoch_suite != suite {
-                    return Err(damaged());
-                }
-                match of_epoch {
-                    KeyKind::Index => index_keys.push((part, IndexKey::new(&key))),
-                    _ => keys.push((part, Arc::new(FieldKey::new(suite, key)))),
-                }
-            } else if kind == KeyKind::Release as u8 {
-                let (suite, key) = load(KeyKind::Release)?;
-                release_keys.push(ReleaseKey::new(generation, suite.ok_or_else(damaged)?, key));
+            let kind = KeyKind::from_number(kind);
+            if let Some(kind) = kind.filter(|kind| !kind.is_single() || (id, generation) == (0, 0)) {
+                unwrapped.insert((kind as u8, id, generation), unwrap(kind, id, generation)?);
             }
         }
-        let single = |kind| load_key(&items, root, &parameters, vault, kind, 0, 0).map(|(_, key)| key);
-        let signing = |kind| match items.contains_key(&(kind as u8, 0, 0)) {
-            true => single(kind).map(|seed| Some(SigningKey::new(&seed))),
-            false => Ok(None),
-        };
+        let single =
+            |kind: KeyKind| unwrapped.get(&(kind as u8, 0, 0)).map(|(_, key)| &**key).ok_or_else(damaged);
+        let signing =
+            |kind: KeyKind| unwrapped.get(&(kind as u8, 0, 0)).map(|(_, seed)| SigningKey::new(seed));
         Ok(Self {
             vault,
             policies: policies(&items)?,
             parties: parties(&items)?,
-            epochs: epochs
-                .into_iter()
-                .map(|(n, (suite, keys, index_keys))| Arc::new(EpochKeys::new(n, suite, keys, index_keys)))
-                .collect(),
-            release_keys,
-            id_key: IdKey::new(&single(KeyKind::Id)?),
-            alias_key: AliasKey::new(vault, &single(KeyKind::Alias)?).ok_or_else(damaged)?,
-            query_key: QueryKey::new(&single(KeyKind::Query)?),
-            issuing_key: signing(KeyKind::Issuing)?,
-            ledger_key: signing(KeyKind::Ledger)?,
+            epochs: epochs(&unwrapped)?,
+            release_keys: release_keys(&unwrapped)?,
+            id_key: IdKey::new(single(KeyKind::Id)?),
+            alias_key: AliasKey::new(vault, single(KeyKind::Alias)?).ok_or_else(damaged)?,
+            query_key: QueryKey::new(single(KeyKind::Query)?),
+            issuing_key: signing(KeyKind::Issuing),
+            ledger_key: signing(KeyKind::Ledger),
             registry_key,
+            unwrapped,
             items,
         })
     }
@@ -362,10 +367,54 @@ impl Registry {
         indexes
     }
 
+    /// Whether these items, of the same vault and later, have their keys wrapped anew: under another root key.
+    pub(crate) fn was_rewrapped(&self, items: &[Item]) -> bool {
+        const PLACE: (u8, u32, u32) = (KeyKind::Registry as u8, 0, 0);
+        let item = items.iter().find(|item| (item.kind, item.id, item.generation) == PLACE);
+        item.is_some_and(|item| {
+            self.items.get(&PLACE) != Some(&item.body)
+                && authentic(&self.registry_key, self.vault, PLACE, &item.body).is_ok()
+        })
+    }
+
+    /// What the entry of the root key in force says, if the root key was ever changed.
+    pub(crate) fn root_commitment(&self) -> Result<[u8; 32]> {
+        root_commitment(&self.items)
+    }
+
     /// Starts changing it.
     pub(crate) fn change<'a>(&'a self, root: &'a dyn RootKey, parameters: &'a [u8]) -> Changes<'a> {
         Changes::new(self, root, parameters)
     }
+}
+
+fn epochs(unwrapped: &Unwrapped) -> Result<Vec<Arc<EpochKeys>>> {
+    let mut epochs = BTreeMap::<u32, (Suite, Vec<_>, Vec<_>)>::new();
+    let of_epochs = (KeyKind::Field as u8, 0, 0)..=(KeyKind::Index as u8, u32::MAX, u32::MAX);
+    for (&(kind, id, generation), (suite, key)) in unwrapped.range(of_epochs) {
+        let suite = suite.ok_or_else(damaged)?;
+        let part = u16::try_from(id).ok().and_then(PartId::new).ok_or_else(damaged)?;
+        let (epoch_suite, keys, index_keys) =
+            epochs.entry(generation).or_insert((suite, Vec::new(), Vec::new()));
+        if *epoch_suite != suite {
+            return Err(damaged());
+        }
+        if kind == KeyKind::Index as u8 {
+            index_keys.push((part, IndexKey::new(key)));
+        } else {
+            keys.push((part, Arc::new(FieldKey::new(suite, Secret::new(*key.expose())))));
+        }
+    }
+    let epoch = |(n, (suite, keys, index_keys))| Arc::new(EpochKeys::new(n, suite, keys, index_keys));
+    Ok(epochs.into_iter().map(epoch).collect())
+}
+
+fn release_keys(unwrapped: &Unwrapped) -> Result<Vec<ReleaseKey>> {
+    let all = (KeyKind::Release as u8, 0, 0)..=(KeyKind::Release as u8, u32::MAX, u32::MAX);
+    let release_key = |(&(_, _, generation), (suite, key)): (&_, &(Option<Suite>, Arc<Secret<32>>))| {
+        Ok(ReleaseKey::new(generation, suite.ok_or_else(damaged)?, Secret::new(*key.expose())))
+    };
+    unwrapped.range(all).map(release_key).collect()
 }
 
 /// What both tables allow: for orders that a new grant does not reach.

@@ -231,7 +231,7 @@ impl Vault {
         let mut snapshot = held(&self.0.registry);
         if snapshot.0 != version {
             let items = self.0.stores.keys.items()?;
-            *snapshot = (version, Arc::new(Registry::load(items, &*self.0.root)?));
+            *snapshot = (version, Arc::new(self.newer_registry(items, &snapshot.1)?));
         }
         Ok(Arc::clone(&snapshot.1))
     }
@@ -291,7 +291,7 @@ fn compare<R: Record>(
     }
 }
 
-fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(super) fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     // What these mutexes guard is replaced whole, so a panicking holder leaves nothing half done.
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -209,7 +209,8 @@ impl Vault {
     /// write lock.
     pub(crate) fn settle_change(&self) -> Result<()> {
         let inner = self.inner();
-        let Some(change) = self.registry()?.unfinished(&*inner.root, &inner.parameters)? else {
+        let root = self.root();
+        let Some(change) = self.registry()?.unfinished(&*root.key, &root.parameters)? else {
             return Ok(());
         };
         let mut from = change.ledger_size;
@@ -220,7 +221,12 @@ impl Vault {
             }
             from += entries.len() as u64;
             if entries.into_iter().any(|entry| Entry { time: 0, ..entry } == change.entry) {
-                return Ok(inner.stores.keys.write_items(&change.finish)?);
+                inner.stores.keys.write_items(&change.finish)?;
+                // What it replaced may be wrapped keys. Somebody may be reading: then they stay in the file until a later change.
+                return match inner.stores.keys.wipe_removed(Duration::ZERO) {
+                    Err(StoreError::Locked) => Ok(()),
+                    wiped => Ok(wiped?),
+                };
             }
         }
     }

@@ -67,6 +67,8 @@ const WITHOUT_VECTOR: &[(u32, &str)] = &[
     (77, "what stands beside the entries: tests/attacks, tests/doctor.rs"),
     (79, "what is left of a shredded order: tests/own_tables.rs"),
     (80, "what two generators of one state wrap: sealer_tests.rs"),
+    (81, "the key is on the token only: keys/root/pkcs11.rs, tests/pkcs11.rs"),
+    (82, "what a writer does, and after a failure: tests/custody.rs"),
 ];
 
 fn files() -> BTreeMap<String, Json> {

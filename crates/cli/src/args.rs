@@ -8,7 +8,10 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub(crate) use left_out::parse;
 
-use crate::{party_key::PartyKeyArgs, root_key::KeyArgs};
+use crate::{
+    party_key::PartyKeyArgs,
+    root_key::{KeyArgs, NewKeyArgs},
+};
 
 /// Order records that each role opens only in part, with every opening in a tamper-evident ledger.
 #[derive(Parser, Debug)]
@@ -52,11 +55,12 @@ pub(crate) enum Command {
     /// Makes a vault
     #[command(after_help = "\
 The key file is made if it is not there. It must lie outside the vault, and be kept apart from its backups.
-Without a key file, the vault is opened by a passphrase.
+Without a key file or token, the vault is opened by a passphrase. On a token, the key is made when the vault is.
 
 EXAMPLES
   consignee init shop.vault --key-file ~/shop.key
-  consignee init shop.vault --policy policy.toml --suite 2 --passphrase-fd 3 3< passphrase")]
+  consignee init shop.vault --policy policy.toml --suite 2 --passphrase-fd 3 3< passphrase
+  consignee init shop.vault --pkcs11-module /usr/lib/softhsm/libsofthsm2.so --pkcs11-token shop")]
     Init(Init),
     /// Stores orders, one JSON object to a line
     #[command(after_help = "\
@@ -193,6 +197,9 @@ EXAMPLES
     /// Shows what the ledger recorded
     #[command(subcommand)]
     Ledger(LedgerCommand),
+    /// Changes a vault's keys
+    #[command(subcommand)]
+    Keys(KeysCommand),
     /// Checks a vault's files against each other and against the ledger
     #[command(after_help = "\
 Exit status 1 on a fault. A warning exits 0; look at it, above all at orders that have an entry and are not stored.
@@ -262,6 +269,23 @@ pub(crate) enum VaultCommand {
 }
 
 #[derive(Subcommand, Debug)]
+pub(crate) enum KeysCommand {
+    /// Changes the root key of a vault: another key file, passphrase or token
+    #[command(after_help = "\
+The vault's own keys are wrapped anew; orders are not touched. From then on the new root key alone opens the vault. Programs that \
+have it unlocked must unlock it again.
+
+A copy of keys.db from before still opens under the old root key. If others know that one, they open what they have copied.
+
+EXAMPLES
+  consignee keys root shop.vault --key-file old.key --new-key-file new.key
+  consignee keys root shop.vault --passphrase-fd 3 3< passphrase --new-key-file new.key
+  consignee keys root shop.vault --key-file shop.key --new-pkcs11-module /usr/lib/softhsm/libsofthsm2.so \
+    --new-pkcs11-token shop")]
+    Root(KeysRoot),
+}
+
+#[derive(Subcommand, Debug)]
 pub(crate) enum PolicyCommand {
     /// Reports the mistakes of a policy, and what is worth a second look
     #[command(after_help = "\
@@ -327,6 +351,16 @@ pub(crate) struct Init {
     /// Cipher suite: 1 AES-256-GCM, 2 ChaCha20-Poly1305
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=2))]
     pub(crate) suite: u8,
+    #[command(flatten)]
+    pub(crate) key: KeyArgs,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct KeysRoot {
+    /// The vault's folder [env: CONSIGNEE_VAULT]
+    pub(crate) vault: PathBuf,
+    #[command(flatten)]
+    pub(crate) new: NewKeyArgs,
     #[command(flatten)]
     pub(crate) key: KeyArgs,
 }

@@ -162,7 +162,7 @@ enum Detail<'a> {
     Grant {
         epochs: Vec<u32>,
     },
-    /// One generation of a key followed another; 0 before the first.
+    /// One generation of a key followed another; 0 before the first. The root key has none: 0 and 0.
     Rotation {
         key: &'static str,
         old: u32,
@@ -203,6 +203,7 @@ impl<'a> Detail<'a> {
             }
             (EntryKind::Rotation, [kind, a, b, c, d, e, f, g, h, public @ ..]) => {
                 let key = match kind {
+                    0 => "root key",
                     6 => "issuing key",
                     7 => "ledger key",
                     _ => return None,
@@ -255,6 +256,7 @@ fn in_words(entry: &Entry) -> String {
             let epochs: Vec<String> = epochs.iter().map(u32::to_string).collect();
             format!("keyring of epoch {}", epochs.join(", "))
         }
+        Detail::Rotation { key, old: 0, new: 0, .. } => format!("{key} changed"),
         Detail::Rotation { key, old: 0, .. } => format!("{key} made"),
         Detail::Rotation { key, old, new, .. } => format!("{key} {old} followed by {new}"),
         Detail::Shred { evidence_kept } => {

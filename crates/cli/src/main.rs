@@ -11,6 +11,7 @@ mod get;
 mod init;
 mod input;
 mod inspect;
+mod keys;
 mod ledger;
 mod open;
 mod party;
@@ -29,7 +30,7 @@ mod update;
 
 use std::process::ExitCode;
 
-use args::{Command, KeyringCommand, LedgerCommand, PartyCommand, PolicyCommand, VaultCommand};
+use args::{Command, KeyringCommand, KeysCommand, LedgerCommand, PartyCommand, PolicyCommand, VaultCommand};
 use failure::Failure;
 use screen::Screen;
 
@@ -83,6 +84,7 @@ fn run(command: Command, screen: &mut Screen) -> Result<(), Failure> {
         Command::Shred(args) => shred::run(&args, screen),
         Command::Alias(args::AliasCommand::Resolve(args)) => alias::resolve(&args, screen),
         Command::Ledger(LedgerCommand::Show(args)) => ledger::show(&args, screen),
+        Command::Keys(KeysCommand::Root(args)) => keys::change_root(&args, screen),
         Command::Doctor(args) => doctor::run(&args, screen),
     }
 }

@@ -104,3 +104,53 @@ fn a_key_that_was_made_for_nothing_is_removed() {
     shop.run(&["init", "v", "--policy", "bad.toml"]).exits(2).says("bad.toml: line 2");
     assert!(!shop.path("key").exists() && !shop.path("v").exists());
 }
+
+#[test]
+fn keys_root_changes_the_key_file_and_says_what_the_old_one_still_opens() {
+    let shop = Shop::staffed();
+    let root = |arguments: &[&str]| shop.run(&[&["keys", "root", "v"], arguments].concat());
+    root(&[]).exits(2).says("say which root key is the new one");
+    root(&["--new-passphrase"]).exits(2).says("there is no terminal to ask at");
+    root(&["--new-key-file", "new.key", "--new-passphrase-fd", "3"]).exits(2).says("cannot be used with");
+    root(&["--new-key-file", "v/new.key"]).exits(2).says("inside the vault");
+    assert!(!shop.path("v/new.key").exists());
+    // A wrong old key is told before a new one is made.
+    shop.run(&["init", "w", "--key-file", "other.key"]).exits(0);
+    root(&["--key-file", "other.key", "--new-key-file", "new.key"]).exits(2).says("does not open this vault");
+    assert!(!shop.path("new.key").exists());
+
+    root(&["--new-key-file", "new.key"])
+        .exits(0)
+        .prints("changed the root key of v")
+        .prints("made the key file new.key")
+        .prints("Copies of keys.db from before still open under it");
+    shop.run(&["doctor", "v"])
+        .exits(2)
+        .says("the root key does not open this vault")
+        .says("of the ledger): the one from before opens no more");
+    shop.run(&["doctor", "v", "--key-file", "new.key"]).exits(0);
+    shop.run(&["ledger", "show", "v"]).exits(0).prints("rotation").prints("root key changed");
+    let entries = shop.run(&["ledger", "show", "v", "--json"]).exits(0);
+    let detail =
+        |entry: &serde_json::Value| entry["type"] == "rotation" && entry["detail"]["key"] == "root key";
+    assert_eq!(entries.json().iter().filter(|entry| detail(entry)).count(), 1);
+    // To one that is there already, and back.
+    root(&["--key-file", "new.key", "--new-key-file", "key"]).exits(0);
+    shop.run(&["doctor", "v"]).exits(0);
+}
+
+/// A test of its own, as a derivation takes its time.
+#[test]
+fn keys_root_changes_to_a_passphrase_and_back() {
+    let shop = Shop::staffed();
+    shop.write("pass", "five random words would do\n");
+    let program = env!("CARGO_BIN_EXE_consignee");
+    let script = format!("exec {program} keys root v --key-file key --new-passphrase-fd 3 3< pass");
+    let mut command = std::process::Command::new("sh");
+    finish(command.args(["-c", &script]).current_dir(shop.folder.path()), b"").exits(0).prints("changed");
+    shop.run(&["doctor", "v"]).exits(2).says("this vault is not opened by a key file");
+    let script = format!("exec {program} keys root v --passphrase-fd 3 --new-key-file key 3< pass");
+    let mut command = std::process::Command::new("sh");
+    finish(command.args(["-c", &script]).current_dir(shop.folder.path()), b"").exits(0);
+    shop.run(&["doctor", "v"]).exits(0);
+}
