@@ -115,7 +115,7 @@ pub fn resolve(key: Key, alias: &Alias) -> Option<(u32, u64)> {
 
 /// The line of a key file.
 pub fn key_file(key: Key) -> Option<Zeroizing<Vec<u8>>> {
-    key_line(&Secret::new(key))
+    Some(key_line(&Secret::new(key)))
 }
 
 /// The key in a line of a key file.

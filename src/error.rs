@@ -182,6 +182,12 @@ impl Error {
         self
     }
 
+    /// The same error, of another kind.
+    pub(crate) fn as_kind(mut self, kind: ErrorKind) -> Self {
+        self.0.kind = kind;
+        self
+    }
+
     /// The same error, said of a file of the vault.
     pub(crate) fn in_file(mut self, file: &str) -> Self {
         self.0.message = format!("{file}: {}", self.0.message).into();

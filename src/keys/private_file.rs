@@ -49,10 +49,24 @@ pub(super) fn create(path: &Path, bytes: &[u8]) -> Result<()> {
         io::ErrorKind::AlreadyExists => Error::new(ErrorKind::Exists, "there is a file of this name already"),
         _ => Error::new(ErrorKind::Storage, "the key file cannot be written"),
     })?;
-    file.write_all(bytes).and_then(|()| file.sync_all()).map_err(|_| {
+    let written = file.write_all(bytes).and_then(|()| file.sync_all()).and_then(|()| sync_name(path));
+    written.map_err(|_| {
         let _half_written = fs::remove_file(path);
         Error::new(ErrorKind::Storage, "the key file cannot be written")
     })
+}
+
+/// Makes the file's name durable: what was made under the key that is in it outlives a power failure.
+#[cfg(unix)]
+fn sync_name(path: &Path) -> io::Result<()> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    fs::File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
+}
+
+// Elsewhere a folder is not opened as a file is.
+#[cfg(not(unix))]
+fn sync_name(_path: &Path) -> io::Result<()> {
+    Ok(())
 }
 
 /// Replaces a private file in one step.

@@ -24,13 +24,14 @@ impl Line {
 
     /// The bytes of a secret in such a line; none where it is not whole.
     pub(super) fn parse_secret(&self, line: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
-        let rest = line.trim_ascii_end().strip_prefix(self.prefix.as_bytes())?;
-        let (rest, check) = rest.split_last_chunk::<8>()?;
-        let digits = rest.strip_suffix(b"-")?;
+        let rest = line.strip_prefix(self.prefix.as_bytes())?;
+        let (digits, rest) = rest.split_at(rest.iter().rposition(|byte| *byte == b'-')?);
+        let rest: &[u8; 9] = std::str::from_utf8(rest).ok()?.trim_end().as_bytes().try_into().ok()?;
+        let mut check = [0; 4];
+        base16ct::mixed::decode(&rest[1..], &mut check).ok()?;
         let mut bytes = Zeroizing::new(vec![0; digits.len() / 2]);
         base16ct::mixed::decode(digits, &mut bytes).ok()?;
-        let made = Secret::new(self.check(&bytes));
-        made.equals(&check.to_ascii_lowercase().try_into().ok()?).then_some(bytes)
+        Secret::new(self.checksum(&bytes)).equals(&check).then_some(bytes)
     }
 
     /// The bytes of something public in base64.
