@@ -47,11 +47,16 @@ impl Line {
         (check.to_ascii_lowercase().as_bytes() == self.check(&bytes)).then_some(bytes)
     }
 
-    // H(label, bytes)[..4] in hexadecimal digits
+    // H(label, bytes)[..4]
+    fn checksum(&self, bytes: &[u8]) -> [u8; 4] {
+        let mut sum = [0; 4];
+        sum.copy_from_slice(&suite::commit(self.label, &[bytes])[..4]);
+        sum
+    }
+
     fn check(&self, bytes: &[u8]) -> [u8; 8] {
         let mut digits = [0; 8];
-        let _whole =
-            base16ct::lower::encode(&suite::commit(self.label, &[bytes])[..4], &mut digits).map(drop);
+        let _whole = base16ct::lower::encode(&self.checksum(bytes), &mut digits).map(drop);
         digits
     }
 }
