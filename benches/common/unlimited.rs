@@ -1,8 +1,11 @@
 //! A store in memory whose budgets do not run out: each account is many, taken in turn.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicU64, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
 };
 
 use consignee::store::{Item, KeyStore, Memory, StoreResult, Stores};
@@ -25,6 +28,10 @@ impl KeyStore for Unlimited {
 
     fn write_items(&self, items: &[Item]) -> StoreResult<()> {
         self.keys.write_items(items)
+    }
+
+    fn wipe_removed(&self, wait: Duration) -> StoreResult<()> {
+        self.keys.wipe_removed(wait)
     }
 
     fn items_version(&self) -> StoreResult<u64> {

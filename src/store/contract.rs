@@ -260,11 +260,27 @@ fn items_are_replaced_and_their_version_tells() {
         let before = stores.keys.items_version().unwrap();
         stores.keys.write_items(&[item(1, b"one"), item(2, b"two")]).unwrap();
         let first = stores.keys.items_version().unwrap();
-        stores.keys.write_items(&[item(1, b"")]).unwrap();
+        stores.keys.write_items(&[item(1, b"1")]).unwrap();
         let second = stores.keys.items_version().unwrap();
         assert!(before != first && first != second && before != second);
         assert_eq!(stores.keys.items_version().unwrap(), second);
-        assert_eq!(stores.keys.items().unwrap(), [item(1, b""), item(2, b"two")]);
+        assert_eq!(stores.keys.items().unwrap(), [item(1, b"1"), item(2, b"two")]);
+    });
+}
+
+#[test]
+fn an_item_without_a_body_is_a_removal() {
+    on_each_store(|stores| {
+        let item = |generation, body: &[u8]| Item { kind: 3, id: 0, generation, body: body.to_vec() };
+        stores.keys.write_items(&[item(1, b"one"), item(2, b"two")]).unwrap();
+        let before = stores.keys.items_version().unwrap();
+        stores.keys.write_items(&[item(1, b""), item(2, b"2"), item(3, b"")]).unwrap();
+        assert_eq!(stores.keys.items().unwrap(), [item(2, b"2")]);
+        assert!(stores.keys.items_version().unwrap() != before);
+        stores.keys.allot(1, 7).unwrap();
+        stores.keys.wipe_removed(crate::store::LOCK_WAIT).unwrap();
+        assert_eq!(stores.keys.items().unwrap(), [item(2, b"2")], "wiping takes nothing that is there");
+        assert_eq!(stores.keys.allotted(1).unwrap(), 7);
     });
 }
 

@@ -231,9 +231,19 @@ impl KeyStore for Memory {
 
     fn write_items(&self, items: &[Item]) -> StoreResult<()> {
         let mut keys = held(&self.keys);
-        keys.items
-            .extend(items.iter().map(|item| ((item.kind, item.id, item.generation), item.body.clone())));
+        for item in items {
+            let place = (item.kind, item.id, item.generation);
+            if item.body.is_empty() {
+                keys.items.remove(&place);
+            } else {
+                keys.items.insert(place, item.body.clone());
+            }
+        }
         keys.version += 1;
+        Ok(())
+    }
+
+    fn wipe_removed(&self, _wait: std::time::Duration) -> StoreResult<()> {
         Ok(())
     }
 

@@ -289,8 +289,11 @@ pub trait SecretStore: Send + Sync {
 pub trait KeyStore: Send + Sync {
     /// All items.
     fn items(&self) -> StoreResult<Vec<Item>>;
-    /// Adds or replaces items, all or none.
+    /// Adds or replaces items, all or none; an item with an empty body is removed, whether it is there or not.
     fn write_items(&self, items: &[Item]) -> StoreResult<()>;
+    /// Wipes what was removed or replaced from the store's files. Waits for others at most for `wait`, then `Locked`: it stays
+    /// removed, only its bytes are still in the files until a later call.
+    fn wipe_removed(&self, wait: std::time::Duration) -> StoreResult<()>;
     /// A number that differs whenever the items may have changed, by whatever process. Cheap.
     fn items_version(&self) -> StoreResult<u64>;
     /// Takes `count` numbers from the counter of this name, from 0 on, and returns the first; no number is given twice.

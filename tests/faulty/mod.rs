@@ -219,6 +219,10 @@ impl KeyStore for Faulty {
         self.switch.write("write_items", || self.inner.keys.write_items(items))
     }
 
+    fn wipe_removed(&self, wait: std::time::Duration) -> StoreResult<()> {
+        self.switch.write("wipe_removed", || self.inner.keys.wipe_removed(wait))
+    }
+
     fn items_version(&self) -> StoreResult<u64> {
         self.switch.read()?;
         self.inner.keys.items_version()

@@ -1,9 +1,14 @@
 //! keys.db: what the vault keeps about itself.
 
+use std::{
+    thread,
+    time::{Duration, Instant},
+};
+
 use rusqlite::{OptionalExtension, Row, params};
 
 use super::{Database, fault, signed, unsigned};
-use crate::store::{Item, KeyStore, StoreError, StoreResult};
+use crate::store::{Item, KeyStore, LOCK_WAIT, StoreError, StoreResult};
 
 pub(super) const TABLES: &str = "
     CREATE TABLE item (
@@ -36,6 +41,24 @@ impl Keys {
         database.connection()?.execute_batch("PRAGMA secure_delete = ON;").map_err(fault)?;
         Ok(Self { database })
     }
+
+    /// Writes the whole file anew, and moves and truncates its write-ahead log. `false` if somebody is in the way.
+    ///
+    /// Items differ in size, so that `secure_delete` alone does not do: SQLite may have written a page anew when one was removed, and
+    /// copies of moved rows stay in free space (`secrets.rs`). The file is small: VACUUM takes only the rows that are there along.
+    fn try_wipe(&self) -> StoreResult<bool> {
+        let connection = self.database.connection()?;
+        // Waiting in SQLite would keep this process's other threads from their keys meanwhile.
+        connection.busy_timeout(Duration::ZERO).map_err(fault)?;
+        let wiped = connection.execute_batch("VACUUM").and_then(|()| {
+            connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, i64>(0))
+        });
+        connection.busy_timeout(LOCK_WAIT).map_err(fault)?;
+        match wiped.map_err(fault) {
+            Err(StoreError::Locked) => Ok(false),
+            busy => Ok(busy? == 0),
+        }
+    }
 }
 
 impl KeyStore for Keys {
@@ -63,13 +86,30 @@ impl KeyStore for Keys {
         self.database.write(|transaction| {
             let sql = "INSERT OR REPLACE INTO item (kind, id, generation, body) VALUES (?1, ?2, ?3, ?4)";
             let mut insert = transaction.prepare_cached(sql).map_err(fault)?;
-            for item in items {
-                insert.execute(params![item.kind, item.id, item.generation, item.body]).map_err(fault)?;
+            let sql = "DELETE FROM item WHERE kind = ?1 AND id = ?2 AND generation = ?3";
+            let mut delete = transaction.prepare_cached(sql).map_err(fault)?;
+            for Item { kind, id, generation, body } in items {
+                let changed = match body.is_empty() {
+                    true => delete.execute(params![kind, id, generation]),
+                    false => insert.execute(params![kind, id, generation, body]),
+                };
+                changed.map_err(fault)?;
             }
             let sql = "INSERT INTO counter (name, next) VALUES (?1, 1) ON CONFLICT (name) DO UPDATE SET next = next + 1";
             transaction.execute(sql, [ITEMS_VERSION]).map_err(fault)?;
             Ok(())
         })
+    }
+
+    fn wipe_removed(&self, wait: Duration) -> StoreResult<()> {
+        let until = Instant::now() + wait;
+        while !self.try_wipe()? {
+            if Instant::now() > until {
+                return Err(StoreError::Locked);
+            }
+            thread::sleep(Duration::from_millis(10));
+        }
+        Ok(())
     }
 
     fn items_version(&self) -> StoreResult<u64> {

@@ -45,10 +45,13 @@ impl Place {
 
     /// Every byte of secrets.db, its log and its index.
     fn bytes_of_secrets(&self) -> Vec<u8> {
+        self.bytes_of("secrets.db")
+    }
+
+    fn bytes_of(&self, database: &str) -> Vec<u8> {
         let files = fs::read_dir(self.vault()).unwrap().map(|entry| entry.unwrap().path());
-        let secrets =
-            files.filter(|path| path.file_name().unwrap().to_str().unwrap().starts_with("secrets.db"));
-        secrets.flat_map(|path| fs::read(path).unwrap()).collect()
+        let files = files.filter(|path| path.file_name().unwrap().to_str().unwrap().starts_with(database));
+        files.flat_map(|path| fs::read(path).unwrap()).collect()
     }
 }
 
@@ -460,6 +463,60 @@ fn churn_leaves_nothing_of_removed_secrets() {
     assert!(live.iter().all(|row| left_of(&row.wrapped) == 97), "the search finds what is there");
     assert!(gone.len() > 4_000);
     assert_eq!(gone.iter().map(left_of).sum::<usize>(), 0);
+}
+
+/// Items of all sizes come, are replaced and go: nothing of what went is in the files.
+#[test]
+fn churn_leaves_nothing_of_removed_items() {
+    let place = Place::with_vault();
+    let stores = open(&place.vault()).unwrap();
+    let mut random = Random(11);
+    let (mut live, mut gone) = (Vec::new(), Vec::new());
+    for id in 0..1_500 {
+        let size = 32 + random.below(if id % 9 == 0 { 6_000 } else { 200 });
+        let item = Item { kind: 1, id, generation: 1, body: random.bytes(size) };
+        stores.keys.write_items(std::slice::from_ref(&item)).unwrap();
+        live.push(item);
+        if random.below(10) < 6 {
+            let mut item = live.swap_remove(random.below(live.len()));
+            gone.push(std::mem::take(&mut item.body));
+            if random.below(4) == 0 {
+                item.body = random.bytes(105);
+                live.push(item.clone());
+            }
+            stores.keys.write_items(&[item]).unwrap();
+        }
+    }
+    stores.keys.wipe_removed(crate::store::LOCK_WAIT).unwrap();
+    let bytes = place.bytes_of("keys.db");
+    let windows: HashSet<&[u8]> = bytes.windows(8).collect();
+    let left_of = |body: &Vec<u8>| body.windows(8).filter(|window| windows.contains(window)).count();
+    assert!(live.iter().filter(|item| item.body.len() < 900).all(|item| left_of(&item.body) > 20));
+    assert!(gone.len() > 700);
+    assert_eq!(gone.iter().map(left_of).sum::<usize>(), 0);
+    let mut items = stores.keys.items().unwrap();
+    items.iter().for_each(|item| assert!(live.contains(item)));
+    items.dedup();
+    assert_eq!(items.len(), live.len());
+}
+
+/// Whoever reads keeps the log from being truncated; the items are removed all the same.
+#[test]
+fn wiping_items_waits_for_readers_and_then_says_so() {
+    let place = Place::with_vault();
+    let stores = open(&place.vault()).unwrap();
+    let pattern: Vec<u8> = (0..64).map(|n| n * 3 + 1).collect();
+    let item = |body: &[u8]| Item { kind: 3, id: 0, generation: 1, body: body.to_vec() };
+    stores.keys.write_items(&[item(&pattern)]).unwrap();
+    let reader = Connection::open(place.file("keys.db")).unwrap();
+    reader.execute_batch("BEGIN; SELECT * FROM item;").unwrap();
+    stores.keys.write_items(&[item(&[])]).unwrap();
+    assert_eq!(stores.keys.wipe_removed(Duration::from_millis(50)), Err(StoreError::Locked));
+    assert!(stores.keys.items().unwrap().is_empty());
+    assert_ne!(left_of(&pattern, &place.bytes_of("keys.db")), 0);
+    reader.execute_batch("COMMIT").unwrap();
+    stores.keys.wipe_removed(crate::store::LOCK_WAIT).unwrap();
+    assert_eq!(left_of(&pattern, &place.bytes_of("keys.db")), 0);
 }
 
 /// How many 8-byte windows of the pattern are somewhere in the bytes.
