@@ -5,8 +5,8 @@ use consignee_policy::{PartId, Policy};
 use super::{
     AcceptedPolicy, KnownParty, Registry,
     items::{
-        ANNOUNCED, Items, PARTY, POLICY, SEAL, damaged, insert_key, insert_tagged, new_key, seal_items,
-        untagged,
+        ANNOUNCED, Items, NEWEST_LAYOUT, PARTY, POLICY, SEAL, VAULT, damaged, insert_key, insert_tagged,
+        new_key, seal_items, untagged,
     },
 };
 use crate::{
@@ -75,6 +75,21 @@ impl<'a> Changes<'a> {
         Ok(made)
     }
 
+    /// Raises the layout, so that older versions say that the vault is newer and touch nothing: for what they would misunderstand.
+    pub(crate) fn needs_newest_layout(&mut self) -> Result<()> {
+        let mut body = self.registry.items.get(&(VAULT, 0, 0)).ok_or_else(damaged)?.clone();
+        *body.first_mut().ok_or_else(damaged)? = NEWEST_LAYOUT;
+        self.changed.insert((VAULT, 0, 0), body);
+        Ok(())
+    }
+
+    /// Removes an item, if it is there.
+    pub(super) fn remove(&mut self, place: (u8, u32, u32)) -> Result<()> {
+        self.needs_newest_layout()?;
+        self.changed.insert(place, Vec::new());
+        Ok(())
+    }
+
     fn add_key(&mut self, kind: KeyKind, part: PartId, epoch: u32, suite: Suite) -> Result<Secret<32>> {
         let key = new_key()?;
         let context = WrapContext {
@@ -95,7 +110,8 @@ impl<'a> Changes<'a> {
         let finish = self.sealed();
         let body =
             [ledger_size.to_le_bytes().as_slice(), &lp(&entry.encode()?)?, &encode_items(&finish)?].concat();
-        self.changed.clear();
+        // The layout is raised by the announcement already: an older version must not finish what it misunderstands.
+        self.changed.retain(|place, _| *place == (VAULT, 0, 0));
         self.insert(ANNOUNCED, 0, body);
         Ok(Announced { announce: self.sealed(), finish })
     }
@@ -104,6 +120,8 @@ impl<'a> Changes<'a> {
     fn sealed(&self) -> Vec<Item> {
         let mut all = self.registry.items.clone();
         all.extend(self.changed.iter().map(|(place, body)| (*place, body.clone())));
+        // Those without a body are removed.
+        all.retain(|_, body| !body.is_empty());
         seal_items(&mut all, &self.registry.registry_key, self.registry.vault);
         let mut changed = self.changed.clone();
         changed.extend(all.remove_entry(&(SEAL, 0, 0)));

@@ -21,8 +21,10 @@ pub(super) const SEAL: u8 = 40;
 pub(super) const ANNOUNCED: u8 = 41;
 pub(super) const VAULT: u8 = 100;
 const TAG: usize = 32;
-/// Version of the key store's layout.
+/// Version of the key store's layout that a vault begins with.
 pub(super) const LAYOUT: u8 = 1;
+/// The newest that this version reads. A vault comes to it by the first change that an older version would misunderstand.
+pub(super) const NEWEST_LAYOUT: u8 = 2;
 
 /// Kind, id and generation of an item, and its body.
 pub(super) type Items = BTreeMap<(u8, u32, u32), Vec<u8>>;
@@ -126,7 +128,7 @@ pub(super) fn peek_vault(items: &[Item]) -> Result<Unauthenticated> {
     let is_vault = |item: &&Item| (item.kind, item.id, item.generation) == (VAULT, 0, 0);
     let body = items.iter().find(is_vault).map(|item| item.body.as_slice()).ok_or_else(damaged)?;
     match body {
-        [LAYOUT, rest @ ..] => {
+        [LAYOUT..=NEWEST_LAYOUT, rest @ ..] => {
             let (id, parameters) = rest.split_first_chunk().ok_or_else(damaged)?;
             Ok(Unauthenticated {
                 vault: VaultId(*id),
@@ -135,7 +137,7 @@ pub(super) fn peek_vault(items: &[Item]) -> Result<Unauthenticated> {
                 parties: Vec::new(),
             })
         }
-        [layout, ..] if *layout > LAYOUT => Err(newer()),
+        [layout, ..] if *layout > NEWEST_LAYOUT => Err(newer()),
         _ => Err(damaged()),
     }
 }

@@ -295,8 +295,8 @@ pub(super) fn generate(worlds: &[World]) -> Vec<Vector> {
     }
     let mut items = good();
     let vault = at(&items, 100, 0);
-    items[vault].body[0] = 2;
-    bad("layout-newer", "F41", "newer format", "Layout 2.", items, world.root);
+    items[vault].body[0] = 3;
+    bad("layout-newer", "F41", "newer format", "Layout 3.", items, world.root);
     let mut items = good();
     items.retain(|item| item.kind != 100);
     bad("id-missing", "F41", "damaged", "There is no item of kind 100.", items, world.root);

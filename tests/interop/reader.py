@@ -1246,7 +1246,7 @@ class Vault:
         b = Bytes(items[100, 0, 0], "item 100")
         layout = b.u8()
         need(layout != 0, Damaged, "F41: layout 0")
-        need(layout == 1, NewerFormat, "F41: layout")
+        need(layout in (1, 2), NewerFormat, "F41: layout")
         self.id, self.parameters = b.take(16), b.take(b.left())
         self.root = root or root_key(self.parameters, key_file, passphrase)
         self.registry_key = self.unwrap_key((8, 0, 0))[1]
