@@ -157,6 +157,20 @@ impl OrderStore for Memory {
         Ok(held(&self.orders).records.len() as u64)
     }
 
+    fn replace_records(&self, rows: &[RecordRow]) -> StoreResult<Vec<bool>> {
+        let mut orders = held(&self.orders);
+        let replace = |row: &RecordRow| {
+            let fits = orders.records.get(&row.id).is_some_and(|record| record.revision == row.revision);
+            if fits {
+                orders.remove(&row.id);
+                orders.add_tags(row);
+                orders.records.insert(row.id, row.clone());
+            }
+            fits
+        };
+        Ok(rows.iter().map(replace).collect())
+    }
+
     fn staged_ids(&self, limit: usize) -> StoreResult<Vec<RecordIdBytes>> {
         Ok(held(&self.orders).staged.keys().take(limit).copied().collect())
     }
