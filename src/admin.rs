@@ -2,17 +2,17 @@
 
 use std::{borrow::Cow, sync::Arc};
 
-use consignee_policy::{DEFAULT_POLICY, Policy, PolicyErrors};
+use consignee_policy::{DEFAULT_POLICY, PartId, Policy, PolicyErrors};
 
 use crate::{
     alias::{self, Alias},
     error::{Error, ErrorKind, Result},
-    keys::{HandleKey, RecordId, RootKey},
+    keys::{HandleKey, KeyKind, RecordId, RootKey},
     ledger::{Entry, EntryKind, now},
     observe::{Operation, Watch},
     opener::{self, unlock},
     record,
-    registry::{AcceptedPolicy, Changes, KnownParty, PartyState, Registry},
+    registry::{AcceptedPolicy, Changes, KeyRecord, KnownParty, PartyState, Registry},
     scopes::Scopes,
     sealer::no_randomness,
     store::{SecretRow, SecretState, Stores},
@@ -119,7 +119,8 @@ impl Vault {
     pub(crate) fn with_root(stores: Stores, (root, parameters): (Arc<dyn RootKey>, Vec<u8>)) -> Result<Self> {
         let vault = Self::new(Inner::new(stores, root, parameters)?);
         let unfinished = vault.registry()?.unfinished(&*vault.inner().root, &vault.inner().parameters)?;
-        if unfinished.is_some() || !vault.inner().stores.secrets.unsettled()?.is_empty() {
+        let unwiped = vault.registry()?.key_records.iter().any(KeyRecord::is_unwiped);
+        if unfinished.is_some() || unwiped || !vault.inner().stores.secrets.unsettled()?.is_empty() {
             // Somebody else may be at work: then it is for him, or the next writer.
             match vault.writer().map(drop) {
                 Err(e) if *e.kind() != ErrorKind::Locked => return Err(e),
@@ -201,6 +202,9 @@ impl Vault {
         let policy = Arc::new(policy);
         let existing_orders = existing == ExistingOrders::Yes;
         let mut changes = registry.change(&*self.inner().root, &self.inner().parameters);
+        if registry.epochs.is_empty() {
+            changes.set_key_record(&KeyRecord::new(KeyKind::Field, epoch, suite, now()));
+        }
         let made = changes.add_epoch_keys(epoch, suite, &policy)?;
         changes.add_policy(&AcceptedPolicy {
             policy: Arc::clone(&policy),
@@ -212,10 +216,7 @@ impl Vault {
         entry.detail = vec![u8::from(existing_orders)];
         let mut entries = vec![entry];
         if !made.is_empty() {
-            let mut entry = Entry::new(EntryKind::Epoch, own, policy.digest());
-            (entry.parts, entry.commitments) = made.into_iter().unzip();
-            entry.detail = [epoch.to_le_bytes().as_slice(), &[suite.number()]].concat();
-            entries.push(entry);
+            entries.push(epoch_entry(registry, &policy, (epoch, suite), made));
         }
         self.enter_change(changes, entries)?;
         Ok(policy)
@@ -223,7 +224,7 @@ impl Vault {
 
     /// Announced, entered, finished, each durable before the next: what is in force is always in the ledger, and what is in the
     /// ledger comes into force, whatever fails in between.
-    fn enter_change(&self, changes: Changes<'_>, entries: Vec<Entry>) -> Result<()> {
+    pub(crate) fn enter_change(&self, changes: Changes<'_>, entries: Vec<Entry>) -> Result<()> {
         let keys = &self.inner().stores.keys;
         let first = entries.first().ok_or_else(not_found)?;
         let change = changes.announced(self.ledger().state()?.size, first)?;
@@ -375,8 +376,16 @@ impl Vault {
     }
 
     fn resolve_order(&self, alias: &str) -> Result<ResolvedAlias> {
-        let registry = self.registry()?;
-        let (party, serial) = alias_owner(&registry, alias)?;
+        let (_, resolved) = self.with_keys(|registry, last| match self.resolve_with(registry, alias) {
+            // By a key that was made meanwhile.
+            Err(e) if !last && *e.kind() == ErrorKind::CannotOpen => Ok(None),
+            resolved => resolved.map(Some),
+        })?;
+        Ok(resolved)
+    }
+
+    fn resolve_with(&self, registry: &Registry, alias: &str) -> Result<ResolvedAlias> {
+        let (party, serial) = alias_owner(registry, alias)?;
         let rows = self.rows_of_serial(serial)?;
         let row = rows.first().ok_or_else(|| {
             Error::new(ErrorKind::NotFound, "the vault made this alias, and has no order of that number")
@@ -384,10 +393,10 @@ impl Vault {
         })?;
         let record_id = RecordId(row.record_id);
         let (order_no, handle_key) = match rows.iter().find(|row| row.state == SecretState::Shredded) {
-            Some(row) => (None, self.evidence_of(&registry, row)?),
-            None => self.order_no_of(&registry, record_id, rows.clone())?,
+            Some(row) => (None, self.evidence_of(registry, row)?),
+            None => self.order_no_of(registry, record_id, rows.clone())?,
         };
-        let seen = handle_key.map(|handle_key| self.seen_by(&registry, party, &handle_key));
+        let seen = handle_key.map(|handle_key| self.seen_by(registry, party, &handle_key));
         Ok(ResolvedAlias { party: party.clone(), record_id, order_no, seen: seen.transpose()? })
     }
 
@@ -436,6 +445,19 @@ impl Vault {
         }
         Ok((order_no, Some(unlock(registry, &record, stored.secret)?.1)))
     }
+}
+
+/// The entry of an epoch's new field keys, each with its commitment.
+pub(crate) fn epoch_entry(
+    registry: &Registry,
+    policy: &Policy,
+    (epoch, suite): (u32, Suite),
+    made: Vec<(PartId, [u8; 32])>,
+) -> Entry {
+    let mut entry = Entry::new(EntryKind::Epoch, registry.own_key_id(), policy.digest());
+    (entry.parts, entry.commitments) = made.into_iter().unzip();
+    entry.detail = [epoch.to_le_bytes().as_slice(), &[suite.number()]].concat();
+    entry
 }
 
 /// Whose alias this is, and the serial of the order that it stands for.

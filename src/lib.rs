@@ -101,6 +101,8 @@ mod order;
 mod own_tables;
 mod record;
 mod registry;
+mod reseal;
+mod rotation;
 mod scopes;
 mod sealer;
 mod search;
@@ -134,7 +136,8 @@ pub use order::{
 };
 pub use own_tables::{AliasOwner, Opener, Sealer};
 pub use record::{Inspection, inspect};
-pub use registry::{KnownParty, PartyState};
+pub use registry::{KeyState, KnownParty, PartyState};
+pub use rotation::{OwnTables, Rewrapped};
 pub use scopes::{PolicyInForce, SCOPES_SCHEMA, Scope, ScopeIndex, ScopeParty, ScopeSearch, Scopes};
 pub use sealer::SealedOrder;
 pub use search::{Hit, Hits};
@@ -142,7 +145,7 @@ pub use shred::ShredMode;
 pub use stats::{Activity, Stats};
 pub use suite::{Suite, after_fork};
 pub use value::*;
-pub use vault::{Put, Vault};
+pub use vault::{Put, Resealed, Vault};
 #[doc(hidden)]
 pub use view::derived;
 pub use view::{CompiledPart, Fields, FromView, Opened, Patch, Record, RecordField, RoleView, View};

@@ -425,14 +425,7 @@ fn prepare(
     whom: &Whom<'_>,
     sought: impl Fn(PartId) -> bool,
 ) -> Result<(PreparedTicket, Entry)> {
-    if !registry
-        .policies
-        .iter()
-        .any(|accepted| record::policy_id(&accepted.policy.digest()) == record.header.policy)
-    {
-        return Err(Error::new(ErrorKind::Damaged, "a record names a policy that this vault never accepted")
-            .with_hint("restore it from a backup"));
-    }
+    check_policy(registry, record)?;
     let parts: Vec<(PartId, &[u8])> = record.parts().filter(|(part, _)| sought(*part)).collect();
     // F59: that an order has none of them is said by the directory alone.
     if parts.is_empty() {
@@ -453,6 +446,16 @@ fn prepare(
     entry.parts = parts.iter().map(|(part, _)| *part).collect();
     entry.commitments = vec![ticket.commitment()];
     Ok((ticket, entry))
+}
+
+/// F60: a record was sealed under a policy that the vault accepted.
+pub(crate) fn check_policy(registry: &Registry, record: &Record<'_>) -> Result<()> {
+    let is_its = |policy: &Policy| record::policy_id(&policy.digest()) == record.header.policy;
+    if registry.policies.iter().any(|accepted| is_its(&accepted.policy)) {
+        return Ok(());
+    }
+    Err(Error::new(ErrorKind::Damaged, "a record names a policy that this vault never accepted")
+        .with_hint("restore it from a backup"))
 }
 
 /// Where nothing of a record is opened, what it lacks must be shown in another way: whoever writes the store could take all parts

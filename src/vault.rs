@@ -1,6 +1,7 @@
 //! The flow: put, open, update, find, shred. No cryptography and no SQL in it; every call leads one level down.
 
 mod lookup;
+mod reseal;
 #[cfg(test)]
 mod secret_tests;
 mod settle;
@@ -29,6 +30,7 @@ use crate::{
 };
 
 pub(crate) use lookup::{Found, MOST_SEALINGS, SEALINGS};
+pub use reseal::Resealed;
 pub(crate) use settle::KEEP_SUPERSEDED;
 
 /// Sealed orders, their secrets, keys and ledger. `Clone + Send + Sync`; clones share one vault.
@@ -46,7 +48,8 @@ pub(crate) struct Inner {
     pub(crate) root: Arc<dyn RootKey>,
     pub(crate) parameters: Vec<u8>,
     registry: Mutex<(u64, Arc<Registry>)>,
-    serials: Mutex<Range<u64>>,
+    /// Serial numbers at hand, and the epoch in which they are counted as sealings.
+    serials: Mutex<(u32, Range<u64>)>,
     counters: Counters,
     process: u32,
 }
@@ -207,9 +210,8 @@ impl Vault {
         request: &Request<'_>,
         orders: &[&str],
     ) -> Result<Vec<Result<View>>> {
-        let registry = self.registry()?;
+        let (registry, found) = self.look_up_with_keys(orders)?;
         request.tell(watch, &registry)?;
-        let found = self.look_up_many(&registry, orders)?;
         let asked = found.iter().zip(orders).map(|(found, order)| {
             let found = found.as_ref().ok_or_else(not_found)?;
             let StoredOrder { record, secret } = found.newest()?;
@@ -310,19 +312,37 @@ impl Vault {
     ) -> Result<Hits> {
         let registry = self.registry()?;
         request.tell(watch, &registry)?;
-        let search = Search::admit(&self.0.ledger, &registry, request, field, value)?;
-        search.spend(&*self.0.stores.keys, now())?;
+        let ledger = &self.0.ledger;
+        Search::admit(ledger, &registry, request, field, value)?.spend(&*self.0.stores.keys, now())?;
+        let (_, hits) = self.with_keys(|registry, last| {
+            let search = Search::admit(ledger, registry, request, field, value)?;
+            let Some(matches) = self.matches(&search, registry, last)? else { return Ok(None) };
+            let meanwhile = |rows: &[_]| self.meanwhile(&rows.iter().map(Some).collect::<Vec<_>>());
+            search.answer(matches, meanwhile).map(Some)
+        })?;
+        Ok(hits)
+    }
+
+    /// The candidates that have the value; none where they may be under keys that were made since the snapshot was taken.
+    fn matches(&self, search: &Search<'_>, registry: &Registry, last: bool) -> Result<Option<Matches>> {
         let ids = self.0.stores.orders.tagged(&search.tags(), MAX_CANDIDATES + 1)?;
+        let newest = self.registry()?.current_epoch()?.epoch;
+        if !last && newest != registry.current_epoch()?.epoch {
+            return Ok(None);
+        }
         search.check_number(ids.len())?;
         let mut matches = Matches::default();
         for ids in ids.chunks(CANDIDATES_AT_ONCE) {
             let found = self.rows_of(ids)?;
+            if !last && !found.iter().all(|found| found.is_known(registry)) {
+                return Ok(None);
+            }
             let candidates: Vec<_> = found.iter().filter_map(|found| found.newest().ok()).collect();
             matches.unreadable += found.len() - candidates.len();
             let rows: Vec<_> = candidates.iter().map(|order| Some(order.secret)).collect();
             search.compare(&candidates, &mut matches, || self.meanwhile(&rows))?;
         }
-        search.answer(matches, |rows| self.meanwhile(&rows.iter().map(Some).collect::<Vec<_>>()))
+        Ok(Some(matches))
     }
 
     /// Destroys the secret of an order: nothing opens it any more, for anybody. The reason goes into the ledger as a commitment.
@@ -425,7 +445,7 @@ impl Inner {
             root,
             parameters,
             registry: Mutex::new((version, Arc::new(registry))),
-            serials: Mutex::new(0..0),
+            serials: Mutex::new((0, 0..0)),
             counters: Counters::default(),
             process: process::id(),
         })

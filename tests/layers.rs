@@ -28,14 +28,16 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("opener", &["cores", "keys", "ledger", "observe", "record", "registry", "store", "value", "view"]),
     ("search", &["alias", "index", "ledger", "opener", "record", "registry", "store"]),
     ("shred", &["keys", "ledger", "opener", "record", "registry", "sealer", "store", "suite"]),
+    ("reseal", &["keys", "ledger", "opener", "record", "registry", "sealer", "suite", "value", "view"]),
     ("update", &["ledger", "opener", "record", "registry", "sealer", "suite", "value", "view"]),
     (
         "vault",
         &[
-            "alias", "cores", "keys", "ledger", "observe", "opener", "record", "registry", "sealer",
-            "search", "shred", "store", "suite", "update", "view",
+            "alias", "cores", "keys", "ledger", "observe", "opener", "record", "registry", "reseal",
+            "sealer", "search", "shred", "store", "suite", "update", "view",
         ],
     ),
+    ("rotation", &["admin", "keys", "ledger", "observe", "registry", "sealer", "store", "suite", "vault"]),
     ("stats", &["observe", "registry", "vault"]),
     (
         "admin",

@@ -12,8 +12,7 @@ mod scope_tests;
 
 pub(crate) use format::{Record, policy_id};
 pub use inspect::{Inspection, inspect};
-#[expect(unused_imports, reason = "for copies and resealing")]
-pub(crate) use open::{Plaintext, Reopened, check_directory, check_order_no, open, open_to_seal};
+pub(crate) use open::{Plaintext, check_directory, check_order_no, open, open_to_seal};
 pub(crate) use seal::{Content, Place, Workspace, no_randomness, seal};
 
 /// Most parts a record has.

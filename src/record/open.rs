@@ -72,7 +72,6 @@ pub(crate) fn open<'s>(
 ///
 /// # Errors
 /// As for [`open`], and those of `seal_anew`.
-#[allow(dead_code)] // until there are copies
 pub(crate) fn open_to_seal<T>(
     space: &mut Plaintext,
     record: &Record<'_>,
@@ -95,10 +94,10 @@ pub(crate) fn open_to_seal<T>(
 }
 
 /// A part that is about to be sealed anew.
-#[allow(dead_code)] // until there are copies
 pub(crate) struct Reopened<'a> {
     pub(crate) part: PartId,
     /// Its value as it was sealed, with its padding.
+    #[allow(dead_code)] // for copies
     pub(crate) encoded: &'a [u8],
     pub(crate) value: Plain<'a>,
 }

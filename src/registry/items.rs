@@ -135,6 +135,8 @@ pub(super) fn peek_vault(items: &[Item]) -> Result<Unauthenticated> {
                 parameters: parameters.to_vec(),
                 policies: Vec::new(),
                 parties: Vec::new(),
+                key_records: Vec::new(),
+                keys: Vec::new(),
             })
         }
         [layout, ..] if *layout > NEWEST_LAYOUT => Err(newer()),

@@ -5,6 +5,7 @@
 
 mod change;
 mod items;
+mod key_record;
 #[cfg(test)]
 mod swap_tests;
 
@@ -16,9 +17,12 @@ use serde::{Deserialize, Serialize};
 pub(crate) use change::Changes;
 pub(crate) use items::authentic;
 use items::{
-    Items, LAYOUT, VAULT, check_seal, check_untagged, damaged, insert_key, is_tagged, load_key, new_key,
-    no_randomness, parties, peek_vault, policies, seal_items,
+    Items, LAYOUT, VAULT, check_seal, check_untagged, damaged, insert_key, insert_tagged, is_tagged,
+    load_key, new_key, no_randomness, parties, peek_vault, policies, seal_items,
 };
+pub(crate) use key_record::KeyRecord;
+pub use key_record::KeyState;
+use key_record::key_records;
 
 use crate::{
     alias::AliasKey,
@@ -27,6 +31,7 @@ use crate::{
         EpochKeys, FieldKey, HandleKey, IdKey, IndexKey, KeyKind, QueryKey, RecordId, RegistryKey,
         ReleaseKey, RootKey, RowContext, VAULT_PARTY, VaultId, WrapContext, party_key_id,
     },
+    ledger::now,
     store::{Item, SecretRow, SecretState},
     suite::{Suite, os_random},
 };
@@ -89,6 +94,9 @@ pub(crate) struct Unauthenticated {
     pub(crate) parameters: Vec<u8>,
     pub(crate) policies: Vec<AcceptedPolicy>,
     pub(crate) parties: Vec<KnownParty>,
+    pub(crate) key_records: Vec<KeyRecord>,
+    /// Kind, id and generation of every wrapped key, and its suite where it has one.
+    pub(crate) keys: Vec<((u8, u32, u32), Option<Suite>)>,
 }
 
 /// One snapshot of everything but orders.
@@ -98,7 +106,9 @@ pub(crate) struct Registry {
     pub(crate) parties: Vec<KnownParty>,
     /// Field keys of all epochs that can be opened; the last one seals.
     pub(crate) epochs: Vec<Arc<EpochKeys>>,
-    release_keys: Vec<ReleaseKey>,
+    pub(crate) release_keys: Vec<ReleaseKey>,
+    /// Epochs and generations of the release key, those that are destroyed, too.
+    pub(crate) key_records: Vec<KeyRecord>,
     pub(crate) id_key: IdKey,
     pub(crate) alias_key: AliasKey,
     pub(crate) query_key: QueryKey,
@@ -123,6 +133,10 @@ impl Registry {
                 WrapContext { vault, kind, id: 0, generation: u32::from(kind == KeyKind::Release), suite };
             let registry_key = registry_key.get_or_insert_with(|| RegistryKey::new(&key));
             insert_key(&mut items, registry_key, root, parameters, context, &key)?;
+            if let Some(suite) = suite {
+                let record = KeyRecord::new(kind, context.generation, suite, now());
+                insert_tagged(&mut items, registry_key, vault, record.place(), record.body());
+            }
         }
         if let Some(key) = registry_key {
             seal_items(&mut items, &key, vault);
@@ -178,6 +192,7 @@ impl Registry {
                 .map(|(n, (suite, keys, index_keys))| Arc::new(EpochKeys::new(n, suite, keys, index_keys)))
                 .collect(),
             release_keys,
+            key_records: key_records(&items)?,
             id_key: IdKey::new(&single(KeyKind::Id)?),
             alias_key: AliasKey::new(vault, &single(KeyKind::Alias)?).ok_or_else(damaged)?,
             query_key: QueryKey::new(&single(KeyKind::Query)?),
@@ -192,6 +207,10 @@ impl Registry {
         let items: BTreeMap<_, _> =
             items.into_iter().map(|i| ((i.kind, i.id, i.generation), i.body)).collect();
         (peeked.policies, peeked.parties) = (policies(&items)?, parties(&items)?);
+        peeked.key_records = key_records(&items)?;
+        let is_key = |place: &&(u8, u32, u32)| place.0 <= KeyKind::Query as u8;
+        let suite = |place: &(u8, u32, u32)| items.get(place)?.first().and_then(|n| Suite::from_number(*n));
+        peeked.keys = items.keys().filter(is_key).map(|place| (*place, suite(place))).collect();
         Ok(peeked)
     }
 
@@ -228,6 +247,15 @@ impl Registry {
     /// Release key that wraps.
     pub(crate) fn current_release(&self) -> Result<&ReleaseKey> {
         self.release_keys.last().ok_or_else(damaged)
+    }
+
+    /// Every release key that is there, oldest first.
+    pub(crate) fn generations(&self) -> impl Iterator<Item = u32> {
+        self.release_keys.iter().map(|key| key.generation)
+    }
+
+    pub(crate) fn key_record(&self, kind: KeyKind, number: u32) -> Option<&KeyRecord> {
+        self.key_records.iter().find(|record| record.kind == kind && record.number == number)
     }
 
     pub(crate) fn release(&self, generation: u32) -> Option<&ReleaseKey> {
