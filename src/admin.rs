@@ -8,7 +8,7 @@ use crate::{
     alias::{self, Alias},
     error::{Error, ErrorKind, Result},
     keys::{HandleKey, KeyKind, RecordId, RootKey},
-    ledger::{Entry, EntryKind, now},
+    ledger::{Entry, EntryKind, EntryPlace, now},
     observe::{Operation, Watch},
     opener::{self, unlock},
     record,
@@ -54,10 +54,10 @@ pub struct ResolvedAlias {
     pub record_id: RecordId,
     /// The order's number; none if it has been shredded.
     pub order_no: Option<String>,
-    /// Entries that say the party saw the order (disclosures and search hits), with their index. An empty list means that this
+    /// Entries that say the party saw the order (disclosures and search hits), with their place. An empty list means that this
     /// alias was never given out: whoever quotes it has guessed, or has the alias key. `None` means that it cannot be told any
     /// more, because the order's evidence was destroyed.
-    pub seen: Option<Vec<(u64, Entry)>>,
+    pub seen: Option<Vec<(EntryPlace, Entry)>>,
 }
 
 // By hand: the order number does not belong in a log.
@@ -359,7 +359,7 @@ impl Vault {
         let accepted = registry.policies.last().ok_or_else(not_found)?;
         Ok(Scopes::of_vault(
             accepted,
-            self.ledger().policy_index(&accepted.policy.digest())?,
+            self.ledger().policy_place(&accepted.policy.digest())?,
             &registry.parties,
             self.inner().stores.orders.count_records()?,
             true,
@@ -406,7 +406,7 @@ impl Vault {
         registry: &Registry,
         party: &KnownParty,
         handle_key: &HandleKey,
-    ) -> Result<Vec<(u64, Entry)>> {
+    ) -> Result<Vec<(EntryPlace, Entry)>> {
         let mut seen = self.ledger().with_handle(&handle_key.handle(&registry.party_key_id(party.number)))?;
         seen.retain(|(_, entry)| matches!(entry.kind, EntryKind::Disclosure | EntryKind::Search));
         Ok(seen)

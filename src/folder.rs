@@ -131,10 +131,10 @@ impl Peek {
     pub fn scopes(&self) -> Result<Scopes> {
         let accepted = self.known.policies.last();
         let accepted = accepted.ok_or_else(|| Error::new(ErrorKind::Damaged, "the vault has no policy"))?;
-        let ledger = Ledger::new(Arc::clone(&self.stores.ledger));
+        let ledger = Ledger::new(&self.stores);
         Ok(Scopes::of_vault(
             accepted,
-            ledger.policy_index(&accepted.policy.digest())?,
+            ledger.policy_place(&accepted.policy.digest())?,
             &self.known.parties,
             self.stores.orders.count_records()?,
             false,
@@ -163,12 +163,35 @@ impl Peek {
         Ok(self.stores.orders.page(after.map(|id| id.0).as_ref(), limit)?)
     }
 
+    /// Number of the ledger that it shows: the present one, unless another was chosen.
+    pub fn ledger_number(&self) -> u32 {
+        Ledger::new(&self.stores).number()
+    }
+
+    /// Shows the ledger of this number in place of the present one: those before it were closed when the vault was restored.
+    ///
+    /// # Errors
+    /// `NotFound` for a number that no ledger has.
+    pub fn in_ledger(mut self, number: u32) -> Result<Self> {
+        let present = self.ledger_number();
+        if number == 0 || number > present {
+            let message = "the vault has no ledger of this number";
+            return Err(Error::new(ErrorKind::NotFound, message).with_hint(format!("it has 1 to {present}")));
+        }
+        let before = usize::try_from(number - 1).unwrap_or(usize::MAX);
+        if let Some(former) = self.stores.former.get(before).cloned() {
+            self.stores.ledger = former;
+            self.stores.former.truncate(before);
+        }
+        Ok(self)
+    }
+
     /// Size and root of the ledger.
     ///
     /// # Errors
     /// `Storage`.
     pub fn ledger_state(&self) -> Result<LedgerState> {
-        Ledger::new(Arc::clone(&self.stores.ledger)).state()
+        Ledger::new(&self.stores).state()
     }
 
     /// Entries of the ledger from index `from` on, at most `limit`.
@@ -176,7 +199,7 @@ impl Peek {
     /// # Errors
     /// `Storage`, `Damaged`, `NewerFormat`.
     pub fn ledger_entries(&self, from: u64, limit: usize) -> Result<Vec<Entry>> {
-        Ledger::new(Arc::clone(&self.stores.ledger)).entries(from, limit)
+        Ledger::new(&self.stores).entries(from, limit)
     }
 
     /// Names of parties by their key id, as entries of the ledger name them; the vault itself is `vault`.
@@ -215,7 +238,7 @@ fn open_stores(folder: &Path) -> Result<Stores> {
 fn unopened(sqlite::OpenError { file, fault }: sqlite::OpenError) -> Error {
     let error = Error::from(fault);
     match file {
-        Some(file) => error.in_file(file),
+        Some(file) => error.in_file(&file),
         None => error,
     }
 }

@@ -127,7 +127,7 @@ pub use error::{Error, ErrorKind, Result};
 #[cfg(feature = "sqlite")]
 pub use folder::Peek;
 pub use keys::{KeyFile, Passphrase, RecordId, RootKey, RootKeyProvider};
-pub use ledger::{Entry, EntryKind, LedgerState};
+pub use ledger::{Entry, EntryKind, EntryPlace, LedgerState};
 pub use opener::StoredOrder;
 pub use order::{
     Consignee, ConsigneeForCourier, ConsigneeForPlatform, ConsigneeForSupportAfterSale,

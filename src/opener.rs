@@ -334,7 +334,8 @@ impl<'a> Desk<'a> {
             role: self.party.role.clone(),
             purpose: self.purpose.to_owned(),
             revision: record.header.revision,
-            ledger_index: ticket.index(),
+            ledger: ticket.place().ledger,
+            ledger_index: ticket.place().index,
             permitted: access.open,
             values,
         })

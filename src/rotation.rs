@@ -269,7 +269,7 @@ impl Vault {
             known.extend(rows.iter().filter_map(|row| Some(registry.handle_key(row)?.handle(&own))));
         }
         let mut elsewhere = HashSet::new();
-        self.ledger().scan(0, |_, entry| match entry.kind {
+        self.ledger().scan_all(|_, entry| match entry.kind {
             EntryKind::Put | EntryKind::Update | EntryKind::Reseal if !known.contains(&entry.handle) => {
                 elsewhere.insert(entry.handle);
             }

@@ -401,7 +401,23 @@ impl Vault {
         self.0.ledger.state()
     }
 
-    /// Entries of the ledger from index `from` on, at most `limit`.
+    /// Number of the ledger that openings are entered in: 1, and one more after each restore.
+    ///
+    /// # Errors
+    /// `Storage`, `Damaged`.
+    pub fn ledger_number(&self) -> Result<u32> {
+        Ok(self.registry()?.ledger_number())
+    }
+
+    /// Name of that ledger, which no other ledger of any vault has: `consignee/` ‖ the vault's id ‖ `/` ‖ the number.
+    ///
+    /// # Errors
+    /// `Storage`, `Damaged`.
+    pub fn ledger_origin(&self) -> Result<String> {
+        Ok(self.registry()?.ledger_origin())
+    }
+
+    /// Entries of the ledger from index `from` on, at most `limit`. Those of ledgers before it: `Peek::in_ledger`.
     ///
     /// # Errors
     /// `Storage`, `Damaged`, `NewerFormat`.
@@ -439,8 +455,10 @@ impl Inner {
     pub(crate) fn new(stores: Stores, root: Arc<dyn RootKey>, parameters: Vec<u8>) -> Result<Self> {
         let version = stores.keys.items_version()?;
         let registry = Registry::load(stores.keys.items()?, &*root)?;
+        let ledger = Ledger::new(&stores);
+        registry.check_former(&ledger.former_states()?)?;
         Ok(Self {
-            ledger: Ledger::new(Arc::clone(&stores.ledger)),
+            ledger,
             stores,
             root,
             parameters,

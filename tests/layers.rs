@@ -19,7 +19,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("order", &["value", "view"]),
     ("record", &["suite", "keys", "value", "view"]),
     ("registry", &["alias", "suite", "keys", "ledger", "store"]),
-    ("scopes", &["registry"]),
+    ("scopes", &["ledger", "registry"]),
     ("index", &["keys", "normalise", "registry", "store", "value"]),
     (
         "sealer",

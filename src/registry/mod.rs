@@ -4,6 +4,7 @@
 //! left out or exchanged for an older one by itself. (An older copy of the whole key store is found by `doctor`.)
 
 mod change;
+mod former;
 mod items;
 mod key_record;
 #[cfg(test)]
@@ -15,6 +16,7 @@ use consignee_policy::{Access, Index, PartId, Policy};
 use serde::{Deserialize, Serialize};
 
 pub(crate) use change::Changes;
+pub(crate) use former::FormerLedger;
 pub(crate) use items::authentic;
 use items::{
     Items, LAYOUT, VAULT, check_seal, check_untagged, damaged, insert_key, insert_tagged, is_tagged,
@@ -104,6 +106,8 @@ pub(crate) struct Registry {
     pub(crate) vault: VaultId,
     pub(crate) policies: Vec<AcceptedPolicy>,
     pub(crate) parties: Vec<KnownParty>,
+    /// Ledgers before the present one, oldest first.
+    pub(crate) former: Vec<FormerLedger>,
     /// Field keys of all epochs that can be opened; the last one seals.
     pub(crate) epochs: Vec<Arc<EpochKeys>>,
     pub(crate) release_keys: Vec<ReleaseKey>,
@@ -187,6 +191,7 @@ impl Registry {
             vault,
             policies: policies(&items)?,
             parties: parties(&items)?,
+            former: former::former(&items)?,
             epochs: epochs
                 .into_iter()
                 .map(|(n, (suite, keys, index_keys))| Arc::new(EpochKeys::new(n, suite, keys, index_keys)))

@@ -63,6 +63,7 @@ impl Memory {
             secrets: memory.clone(),
             keys: memory.clone(),
             ledger: memory.clone(),
+            former: Vec::new(),
             lock: memory,
         }
     }

@@ -420,7 +420,7 @@ pub trait LedgerStore: Send + Sync {
     }
 }
 
-/// The four stores of one vault and its write lock.
+/// The stores of one vault and its write lock.
 #[derive(Clone)]
 pub struct Stores {
     /// Sealed records.
@@ -431,6 +431,8 @@ pub struct Stores {
     pub keys: Arc<dyn KeyStore>,
     /// The ledger's entries.
     pub ledger: Arc<dyn LedgerStore>,
+    /// Ledgers before this one, oldest first: each was lost and succeeded when the vault was restored. Only read.
+    pub former: Vec<Arc<dyn LedgerStore>>,
     /// The write lock.
     pub lock: Arc<dyn WriteLock>,
 }

@@ -129,7 +129,7 @@ impl Vault {
                 sought.insert(handle_key.handle(&registry.own_key_id()), (row, os, Named::default()));
             }
         }
-        self.ledger().scan(0, |_, entry| {
+        self.ledger().scan_all(|_, entry| {
             if let Some((.., named)) = sought.get_mut(&entry.handle) {
                 named.add(&entry);
             }

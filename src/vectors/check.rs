@@ -433,7 +433,7 @@ fn stored(entries: &[Vec<u8>], frontier: Vec<[u8; 32]>) -> Ledger {
     let handle = |bytes: &Vec<u8>| Entry::decode(bytes).map_or([0; 16], |entry| entry.handle);
     let row = |bytes: &Vec<u8>| LedgerRow { handle: handle(bytes), bytes: bytes.clone() };
     stores.ledger.append(&mut |_| (entries.iter().map(row).collect(), head.clone())).unwrap();
-    Ledger::new(stores.ledger)
+    Ledger::new(&stores)
 }
 
 fn single_root(entry: &[u8]) -> [u8; 32] {

@@ -89,6 +89,7 @@ pub fn stores(inner: &Stores, switch: &Switch) -> Stores {
         secrets: faulty.clone(),
         keys: faulty.clone(),
         ledger: faulty.clone(),
+        former: inner.former.clone(),
         lock: faulty,
     }
 }

@@ -470,6 +470,9 @@ pub(crate) struct AliasResolve {
 pub(crate) struct LedgerShow {
     /// The vault's folder [env: CONSIGNEE_VAULT]
     pub(crate) vault: PathBuf,
+    /// Number of the ledger, if not the present one: every restore begins another
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) ledger: Option<u32>,
     /// Prints a line of JSON per entry, and one of size and root
     #[arg(long)]
     pub(crate) json: bool,

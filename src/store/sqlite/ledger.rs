@@ -21,6 +21,14 @@ pub(super) const TABLES: &str = "
 
 pub(super) struct Entries(pub(super) Database);
 
+impl Entries {
+    /// A ledger that was succeeded: SQLite refuses to write it.
+    pub(super) fn read_only(database: Database) -> StoreResult<Self> {
+        database.connection()?.execute_batch("PRAGMA query_only = ON;").map_err(fault)?;
+        Ok(Self(database))
+    }
+}
+
 fn head(transaction: &Transaction<'_>) -> StoreResult<LedgerHead> {
     let sql = "SELECT size, frontier FROM head WHERE id = 1";
     let columns = |row: &Row<'_>| Ok((row.get(0)?, row.get::<_, Vec<u8>>(1)?));
