@@ -1,6 +1,9 @@
 //! A vault in a folder, on SQLite.
 
+mod backup;
 mod check;
+mod manifest;
+mod restore;
 
 use std::{
     fs,
@@ -10,6 +13,8 @@ use std::{
 };
 
 use consignee_policy::Policy;
+
+pub use restore::{BackupSets, Restored};
 
 use crate::{
     admin::Setup,
@@ -26,6 +31,8 @@ use crate::{
 
 /// The copy of the policy for people to read. Never enforced.
 const POLICY_COPY: &str = "policy.toml";
+/// The database of the present ledger.
+const LEDGER: &str = "ledger.db";
 
 impl Vault {
     /// Makes a vault in a new folder (mode 0700). It appears whole or not at all.
@@ -38,30 +45,14 @@ impl Vault {
     }
 
     fn create_folder(folder: &Path, root: &dyn RootKeyProvider, setup: &Setup<'_>) -> Result<Self> {
-        if folder.symlink_metadata().is_ok() {
-            return Err(Error::new(ErrorKind::Exists, "there is something at this path already"));
-        }
-        if !parent_of(folder).is_dir() {
-            let message = "the folder in which the vault is to be made is not there";
-            return Err(Error::new(ErrorKind::NotFound, message).with_hint("make it first"));
-        }
         check_location(folder, root)?;
-        let building = building_path(folder)?;
-        let built = sqlite::create(&building).map_err(unopened).and_then(|stores| {
+        let root = build(folder, |building| {
+            let stores = sqlite::create(building).map_err(unopened)?;
             let vault = Self::begin_in(stores, root, setup)?;
-            write_copy(&building, &setup.policy)?;
+            write_copy(building, &setup.policy)?;
             Ok(vault.root())
-        });
-        let moved = built.and_then(|root| {
-            let renamed = fs::rename(&building, folder).and_then(|()| sync_parent(folder));
-            renamed.map_err(|_| Error::new(ErrorKind::Storage, "the folder cannot be made"))?;
-            Ok(root)
-        });
-        if moved.is_err() {
-            let _nothing_there = fs::remove_dir_all(&building);
-        }
-        let root = moved?;
-        Self::with_root(sqlite::open(folder).map_err(unopened)?, root)
+        })?;
+        Ok(Self::with_root(sqlite::open(folder).map_err(unopened)?, root)?.at(folder))
     }
 
     /// Unlocks the vault in a folder. Waits for the root key (a passphrase takes about a second) and, if the last writer
@@ -73,9 +64,15 @@ impl Vault {
     pub fn unlock(folder: &Path, root: &dyn RootKeyProvider) -> Result<Self> {
         let unlock = || {
             check_location(folder, root)?;
-            Self::resume_in(open_stores(folder)?, root)
+            Ok(Self::resume_in(open_stores(folder)?, root)?.at(folder))
         };
         Watch::uncounted(Operation::Unlock, 0).one(unlock())
+    }
+
+    /// Knows where its files are, wherever the process goes.
+    fn at(self, folder: &Path) -> Self {
+        let _set_once = self.inner().folder.set(folder.canonicalize().unwrap_or_else(|_| folder.to_owned()));
+        self
     }
 
     /// Writes the copy of the policy that people read, after it was applied.
@@ -262,6 +259,27 @@ fn sync_parent(folder: &Path) -> io::Result<()> {
     fs::File::open(parent_of(folder))?.sync_all()
 }
 
+/// Has a folder made beside its place and moved there: it appears whole or not at all.
+fn build<T>(folder: &Path, make: impl FnOnce(&Path) -> Result<T>) -> Result<T> {
+    if folder.symlink_metadata().is_ok() {
+        return Err(Error::new(ErrorKind::Exists, "there is something at this path already"));
+    }
+    if !parent_of(folder).is_dir() {
+        let message = "the folder in which it is to be made is not there";
+        return Err(Error::new(ErrorKind::NotFound, message).with_hint("make it first"));
+    }
+    let building = building_path(folder)?;
+    let moved = make(&building).and_then(|made| {
+        let renamed = fs::rename(&building, folder).and_then(|()| sync_parent(folder));
+        renamed.map_err(|_| Error::new(ErrorKind::Storage, "the folder cannot be made"))?;
+        Ok(made)
+    });
+    if moved.is_err() {
+        let _nothing_there = fs::remove_dir_all(&building);
+    }
+    moved
+}
+
 /// The folder that a folder is in, or is to be in.
 fn parent_of(folder: &Path) -> &Path {
     folder.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
@@ -275,16 +293,22 @@ fn building_path(folder: &Path) -> Result<PathBuf> {
     Ok(folder.with_file_name(name))
 }
 
-/// The copy, if it is a plain file: a pipe would keep its reader waiting, and a device may have no end.
+/// The copy, if it is a plain file.
 fn read_copy(folder: &Path) -> Option<String> {
     const LONGEST: u64 = 1024 * 1024; // more than a policy may have
-    let path = folder.join(POLICY_COPY);
-    if !path.symlink_metadata().is_ok_and(|meta| meta.is_file()) {
-        return None;
-    }
     let mut text = String::new();
-    fs::File::open(path).ok()?.take(LONGEST).read_to_string(&mut text).ok()?;
+    open_plain(&folder.join(POLICY_COPY))?.take(LONGEST).read_to_string(&mut text).ok()?;
     Some(text)
+}
+
+/// A plain file: a pipe would keep its reader waiting, and a device may have no end.
+fn open_plain(path: &Path) -> Option<fs::File> {
+    path.symlink_metadata().ok().filter(fs::Metadata::is_file)?;
+    fs::File::open(path).ok()
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Replaces the copy in one step, mode 0600.

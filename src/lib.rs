@@ -125,9 +125,9 @@ pub use alias::Alias;
 pub use doctor::{Finding, Severity};
 pub use error::{Error, ErrorKind, Result};
 #[cfg(feature = "sqlite")]
-pub use folder::Peek;
+pub use folder::{BackupSets, Peek, Restored};
 pub use keys::{KeyFile, Passphrase, RecordId, RootKey, RootKeyProvider};
-pub use ledger::{Entry, EntryKind, EntryPlace, LedgerState};
+pub use ledger::{Entry, EntryKind, EntryPlace, LedgerNote, LedgerState};
 pub use opener::StoredOrder;
 pub use order::{
     Consignee, ConsigneeForCourier, ConsigneeForPlatform, ConsigneeForSupportAfterSale,

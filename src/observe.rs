@@ -29,6 +29,8 @@ pub(crate) enum Operation {
     Doctor,
     Create,
     Unlock,
+    Backup,
+    Restore,
     /// A step of the others: entries on their way to the ledger.
     Append,
     /// A step of the others: waiting for another writer.

@@ -8,8 +8,9 @@ mod settle;
 
 use std::{
     ops::Range,
+    path::PathBuf,
     process,
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, OnceLock},
 };
 
 use crate::{
@@ -52,6 +53,8 @@ pub(crate) struct Inner {
     serials: Mutex<(u32, Range<u64>)>,
     counters: Counters,
     process: u32,
+    /// Where its files are, if it is in a folder.
+    pub(crate) folder: OnceLock<PathBuf>,
 }
 
 /// What became of an order that was put.
@@ -466,6 +469,7 @@ impl Inner {
             serials: Mutex::new((0, 0..0)),
             counters: Counters::default(),
             process: process::id(),
+            folder: OnceLock::new(),
         })
     }
 }

@@ -96,12 +96,17 @@ impl Vault {
                 }
                 Ok(_) => {}
             }
-            let first = self.ledger().first_of(number + 1);
+            if registry.former.get(number).is_some_and(|next| next.closed.size == 0) {
+                // Nothing of the next one came back.
+                continue;
+            }
+            let successor = u32::try_from(number).unwrap_or(u32::MAX).saturating_add(1);
+            let first = self.ledger().first_of(successor);
             let succeeds =
                 |first: &Entry| (first.kind, &first.detail) == (EntryKind::Lost, &former.lost_detail());
             if !first.is_ok_and(|first| first.as_ref().is_some_and(succeeds)) {
                 let message = "does not begin with the entry that its predecessor was lost";
-                findings.push(fault(format!("ledger {} {message}: put back the one that did", number + 1)));
+                findings.push(fault(format!("ledger {successor} {message}: put back the one that did")));
             }
         }
         if let (Some(last), true) = (registry.former.last(), findings.len() == 1) {

@@ -15,7 +15,7 @@ use std::{
 
 use denials::Denials;
 pub use entry::{Entry, EntryKind};
-pub use place::EntryPlace;
+pub use place::{EntryPlace, LedgerNote};
 use tree::leaf_hash;
 
 use crate::{
@@ -184,15 +184,46 @@ impl Ledger {
         verify(&*self.store)
     }
 
+    /// Whether what was noted of one of the ledgers contradicts it. Of entries that it does not have nothing can be said.
+    #[cfg(feature = "sqlite")]
+    pub(crate) fn contradicts(&self, note: &LedgerNote) -> Result<bool> {
+        let Some((_, store)) = self.numbered().find(|(number, _)| *number == note.ledger) else {
+            return Ok(false);
+        };
+        let mut head = LedgerHead::default();
+        while head.size < note.state.size {
+            let limit = PAGE.min(usize::try_from(note.state.size - head.size).unwrap_or(PAGE));
+            let page = store.entries(head.size, limit)?;
+            if page.is_empty() {
+                return Ok(false);
+            }
+            page.iter().for_each(|row| tree::push(&mut head, leaf_hash(&row.bytes)));
+        }
+        Ok(LedgerState::from(&head) != note.state)
+    }
+
     /// The same of each former ledger.
     pub(crate) fn verify_former(&self) -> impl Iterator<Item = Result<LedgerState>> {
         self.former.iter().map(|store| verify(&**store))
     }
 }
 
+impl LedgerState {
+    /// Of a ledger without entries.
+    #[cfg(feature = "sqlite")]
+    pub(crate) fn empty() -> Self {
+        (&LedgerHead::default()).into()
+    }
+}
+
+impl From<&LedgerHead> for LedgerState {
+    fn from(head: &LedgerHead) -> Self {
+        Self { size: head.size, root: tree::root(head) }
+    }
+}
+
 fn state_of(store: &dyn LedgerStore) -> Result<LedgerState> {
-    let head = store.head()?;
-    Ok(LedgerState { size: head.size, root: tree::root(&head) })
+    Ok((&store.head()?).into())
 }
 
 fn entries_of(store: &dyn LedgerStore, from: u64, limit: usize) -> Result<Vec<Entry>> {
@@ -239,7 +270,7 @@ fn verify(store: &dyn LedgerStore) -> Result<LedgerState> {
     if !handles_fit {
         return Err(damaged("the ledger's entries are filed under other handles than they hold"));
     }
-    Ok(LedgerState { size: head.size, root: tree::root(&head) })
+    Ok((&head).into())
 }
 
 /// Entries read at a time.

@@ -3,10 +3,10 @@
 use consignee_policy::{PartId, Policy};
 
 use super::{
-    AcceptedPolicy, KeyRecord, KeyState, KnownParty, Registry,
+    AcceptedPolicy, FormerLedger, KeyRecord, KeyState, KnownParty, Registry,
     items::{
-        ANNOUNCED, Items, NEWEST_LAYOUT, PARTY, POLICY, SEAL, VAULT, damaged, insert_key, insert_tagged,
-        new_key, seal_items, untagged,
+        ANNOUNCED, FORMER, Items, NEWEST_LAYOUT, PARTY, POLICY, SEAL, VAULT, damaged, insert_key,
+        insert_tagged, new_key, seal_items, untagged,
     },
 };
 use crate::{
@@ -48,6 +48,14 @@ impl<'a> Changes<'a> {
         let body = serde_json::to_vec(party).map_err(|_| damaged())?;
         self.insert(PARTY, party.number, body);
         Ok(())
+    }
+
+    /// Keeps what is known of a ledger that was closed: that of this number.
+    #[cfg(feature = "sqlite")]
+    pub(crate) fn add_former(&mut self, number: u32, former: &FormerLedger) -> Result<()> {
+        self.insert(FORMER, number, former.encode());
+        // Older versions would miss its entries.
+        self.needs_newest_layout()
     }
 
     /// Makes the keys that the parts and indexes of a policy lack in the epoch; returns the parts that got a field key, each

@@ -334,6 +334,12 @@ impl Registry {
         indexes
     }
 
+    /// The tag of what a set of a backup says of itself.
+    #[cfg(feature = "sqlite")]
+    pub(crate) fn backup_tag(&self, manifest: &str) -> [u8; 32] {
+        self.registry_key.backup_tag(self.vault, manifest.as_bytes())
+    }
+
     /// Starts changing it.
     pub(crate) fn change<'a>(&'a self, root: &'a dyn RootKey, parameters: &'a [u8]) -> Changes<'a> {
         Changes::new(self, root, parameters)

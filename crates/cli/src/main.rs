@@ -2,6 +2,7 @@
 
 mod alias;
 mod args;
+mod backup;
 mod demo;
 mod doctor;
 mod failure;
@@ -72,5 +73,7 @@ fn run(command: Command, screen: &mut Screen) -> Result<(), Failure> {
         Command::Alias(args::AliasCommand::Resolve(args)) => alias::resolve(&args, screen),
         Command::Ledger(LedgerCommand::Show(args)) => ledger::show(&args, screen),
         Command::Doctor(args) => doctor::run(&args, screen),
+        Command::Backup(args) => backup::backup(&args, screen),
+        Command::Restore(args) => backup::restore(&args, screen),
     }
 }

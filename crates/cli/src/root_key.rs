@@ -68,7 +68,8 @@ impl KeyArgs {
         Ok(!matches!(self.source()?, None | Some(Source::Terminal)))
     }
 
-    fn provider(&self) -> Result<Box<dyn RootKeyProvider>, Failure> {
+    /// The provider for a vault that is somewhere.
+    pub(crate) fn provider(&self) -> Result<Box<dyn RootKeyProvider>, Failure> {
         match self.required_source()? {
             Source::File(path) => Ok(Box::new(KeyFile::read(&path)?)),
             Source::Terminal => Ok(Box::new(Passphrase::new(ask("Passphrase: ")?))),

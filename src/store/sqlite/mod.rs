@@ -10,6 +10,7 @@ mod ledger;
 mod lock;
 mod orders;
 mod secrets;
+mod snapshot;
 #[cfg(test)]
 mod tests;
 
@@ -24,7 +25,11 @@ use rusqlite::{
     Connection, ErrorCode, OpenFlags, Row, Transaction, TransactionBehavior, config::DbConfig, ffi,
 };
 
-pub(crate) use files::{Access, FILES, LOCK, SUFFIXES, access, former_ledgers};
+pub(crate) use files::{
+    Access, FILES, LOCK, SUFFIXES, access, create_file, create_folder, fault as file_fault, former_ledger,
+    former_ledgers,
+};
+pub(crate) use snapshot::Snapshot;
 
 use super::{LOCK_WAIT, LedgerStore, StoreError, StoreResult, Stores};
 
@@ -44,6 +49,12 @@ pub(crate) fn create(folder: &Path) -> Result<Stores, OpenError> {
         make(&folder.join(file), tables)?;
     }
     open(folder)
+}
+
+/// Makes a ledger without entries, where there is none.
+pub(crate) fn create_ledger(file: &Path) -> StoreResult<()> {
+    create_file(file).map_err(|e| files::fault(&e))?;
+    make(file, ledger::TABLES)
 }
 
 /// Makes the tables in an empty file.
