@@ -12,6 +12,7 @@ mod records;
 mod replay;
 mod roles;
 mod search;
+mod shred;
 
 use common::Folder;
 use consignee::{
