@@ -67,6 +67,11 @@ const WITHOUT_VECTOR: &[(u32, &str)] = &[
     (77, "what stands beside the entries: tests/attacks, tests/doctor.rs"),
     (79, "what is left of a shredded order: tests/own_tables.rs"),
     (80, "what two generators of one state wrap: sealer_tests.rs"),
+    (94, "what lies beside the items: tests/backup.rs"),
+    (95, "several ledgers: tests/backup.rs"),
+    (96, "several ledgers: tests/backup.rs"),
+    (97, "sets of files: folder/manifest.rs, tests/backup.rs"),
+    (98, "sets of files: tests/backup.rs"),
 ];
 
 fn files() -> BTreeMap<String, Json> {
