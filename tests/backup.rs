@@ -12,8 +12,8 @@ use std::{
 
 use common::{Folder, ROOT, all_bytes, order};
 use consignee::{
-    BackupSets, EntryKind, EntryPlace, Error, ErrorKind, KeyFile, LedgerNote, Order, Patch, Peek, Restored,
-    Setup, Severity, ShredMode, Value, Vault,
+    BackupSets, EntryKind, EntryPlace, Error, ErrorKind, KeyFile, LedgerNote, Order, OwnTables, Patch, Peek,
+    Restored, Setup, Severity, ShredMode, Value, Vault,
 };
 
 fn key() -> KeyFile {
@@ -367,6 +367,26 @@ fn a_former_ledger_that_is_missing_or_another_is_damage() {
         findings.iter().any(|finding| finding.severity == Severity::Fault && said(finding)),
         "{findings:?}"
     );
+}
+
+/// The former ledger alone says that there are orders in tables elsewhere, whose keys must not be destroyed.
+#[test]
+fn orders_in_tables_elsewhere_are_known_from_a_former_ledger() {
+    let shop = Shop::new();
+    let vault = shop.folder.unlock();
+    let sealed = vault.sealer().seal(&order("ELSEWHERE-1")).unwrap();
+    vault.sealer().log(&[sealed]).unwrap();
+    vault.backup(&shop.path("with it")).unwrap();
+    let restored = |from: &str, to: &str| {
+        let sets = BackupSets::below(&shop.path(from));
+        Vault::restore(&sets, &shop.path(to), &key(), None).unwrap().vault
+    };
+    let refused = restored("with it", "one").rewrap(OwnTables::None, |_| {}).unwrap_err();
+    assert_eq!(refused.kind(), &ErrorKind::Conflict);
+    let without = restored("backup", "two");
+    without.rewrap(OwnTables::None, |_| {}).unwrap();
+    sound(&without);
+    assert_eq!(said(&without, "SO-3"), Ok(order("SO-3")));
 }
 
 /// A program that knows no former ledgers would say of a restored vault that nobody saw its orders.

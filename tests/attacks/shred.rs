@@ -2,7 +2,9 @@
 
 use std::fs;
 
-use consignee::{BackupSets, ErrorKind, KeyFile, Order, ShredMode, StoredOrder, Vault};
+use consignee::{
+    BackupSets, ErrorKind, KeyFile, Order, OwnTables, ShredMode, StoredOrder, Vault, store::SecretRow,
+};
 
 use crate::{
     FILES, Shop,
@@ -56,18 +58,38 @@ fn before_a_rewrap_a_shredded_order_opens_by_its_old_record_and_its_old_secret_t
     assert_eq!(opening.len(), 4, "with either of the keys and either of the ledgers: {opening:?}");
 }
 
+/// With the release key gone from the vault, its old row opens nothing any more: not with the old record, the root key and whatever
+/// else there is now. What is left is an old copy of all three: record, row and keys.
+#[test]
+fn after_a_rewrap_a_shredded_order_opens_by_a_copy_of_the_old_keys_only() {
+    let rewrap = |vault: &Vault| {
+        let rewrapped = vault.rewrap(OwnTables::None, |_| {}).unwrap();
+        assert_eq!((rewrapped.destroyed, rewrapped.final_shreds.len()), (vec![1], 1));
+    };
+    let opening = combinations_that_open(rewrap);
+    let [orders, secrets, keys] = [0, 1, 2];
+    assert!(opening.iter().all(|old| old[orders] && old[secrets] && old[keys]), "{opening:?}");
+    assert_eq!(opening.len(), 2, "with either of the ledgers: {opening:?}");
+}
+
 /// Record and row by themselves, as a table of one's own has them.
 #[test]
-fn a_row_from_before_a_shred_opens_its_record_by_itself() {
+fn a_row_from_before_a_shred_opens_its_record_until_the_rewrap() {
     let shop = Shop::new(&[order("SO-1")]);
     let (record, row) = (shop.record("SO-1"), shop.rows("SO-1").remove(0));
     shop.vault.shred("SO-1", "asked for", ShredMode::KeepEvidence).unwrap();
-    let opens = |row| {
+    let opens = |row: &SecretRow| {
         let stored = StoredOrder { record: &record.sealed, secret: row };
         let opened = shop.vault.opener().get_many::<Order>("shop", "operation", &[stored]).unwrap().remove(0);
         opened.map(drop).map_err(|e| e.kind().clone())
     };
     assert_eq!((opens(&row), opens(&shop.rows("SO-1")[0])), (Ok(()), Err(ErrorKind::Shredded)));
+    // Whatever generation the old row says that it is of.
+    shop.vault.rewrap(OwnTables::None, |_| {}).unwrap();
+    for generation in 0..4 {
+        let row = SecretRow { generation, ..row.clone() };
+        assert_eq!(opens(&row), Err(ErrorKind::CannotOpen), "{generation}");
+    }
 }
 
 /// The three sets of a backup from before it, with the root key: that is why they are kept apart.
