@@ -214,6 +214,8 @@ mod span {
                 Operation::Doctor => operation!("doctor", Empty),
                 Operation::Create => operation!("create", Empty),
                 Operation::Unlock => operation!("unlock", Empty),
+                Operation::Backup => operation!("backup", Empty),
+                Operation::Restore => operation!("restore", Empty),
                 Operation::Append => {
                     debug_span!(target: "consignee", "append", entries = number, error = Empty)
                 }

@@ -114,3 +114,24 @@ fn a_backup_from_before_a_shred_brings_the_order_back_whole() {
     before.shred("SO-1", "asked for", ShredMode::KeepEvidence).unwrap();
     assert!(before.open("shop", "operation", "SO-1").is_err());
 }
+
+/// The set of records with the root key, and a new vault's secrets and keys, or only one of the two of its own.
+#[test]
+fn a_record_without_its_secret_or_without_the_keys_opens_nothing_with_the_root_key() {
+    let (folder, other) = (Folder::new(), Folder::new());
+    folder.unlock().put(&order("SO-1")).unwrap();
+    other.unlock().put(&order("SO-1")).unwrap();
+    copy(&folder.path(), &folder.dir.path().join("own"));
+    let opens = |foreign: &[&str]| {
+        for file in FILES {
+            let from = if foreign.contains(&file) { other.path() } else { folder.dir.path().join("own") };
+            fs::copy(from.join(file), folder.path().join(file)).unwrap();
+        }
+        let vault = Vault::unlock(&folder.path(), &key());
+        vault.is_ok_and(|vault| vault.open("shop", "operation", "SO-1").is_ok())
+    };
+    assert!(opens(&[]));
+    for foreign in [["secrets.db", ""], ["keys.db", ""], ["secrets.db", "keys.db"]] {
+        assert!(!opens(&foreign), "{foreign:?}");
+    }
+}
