@@ -5,12 +5,13 @@
 mod common;
 
 use std::{
+    collections::BTreeSet,
     fs,
     os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
 };
 
-use common::{Folder, ROOT, all_bytes, order};
+use common::{Folder, ROOT, all_bytes, contains, order};
 use consignee::{
     BackupSets, EntryKind, EntryPlace, Error, ErrorKind, KeyFile, LedgerNote, Order, OwnTables, Patch, Peek,
     Restored, Setup, Severity, ShredMode, Value, Vault,
@@ -146,6 +147,30 @@ fn a_backup_is_three_private_folders_and_appears_whole_or_not_at_all() {
     assert!(matches!(in_memory.backup(&shop.path("other")).unwrap_err().kind(), ErrorKind::Input { .. }));
 }
 
+#[test]
+fn a_backup_has_no_value_of_an_order_and_no_secret_of_a_shredded_one() {
+    let folder = Folder::new();
+    let pieces = || -> BTreeSet<Vec<u8>> {
+        let database = rusqlite::Connection::open(folder.path().join("secrets.db")).unwrap();
+        let mut select = database.prepare("SELECT bytes FROM piece").unwrap();
+        let rows = select.query_map([], |row| row.get(0)).unwrap();
+        rows.map(Result::unwrap).collect()
+    };
+    let vault = folder.unlock();
+    vault.put_many(&[order("SO-1"), order("SO-2"), order("SO-3")]).unwrap();
+    let before = pieces();
+    vault.shred("SO-2", "asked for", ShredMode::KeepEvidence).unwrap();
+    let after = pieces();
+    let (gone, kept): (Vec<_>, Vec<_>) = before.iter().partition(|piece| !after.contains(*piece));
+    vault.backup(&folder.dir.path().join("backup")).unwrap();
+    let bytes = all_bytes(&folder.dir.path().join("backup"));
+    assert!(!gone.is_empty() && gone.iter().all(|piece| !contains(&bytes, &piece[..60])));
+    assert!(!kept.is_empty() && kept.iter().all(|piece| contains(&bytes, &piece[..60])));
+    for canary in ["Canary", "13812345678", "SO-1", "SO-3"] {
+        assert!(!contains(&bytes, canary.as_bytes()), "{canary}");
+    }
+}
+
 /// Who saw an order is found in every ledger, and each entry is named by the ledger that has it.
 #[test]
 fn who_saw_an_order_is_told_over_all_ledgers() {
@@ -234,10 +259,13 @@ fn a_ledger_of_which_nothing_came_back_is_succeeded_as_well() {
     let shop = Shop::new();
     let second = shop.restore("second").unwrap().vault;
     second.put(&order("SO-9")).unwrap();
+    let alias = second.open("SF Express", "delivery", "SO-9").unwrap().alias().to_string();
     let known = LedgerNote { ledger: 2, state: second.ledger_state().unwrap() };
     let restored = Vault::restore(&shop.sets(), &shop.path("third"), &key(), Some(known)).unwrap();
     assert_eq!((restored.vault.ledger_number().unwrap(), restored.known), (3, known));
-    restored.vault.put(&order("SO-9")).unwrap();
+    let new: Vec<_> = (0..600).map(|number| order(&format!("NEW-{number}"))).collect();
+    restored.vault.put_many(&new).unwrap();
+    assert_eq!(restored.vault.resolve_alias(&alias).unwrap_err().kind(), &ErrorKind::NotFound);
     sound(&restored.vault);
     restored.vault.backup(&shop.path("again")).unwrap();
     let sets = BackupSets::below(&shop.path("again"));

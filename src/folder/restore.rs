@@ -212,7 +212,7 @@ fn close(vault: &Vault, closed: LedgerNote, known: LedgerNote) -> Result<Entry> 
         entry.detail = former.lost_detail();
     }
     vault.inner().stores.keys.write_items(&changes.unannounced())?;
-    vault.skip_lost_numbers(&registry)?;
+    vault.skip_lost_numbers(&registry, known.ledger - closed.ledger + 1)?;
     Ok(entry)
 }
 

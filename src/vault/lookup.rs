@@ -247,12 +247,14 @@ impl Vault {
     }
 
     /// Leaves out the numbers that may have been given out since the vault was as it is, if that is an old state of it: otherwise
-    /// an alias that a party was shown in that time would be another order's. As many sealings are counted.
+    /// an alias that a party was shown in that time would be another order's. As many sealings are counted. `ledgers` were lost: each
+    /// after the first began with a restore that skipped numbers, too.
     #[cfg(feature = "sqlite")]
-    pub(crate) fn skip_lost_numbers(&self, registry: &Registry) -> Result<()> {
+    pub(crate) fn skip_lost_numbers(&self, registry: &Registry, ledgers: u32) -> Result<()> {
         const MOST_LOST: u64 = 1 << 24;
-        self.0.stores.keys.allot(SERIALS, MOST_LOST)?;
-        self.0.stores.keys.allot(SEALINGS + registry.current_epoch()?.epoch, MOST_LOST)?;
+        let skipped = MOST_LOST * u64::from(ledgers);
+        self.0.stores.keys.allot(SERIALS, skipped)?;
+        self.0.stores.keys.allot(SEALINGS + registry.current_epoch()?.epoch, skipped)?;
         Ok(())
     }
 
