@@ -29,7 +29,9 @@ pub(crate) enum Operation {
     Doctor,
     Create,
     Unlock,
+    #[cfg(feature = "sqlite")]
     Backup,
+    #[cfg(feature = "sqlite")]
     Restore,
     /// A step of the others: entries on their way to the ledger.
     Append,
@@ -214,7 +216,9 @@ mod span {
                 Operation::Doctor => operation!("doctor", Empty),
                 Operation::Create => operation!("create", Empty),
                 Operation::Unlock => operation!("unlock", Empty),
+                #[cfg(feature = "sqlite")]
                 Operation::Backup => operation!("backup", Empty),
+                #[cfg(feature = "sqlite")]
                 Operation::Restore => operation!("restore", Empty),
                 Operation::Append => {
                     debug_span!(target: "consignee", "append", entries = number, error = Empty)

@@ -8,9 +8,8 @@ mod settle;
 
 use std::{
     ops::Range,
-    path::PathBuf,
     process,
-    sync::{Arc, Mutex, OnceLock},
+    sync::{Arc, Mutex},
 };
 
 use crate::{
@@ -54,7 +53,8 @@ pub(crate) struct Inner {
     counters: Counters,
     process: u32,
     /// Where its files are, if it is in a folder.
-    pub(crate) folder: OnceLock<PathBuf>,
+    #[cfg(feature = "sqlite")]
+    pub(crate) folder: std::sync::OnceLock<std::path::PathBuf>,
 }
 
 /// What became of an order that was put.
@@ -469,7 +469,8 @@ impl Inner {
             serials: Mutex::new((0, 0..0)),
             counters: Counters::default(),
             process: process::id(),
-            folder: OnceLock::new(),
+            #[cfg(feature = "sqlite")]
+            folder: std::sync::OnceLock::new(),
         })
     }
 }

@@ -3,12 +3,14 @@
 use consignee_policy::{PartId, Policy};
 
 use super::{
-    AcceptedPolicy, FormerLedger, KeyRecord, KeyState, KnownParty, Registry,
+    AcceptedPolicy, KeyRecord, KeyState, KnownParty, Registry,
     items::{
-        ANNOUNCED, FORMER, Items, NEWEST_LAYOUT, PARTY, POLICY, SEAL, VAULT, damaged, insert_key,
-        insert_tagged, new_key, seal_items, untagged,
+        ANNOUNCED, Items, NEWEST_LAYOUT, PARTY, POLICY, SEAL, VAULT, damaged, insert_key, insert_tagged,
+        new_key, seal_items, untagged,
     },
 };
+#[cfg(feature = "sqlite")]
+use super::{FormerLedger, items::FORMER};
 use crate::{
     error::Result,
     keys::{FieldKey, KeyKind, RootKey, WrapContext},

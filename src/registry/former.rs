@@ -23,6 +23,7 @@ pub(crate) struct FormerLedger {
 }
 
 impl FormerLedger {
+    #[cfg(any(test, feature = "sqlite"))]
     // state u8 ‖ size u64 ‖ root ‖ known size u64 ‖ known root ‖ time u64
     pub(super) fn encode(&self) -> Vec<u8> {
         let state = |state: &LedgerState| [state.size.to_le_bytes().as_slice(), &state.root].concat();
@@ -60,13 +61,14 @@ fn take_state(bytes: &[u8]) -> Option<(LedgerState, &[u8])> {
 /// All former ledgers, the oldest first: their ids are their numbers, without a gap.
 pub(super) fn former(items: &Items) -> Result<Vec<FormerLedger>> {
     let found = items.range((FORMER, 0, 0)..=(FORMER, u32::MAX, u32::MAX));
-    let in_place = |(number, ((_, id, generation), body)): (u32, (&(u8, u32, u32), &Vec<u8>))| {
+    let mut former = Vec::new();
+    for (number, ((_, id, generation), body)) in (1..).zip(found) {
         if (*id, *generation) != (number, 0) {
             return Err(damaged());
         }
-        FormerLedger::decode(untagged(body)?)
-    };
-    (1..).zip(found).map(in_place).collect()
+        former.push(FormerLedger::decode(untagged(body)?)?);
+    }
+    Ok(former)
 }
 
 impl Registry {
