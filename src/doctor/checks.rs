@@ -111,8 +111,8 @@ impl Vault {
         }
         if let (Some(last), true) = (registry.former.last(), findings.len() == 1) {
             let message = format!(
-                "this is ledger {}; those before it were closed when the vault was restored and are as they were then. Of the last one, \
-                 {} entries are known to be lost",
+                "this is ledger {}; those before it were closed when the vault was restored, and are as they were then. Of the \
+                 last one, {} entries are known to be lost",
                 registry.ledger_number(),
                 last.known.size - last.closed.size
             );

@@ -81,8 +81,8 @@ impl Vault {
     /// Makes a vault in a new folder from the three sets of one backup. It appears whole or not at all.
     ///
     /// The ledger is never continued: it is closed as lost, kept, and read wherever entries are sought; another one begins with an
-    /// entry of that. `last_known` is what was noted last, outside of the vault, of it or of a later one. Serial numbers go on 2^24 later, so that an
-    /// alias from the time that is lost is no other order's.
+    /// entry of that. `last_known` is what was noted last, outside of the vault, of it or of a later one. Serial numbers go on 2^24
+    /// later for each ledger that is closed, so that an alias from the time that is lost is no other order's.
     ///
     /// # What must be done again
     /// The vault is as it was at the backup: parties revoked since then open again, orders shredded since then are back, an older
@@ -90,9 +90,8 @@ impl Vault {
     ///
     /// # Errors
     /// `Exists` if there is something at `to` already, `NotFound` if what it is to be in, or a set, is not there, `Conflict` for sets
-    /// of different backups, `Input` for a
-    /// note of a ledger that is over a hundred restores away, `Damaged` for a set that is not whole or not as it was made, and for a ledger that is not the one which
-    /// was noted, `RootKey`, `NewerFormat`, `Storage`.
+    /// of different backups, `Damaged` for a set that is not whole or not as it was made, and for a ledger that is not the one which
+    /// was noted, `Input` for a note of a ledger over a hundred restores away, `RootKey`, `NewerFormat`, `Storage`.
     pub fn restore(
         sets: &BackupSets,
         to: &Path,
