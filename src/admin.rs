@@ -2,18 +2,18 @@
 
 use std::{borrow::Cow, sync::Arc};
 
-use consignee_policy::{DEFAULT_POLICY, Policy, PolicyErrors};
+use consignee_policy::{DEFAULT_POLICY, PartId, Policy, PolicyErrors};
 
 use crate::{
     alias::Alias,
     custody,
     error::{Error, ErrorKind, Result},
-    keys::{HandleKey, RecordId},
-    ledger::{Entry, EntryKind, now},
+    keys::{HandleKey, KeyKind, RecordId},
+    ledger::{Entry, EntryKind, EntryPlace, now},
     observe::{Operation, Watch},
     opener::{self, unlock},
     record,
-    registry::{AcceptedPolicy, Changes, KnownParty, Registry},
+    registry::{AcceptedPolicy, Changes, KeyRecord, KnownParty, Registry},
     scopes::Scopes,
     sealer::no_randomness,
     store::{SecretRow, SecretState, Stores},
@@ -55,10 +55,10 @@ pub struct ResolvedAlias {
     pub record_id: RecordId,
     /// The order's number; none if it has been shredded.
     pub order_no: Option<String>,
-    /// Entries that say the party saw the order (disclosures and search hits), with their index. An empty list means that this
+    /// Entries that say the party saw the order (disclosures and search hits), with their place. An empty list means that this
     /// alias was never given out: whoever quotes it has guessed, or has the alias key. `None` means that it cannot be told any
     /// more, because the order's evidence was destroyed.
-    pub seen: Option<Vec<(u64, Entry)>>,
+    pub seen: Option<Vec<(EntryPlace, Entry)>>,
 }
 
 // By hand: the order number does not belong in a log.
@@ -124,7 +124,8 @@ impl Vault {
         let vault = Self::new(Inner::new(stores, root)?);
         let root = vault.root();
         let unfinished = vault.registry()?.unfinished(&*root.key, &root.parameters)?;
-        if unfinished.is_some() || !vault.inner().stores.secrets.unsettled()?.is_empty() {
+        let unwiped = vault.registry()?.key_records.iter().any(KeyRecord::is_unwiped);
+        if unfinished.is_some() || unwiped || !vault.inner().stores.secrets.unsettled()?.is_empty() {
             // Somebody else may be at work: then it is for him, or the next writer.
             match vault.writer().map(drop) {
                 Err(e) if *e.kind() != ErrorKind::Locked => return Err(e),
@@ -204,6 +205,9 @@ impl Vault {
         let existing_orders = existing == ExistingOrders::Yes;
         let root = self.root();
         let mut changes = registry.change(&*root.key, &root.parameters);
+        if registry.epochs.is_empty() {
+            changes.set_key_record(&KeyRecord::new(KeyKind::Field, epoch, suite, now()));
+        }
         let made = changes.add_epoch_keys(epoch, suite, &policy)?;
         changes.add_policy(&AcceptedPolicy {
             policy: Arc::clone(&policy),
@@ -215,10 +219,7 @@ impl Vault {
         entry.detail = vec![u8::from(existing_orders)];
         let mut entries = vec![entry];
         if !made.is_empty() {
-            let mut entry = Entry::new(EntryKind::Epoch, own, policy.digest());
-            (entry.parts, entry.commitments) = made.into_iter().unzip();
-            entry.detail = [epoch.to_le_bytes().as_slice(), &[suite.number()]].concat();
-            entries.push(entry);
+            entries.push(epoch_entry(registry, &policy, (epoch, suite), made));
         }
         self.enter_change(changes, entries)?;
         Ok(policy)
@@ -247,7 +248,7 @@ impl Vault {
         let accepted = registry.policies.last().ok_or_else(not_found)?;
         Ok(Scopes::of_vault(
             accepted,
-            self.ledger().policy_index(&accepted.policy.digest())?,
+            self.ledger().policy_place(&accepted.policy.digest())?,
             &registry.parties,
             self.inner().stores.orders.count_records()?,
             true,
@@ -264,8 +265,16 @@ impl Vault {
     }
 
     fn resolve_order(&self, alias: &str) -> Result<ResolvedAlias> {
-        let registry = self.registry()?;
-        let (party, serial) = alias_owner(&registry, alias)?;
+        let (_, resolved) = self.with_keys(|registry, last| match self.resolve_with(registry, alias) {
+            // By a key that was made meanwhile.
+            Err(e) if !last && *e.kind() == ErrorKind::CannotOpen => Ok(None),
+            resolved => resolved.map(Some),
+        })?;
+        Ok(resolved)
+    }
+
+    fn resolve_with(&self, registry: &Registry, alias: &str) -> Result<ResolvedAlias> {
+        let (party, serial) = alias_owner(registry, alias)?;
         let rows = self.rows_of_serial(serial)?;
         let row = rows.first().ok_or_else(|| {
             Error::new(ErrorKind::NotFound, "the vault made this alias, and has no order of that number")
@@ -273,10 +282,10 @@ impl Vault {
         })?;
         let record_id = RecordId(row.record_id);
         let (order_no, handle_key) = match rows.iter().find(|row| row.state == SecretState::Shredded) {
-            Some(row) => (None, self.evidence_of(&registry, row)?),
-            None => self.order_no_of(&registry, record_id, rows.clone())?,
+            Some(row) => (None, self.evidence_of(registry, row)?),
+            None => self.order_no_of(registry, record_id, rows.clone())?,
         };
-        let seen = handle_key.map(|handle_key| self.seen_by(&registry, party, &handle_key));
+        let seen = handle_key.map(|handle_key| self.seen_by(registry, party, &handle_key));
         Ok(ResolvedAlias { party: party.clone(), record_id, order_no, seen: seen.transpose()? })
     }
 
@@ -286,7 +295,7 @@ impl Vault {
         registry: &Registry,
         party: &KnownParty,
         handle_key: &HandleKey,
-    ) -> Result<Vec<(u64, Entry)>> {
+    ) -> Result<Vec<(EntryPlace, Entry)>> {
         let handles: Vec<_> = party.key_ids(registry.vault).map(|id| handle_key.handle(&id)).collect();
         let mut seen = self.ledger().with_handles(&handles)?;
         seen.retain(|(_, entry)| matches!(entry.kind, EntryKind::Disclosure | EntryKind::Search));
@@ -326,6 +335,19 @@ impl Vault {
         }
         Ok((order_no, Some(unlock(registry, &record, stored.secret)?.1)))
     }
+}
+
+/// The entry of an epoch's new field keys, each with its commitment.
+pub(crate) fn epoch_entry(
+    registry: &Registry,
+    policy: &Policy,
+    (epoch, suite): (u32, Suite),
+    made: Vec<(PartId, [u8; 32])>,
+) -> Entry {
+    let mut entry = Entry::new(EntryKind::Epoch, registry.own_key_id(), policy.digest());
+    (entry.parts, entry.commitments) = made.into_iter().unzip();
+    entry.detail = [epoch.to_le_bytes().as_slice(), &[suite.number()]].concat();
+    entry
 }
 
 /// Whose alias this is, and the serial of the order that it stands for.

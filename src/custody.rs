@@ -100,9 +100,9 @@ pub(crate) fn explained(e: Error, stores: &Stores) -> Error {
             "a change of the root key was cut short: unlock it with the old one once, which finishes the change or drops it",
         );
     }
-    match Ledger::new(Arc::clone(&stores.ledger)).newest_of_vault(is_root_change) {
-        Ok(Some(index)) => e.with_further_hint(&format!(
-            "the root key was changed (entry {index} of the ledger): the one from before opens no more"
+    match Ledger::new(stores).newest_of_vault(is_root_change) {
+        Ok(Some(place)) => e.with_further_hint(&format!(
+            "the root key was changed (entry {place} of the ledger): the one from before opens no more"
         )),
         _ => e,
     }

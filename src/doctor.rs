@@ -10,7 +10,7 @@ use consignee_policy::PartId;
 use crate::{
     custody::is_root_change,
     error::{ErrorKind, Result},
-    ledger::{Entry, EntryKind},
+    ledger::{Entry, EntryKind, EntryPlace},
     observe::Operation,
     opener::unlock,
     record::Record,
@@ -80,17 +80,10 @@ impl Vault {
         let _writer = self.writer()?;
         let registry = self.registry()?;
         findings.push(Finding::new(Severity::Fine, "keys", "all keys, policies and parties are authentic"));
-        findings.push(match self.ledger().verify() {
-            Ok(state) => {
-                let root: String = state.root.iter().map(|byte| format!("{byte:02x}")).collect();
-                let message = format!("{} entries give the ledger's root, {root}", state.size);
-                Finding::new(Severity::Fine, "ledger", message)
-            }
-            Err(fault) => Finding::new(Severity::Fault, "ledger", fault.to_string()),
-        });
+        findings.extend(self.check_ledgers(&registry));
         findings.extend(self.check_limits(&registry)?);
         let mut recorded = Recorded::default();
-        let scanned = self.ledger().scan(0, |index, entry| recorded.add(index, &entry));
+        let scanned = self.ledger().scan_all(|place, entry| recorded.add(place, &entry));
         scanned.map_err(|e| e.in_file("ledger.db"))?;
         recorded.check_registry(&registry, findings);
         findings.extend(check_clock(recorded.newest_time));
@@ -253,7 +246,7 @@ struct Recorded {
 
 /// The newest entry that changed an order.
 struct Newest {
-    index: u64,
+    place: EntryPlace,
     kind: EntryKind,
     revision: u32,
     record: Option<[u8; 32]>,
@@ -268,7 +261,7 @@ struct Newest {
 }
 
 impl Recorded {
-    fn add(&mut self, index: u64, entry: &Entry) {
+    fn add(&mut self, place: EntryPlace, entry: &Entry) {
         self.newest_time = self.newest_time.max(entry.time);
         match entry.kind {
             EntryKind::Policy => self.policies.push((entry.policy, entry.detail.first() == Some(&1))),
@@ -292,7 +285,7 @@ impl Recorded {
                 let shred = entry.kind == EntryKind::Shred;
                 let before = self.orders.get(&entry.handle);
                 let newest = Newest {
-                    index,
+                    place,
                     kind: entry.kind,
                     revision: entry.revision,
                     record: entry.commitments.first().copied(),
@@ -318,11 +311,11 @@ impl Recorded {
     /// Where to look in the ledger for the newest entries of these orders, as a text to put behind the orders.
     fn entries_of<'a>(&self, handles: impl Iterator<Item = &'a [u8; 16]>) -> String {
         const SHOWN: usize = 5;
-        let mut indices: Vec<u64> =
-            handles.filter_map(|handle| self.orders.get(handle)).map(|newest| newest.index).collect();
-        indices.sort_unstable();
-        let shown: Vec<String> = indices.iter().take(SHOWN).map(u64::to_string).collect();
-        let more = if indices.len() > SHOWN { ", …" } else { "" };
+        let mut places: Vec<EntryPlace> =
+            handles.filter_map(|handle| self.orders.get(handle)).map(|newest| newest.place).collect();
+        places.sort_unstable();
+        let shown: Vec<String> = places.iter().take(SHOWN).map(EntryPlace::to_string).collect();
+        let more = if places.len() > SHOWN { ", …" } else { "" };
         format!(" (entries {}{more} of the ledger)", shown.join(", "))
     }
 

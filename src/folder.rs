@@ -1,6 +1,9 @@
 //! A vault in a folder, on SQLite.
 
+mod backup;
 mod check;
+mod manifest;
+mod restore;
 
 use std::{
     fs,
@@ -10,6 +13,8 @@ use std::{
 };
 
 use consignee_policy::Policy;
+
+pub use restore::{BackupSets, Restored};
 
 use crate::{
     admin::Setup,
@@ -27,6 +32,8 @@ use crate::{
 
 /// The copy of the policy for people to read. Never enforced.
 const POLICY_COPY: &str = "policy.toml";
+/// The database of the present ledger.
+const LEDGER: &str = "ledger.db";
 
 impl Vault {
     /// Makes a vault in a new folder (mode 0700). It appears whole or not at all.
@@ -39,32 +46,14 @@ impl Vault {
     }
 
     fn create_folder(folder: &Path, root: &dyn RootKeyProvider, setup: &Setup<'_>) -> Result<Self> {
-        if folder.symlink_metadata().is_ok() {
-            return Err(Error::new(ErrorKind::Exists, "there is something at this path already"));
-        }
-        if !parent_of(folder).is_dir() {
-            let message = "the folder in which the vault is to be made is not there";
-            return Err(Error::new(ErrorKind::NotFound, message).with_hint("make it first"));
-        }
         check_location(folder, root)?;
-        let building = building_path(folder)?;
-        let built = sqlite::create(&building).map_err(unopened).and_then(|stores| {
+        let root = build(folder, |building| {
+            let stores = sqlite::create(building).map_err(unopened)?;
             let vault = Self::begin_in(stores, root, setup)?;
-            write_copy(&building, &setup.policy)?;
+            write_copy(building, &setup.policy)?;
             Ok(vault.root())
-        });
-        let moved = built.and_then(|root| {
-            let renamed = fs::rename(&building, folder).and_then(|()| sync_parent(folder));
-            renamed.map_err(|_| Error::new(ErrorKind::Storage, "the folder cannot be made"))?;
-            Ok(root)
-        });
-        if moved.is_err() {
-            let _nothing_there = fs::remove_dir_all(&building);
-        }
-        let root = moved?;
-        let vault = Self::with_root(sqlite::open(folder).map_err(unopened)?, root)?;
-        vault.lies_in(folder);
-        Ok(vault)
+        })?;
+        Ok(Self::with_root(sqlite::open(folder).map_err(unopened)?, root)?.at(folder))
     }
 
     /// Unlocks the vault in a folder. Waits for the root key (a passphrase takes about a second) and, if the last writer
@@ -76,18 +65,15 @@ impl Vault {
     pub fn unlock(folder: &Path, root: &dyn RootKeyProvider) -> Result<Self> {
         let unlock = || {
             check_location(folder, root)?;
-            let vault = Self::resume_in(open_stores(folder)?, root)?;
-            vault.lies_in(folder);
-            Ok(vault)
+            Ok(Self::resume_in(open_stores(folder)?, root)?.at(folder))
         };
         Watch::uncounted(Operation::Unlock, 0).one(unlock())
     }
 
-    /// Tells the vault its folder, while it is unlocked: what the path means may change later.
-    fn lies_in(&self, folder: &Path) {
-        if let Ok(folder) = folder.canonicalize() {
-            let _is_new = self.inner().folder.set(folder);
-        }
+    /// Knows where its files are, wherever the process goes.
+    fn at(self, folder: &Path) -> Self {
+        let _set_once = self.inner().folder.set(folder.canonicalize().unwrap_or_else(|_| folder.to_owned()));
+        self
     }
 
     /// Writes the copy of the policy that people read, after it was applied.
@@ -143,10 +129,10 @@ impl Peek {
     pub fn scopes(&self) -> Result<Scopes> {
         let accepted = self.known.policies.last();
         let accepted = accepted.ok_or_else(|| Error::new(ErrorKind::Damaged, "the vault has no policy"))?;
-        let ledger = Ledger::new(Arc::clone(&self.stores.ledger));
+        let ledger = Ledger::new(&self.stores);
         Ok(Scopes::of_vault(
             accepted,
-            ledger.policy_index(&accepted.policy.digest())?,
+            ledger.policy_place(&accepted.policy.digest())?,
             &self.known.parties,
             self.stores.orders.count_records()?,
             false,
@@ -175,12 +161,35 @@ impl Peek {
         Ok(self.stores.orders.page(after.map(|id| id.0).as_ref(), limit)?)
     }
 
+    /// Number of the ledger that it shows: the present one, unless another was chosen.
+    pub fn ledger_number(&self) -> u32 {
+        Ledger::new(&self.stores).number()
+    }
+
+    /// Shows the ledger of this number in place of the present one: those before it were closed when the vault was restored.
+    ///
+    /// # Errors
+    /// `NotFound` for a number that no ledger has.
+    pub fn in_ledger(mut self, number: u32) -> Result<Self> {
+        let present = self.ledger_number();
+        if number == 0 || number > present {
+            let message = "the vault has no ledger of this number";
+            return Err(Error::new(ErrorKind::NotFound, message).with_hint(format!("it has 1 to {present}")));
+        }
+        let before = usize::try_from(number - 1).unwrap_or(usize::MAX);
+        if let Some(former) = self.stores.former.get(before).cloned() {
+            self.stores.ledger = former;
+            self.stores.former.truncate(before);
+        }
+        Ok(self)
+    }
+
     /// Size and root of the ledger.
     ///
     /// # Errors
     /// `Storage`.
     pub fn ledger_state(&self) -> Result<LedgerState> {
-        Ledger::new(Arc::clone(&self.stores.ledger)).state()
+        Ledger::new(&self.stores).state()
     }
 
     /// Entries of the ledger from index `from` on, at most `limit`.
@@ -188,7 +197,7 @@ impl Peek {
     /// # Errors
     /// `Storage`, `Damaged`, `NewerFormat`.
     pub fn ledger_entries(&self, from: u64, limit: usize) -> Result<Vec<Entry>> {
-        Ledger::new(Arc::clone(&self.stores.ledger)).entries(from, limit)
+        Ledger::new(&self.stores).entries(from, limit)
     }
 
     /// Names of parties by their key id, as entries of the ledger name them; the vault itself is `vault`.
@@ -229,7 +238,7 @@ fn open_stores(folder: &Path) -> Result<Stores> {
 fn unopened(sqlite::OpenError { file, fault }: sqlite::OpenError) -> Error {
     let error = Error::from(fault);
     match file {
-        Some(file) => error.in_file(file),
+        Some(file) => error.in_file(&file),
         None => error,
     }
 }
@@ -247,6 +256,27 @@ fn sync_parent(folder: &Path) -> io::Result<()> {
     fs::File::open(parent_of(folder))?.sync_all()
 }
 
+/// Has a folder made beside its place and moved there: it appears whole or not at all.
+fn build<T>(folder: &Path, make: impl FnOnce(&Path) -> Result<T>) -> Result<T> {
+    if folder.symlink_metadata().is_ok() {
+        return Err(Error::new(ErrorKind::Exists, "there is something at this path already"));
+    }
+    if !parent_of(folder).is_dir() {
+        let message = "the folder in which it is to be made is not there";
+        return Err(Error::new(ErrorKind::NotFound, message).with_hint("make it first"));
+    }
+    let building = building_path(folder)?;
+    let moved = make(&building).and_then(|made| {
+        let renamed = fs::rename(&building, folder).and_then(|()| sync_parent(folder));
+        renamed.map_err(|_| Error::new(ErrorKind::Storage, "the folder cannot be made"))?;
+        Ok(made)
+    });
+    if moved.is_err() {
+        let _nothing_there = fs::remove_dir_all(&building);
+    }
+    moved
+}
+
 /// The folder that a folder is in, or is to be in.
 fn parent_of(folder: &Path) -> &Path {
     folder.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
@@ -260,16 +290,22 @@ fn building_path(folder: &Path) -> Result<PathBuf> {
     Ok(folder.with_file_name(name))
 }
 
-/// The copy, if it is a plain file: a pipe would keep its reader waiting, and a device may have no end.
+/// The copy, if it is a plain file.
 fn read_copy(folder: &Path) -> Option<String> {
     const LONGEST: u64 = 1024 * 1024; // more than a policy may have
-    let path = folder.join(POLICY_COPY);
-    if !path.symlink_metadata().is_ok_and(|meta| meta.is_file()) {
-        return None;
-    }
     let mut text = String::new();
-    fs::File::open(path).ok()?.take(LONGEST).read_to_string(&mut text).ok()?;
+    open_plain(&folder.join(POLICY_COPY))?.take(LONGEST).read_to_string(&mut text).ok()?;
     Some(text)
+}
+
+/// A plain file: a pipe would keep its reader waiting, and a device may have no end.
+fn open_plain(path: &Path) -> Option<fs::File> {
+    path.symlink_metadata().ok().filter(fs::Metadata::is_file)?;
+    fs::File::open(path).ok()
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Replaces the copy in one step, mode 0600.

@@ -106,6 +106,8 @@ mod parties;
 mod party;
 mod record;
 mod registry;
+mod reseal;
+mod rotation;
 mod scopes;
 mod sealer;
 mod search;
@@ -129,14 +131,14 @@ pub use alias::Alias;
 pub use doctor::{Finding, Severity};
 pub use error::{Error, ErrorKind, Result};
 #[cfg(feature = "sqlite")]
-pub use folder::Peek;
+pub use folder::{BackupSets, Peek, Restored};
 #[cfg(feature = "pkcs11")]
 pub use keys::Pkcs11;
 pub use keys::{
     Fingerprint, KeyFile, PartyKey, Passphrase, PublicKey, RecordId, RootKey, RootKeyProvider, VaultCard,
     public_path,
 };
-pub use ledger::{Entry, EntryKind, LedgerState};
+pub use ledger::{Entry, EntryKind, EntryPlace, LedgerNote, LedgerState};
 pub use opener::StoredOrder;
 pub use order::{
     Consignee, ConsigneeForCourier, ConsigneeForPlatform, ConsigneeForSupportAfterSale,
@@ -146,7 +148,8 @@ pub use order::{
 pub use own_tables::{AliasOwner, Opener, Sealer};
 pub use party::{Bundle, Keyring, Party, to_base64, trust_path};
 pub use record::{Inspection, inspect};
-pub use registry::{KnownParty, PartyState};
+pub use registry::{KeyState, KnownParty, PartyState};
+pub use rotation::{OwnTables, Rewrapped};
 pub use scopes::{PolicyInForce, SCOPES_SCHEMA, Scope, ScopeIndex, ScopeParty, ScopeSearch, Scopes};
 pub use sealer::SealedOrder;
 pub use search::{Hit, Hits};
@@ -155,7 +158,7 @@ pub use shred::ShredMode;
 pub use stats::{Activity, Stats};
 pub use suite::{Kem, Suite, after_fork};
 pub use value::*;
-pub use vault::{Put, Vault};
+pub use vault::{Put, Resealed, Vault};
 #[doc(hidden)]
 pub use view::derived;
 pub use view::{CompiledPart, Fields, FromView, Opened, Patch, Record, RecordField, RoleView, View};

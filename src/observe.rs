@@ -26,9 +26,17 @@ pub(crate) enum Operation {
     Share,
     Close,
     ChangeRoot,
+    Rotate,
+    Rewrap,
+    Reseal,
+    DestroyEpoch,
     Doctor,
     Create,
     Unlock,
+    #[cfg(feature = "sqlite")]
+    Backup,
+    #[cfg(feature = "sqlite")]
+    Restore,
     /// A step of the others: entries on their way to the ledger.
     Append,
     /// A step of the others: waiting for another writer.
@@ -214,9 +222,17 @@ mod span {
                 Operation::Share => operation!("share", number),
                 Operation::Close => operation!("close", number),
                 Operation::ChangeRoot => operation!("change_root", Empty),
+                Operation::Rotate => operation!("rotate", Empty),
+                Operation::Rewrap => operation!("rewrap", Empty),
+                Operation::Reseal => operation!("reseal", Empty),
+                Operation::DestroyEpoch => operation!("destroy_epoch", Empty),
                 Operation::Doctor => operation!("doctor", Empty),
                 Operation::Create => operation!("create", Empty),
                 Operation::Unlock => operation!("unlock", Empty),
+                #[cfg(feature = "sqlite")]
+                Operation::Backup => operation!("backup", Empty),
+                #[cfg(feature = "sqlite")]
+                Operation::Restore => operation!("restore", Empty),
                 Operation::Append => {
                     debug_span!(target: "consignee", "append", entries = number, error = Empty)
                 }

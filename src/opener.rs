@@ -11,7 +11,7 @@ use crate::{
     ledger::{Entry, EntryKind, Ledger, Receipt, now},
     observe::Watch,
     record::{self, Plaintext, Record},
-    registry::{AcceptedPolicy, KnownParty, PartyState, Registry},
+    registry::{KnownParty, PartyState, Registry},
     store::{SecretRow, SecretState},
     value::{Plain, Value},
     view::{FromView, Names, View, compiled_parts},
@@ -352,7 +352,8 @@ impl<'a> Desk<'a> {
             role: self.party.role.clone(),
             purpose: self.purpose.to_owned(),
             revision: record.header.revision,
-            ledger_index: ticket.index(),
+            ledger: ticket.place().ledger,
+            ledger_index: ticket.place().index,
             permitted: access.open,
             values,
         })
@@ -440,17 +441,6 @@ struct Whom<'a> {
     purpose: &'a str,
 }
 
-/// F60: a record names an accepted policy.
-pub(crate) fn check_policy(registry: &Registry, record: &Record<'_>) -> Result<()> {
-    let is_its =
-        |accepted: &AcceptedPolicy| record::policy_id(&accepted.policy.digest()) == record.header.policy;
-    if registry.policies.iter().any(is_its) {
-        return Ok(());
-    }
-    Err(Error::new(ErrorKind::Damaged, "a record names a policy that this vault never accepted")
-        .with_hint("restore it from a backup"))
-}
-
 /// The ticket for the parts that are `sought`, and the entry that it waits for.
 fn prepare(
     registry: &Registry,
@@ -480,6 +470,16 @@ fn prepare(
     entry.parts = parts.iter().map(|(part, _)| *part).collect();
     entry.commitments = vec![ticket.commitment()];
     Ok((ticket, entry))
+}
+
+/// F60: a record was sealed under a policy that the vault accepted.
+pub(crate) fn check_policy(registry: &Registry, record: &Record<'_>) -> Result<()> {
+    let is_its = |policy: &Policy| record::policy_id(&policy.digest()) == record.header.policy;
+    if registry.policies.iter().any(|accepted| is_its(&accepted.policy)) {
+        return Ok(());
+    }
+    Err(Error::new(ErrorKind::Damaged, "a record names a policy that this vault never accepted")
+        .with_hint("restore it from a backup"))
 }
 
 /// Where nothing of a record is opened, what it lacks must be shown in another way: whoever writes the store could take all parts

@@ -4,7 +4,7 @@ use crate::{
     admin::alias_owner,
     error::{Error, Result},
     keys::{HandleKey, RecordId},
-    ledger::{Entry, now},
+    ledger::{Entry, EntryPlace, now},
     observe::{Operation, Watch},
     opener::{self, Asked, Meanwhile, Request, StoredOrder, rolled_back},
     registry::{KnownParty, Registry},
@@ -225,13 +225,13 @@ impl Opener {
         Ok(AliasOwner { party: party.clone(), serial })
     }
 
-    /// The entries, with their index, that say a party saw an order (disclosures and search hits): to show that it did, or that
+    /// The entries, with their place, that say a party saw an order (disclosures and search hits): to show that it did, or that
     /// it never was given the alias that is quoted. Works on a shredded order's row, too, and is `None` where the evidence was
     /// destroyed. Reads the ledger; opens nothing.
     ///
     /// # Errors
     /// `NotFound` for an unknown party, `CannotOpen`, `Storage`.
-    pub fn seen(&self, party: &str, secret: &SecretRow) -> Result<Option<Vec<(u64, Entry)>>> {
+    pub fn seen(&self, party: &str, secret: &SecretRow) -> Result<Option<Vec<(EntryPlace, Entry)>>> {
         let registry = self.0.registry()?;
         let party = registry.party(party)?;
         let handle_key = self.handle_key(&registry, secret)?;

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use consignee_policy::{Leakage, Policy};
 use serde::Serialize;
 
+use crate::ledger::EntryPlace;
 use crate::registry::{AcceptedPolicy, KnownParty, PartyState};
 
 /// Version of the JSON form of [`Scopes`] (`docs/scopes.md`).
@@ -32,7 +33,9 @@ pub struct Scopes {
 pub struct PolicyInForce {
     /// SHA-256 of its canonical bytes, hexadecimal.
     pub digest: String,
-    /// Index of its ledger entry; none for a policy file.
+    /// Number of the ledger that has its entry; none for a policy file.
+    pub ledger: Option<u32>,
+    /// Index of its entry in that ledger; none for a policy file.
     pub ledger_index: Option<u64>,
     /// When it came into force, RFC 3339; none for a policy file.
     pub applied_at: Option<String>,
@@ -124,6 +127,7 @@ impl Scopes {
     pub fn of_policy(policy: &Policy) -> Self {
         let in_force = PolicyInForce {
             digest: hex(&policy.digest()),
+            ledger: None,
             ledger_index: None,
             applied_at: None,
             existing_orders: None,
@@ -133,7 +137,7 @@ impl Scopes {
 
     pub(crate) fn of_vault(
         accepted: &AcceptedPolicy,
-        ledger_index: Option<u64>,
+        entry: Option<EntryPlace>,
         parties: &[KnownParty],
         orders: u64,
         authenticated: bool,
@@ -142,7 +146,8 @@ impl Scopes {
             i64::try_from(accepted.applied_at).ok().and_then(|s| jiff::Timestamp::from_second(s).ok());
         let in_force = PolicyInForce {
             digest: hex(&accepted.policy.digest()),
-            ledger_index,
+            ledger: entry.map(|place| place.ledger),
+            ledger_index: entry.map(|place| place.index),
             applied_at: seconds.map(|time| time.to_string()),
             existing_orders: Some(accepted.existing_orders),
         };

@@ -79,10 +79,20 @@ impl Plan {
     /// `PolicyMismatch` where the type has a field the policy has not, or not of this type.
     pub(crate) fn of<R: Record>(policy: &Policy) -> Result<Self> {
         check_fields::<R>(policy)?;
-        let stands = |name: &str| match R::FIELDS.iter().position(|field| field.name == name) {
+        Ok(Self::with(policy, |name| match R::FIELDS.iter().position(|field| field.name == name) {
             Some(at) => Source::Field(at),
             None => Source::More(name.to_owned()),
-        };
+        }))
+    }
+
+    /// For orders whose values stand in the order of the policy's fields.
+    pub(crate) fn of_policy(policy: &Policy) -> Self {
+        let stands = |name: &str| policy.fields().iter().position(|field| field.name == name);
+        let at = |name: &str| stands(name).map_or_else(|| Source::More(name.to_owned()), Source::Field);
+        Self::with(policy, at)
+    }
+
+    fn with(policy: &Policy, stands: impl Fn(&str) -> Source) -> Self {
         let source = |name: &str| if name == ORDER_NO { Source::Number } else { stands(name) };
         let planned = |part: Part<'_>| PlannedPart {
             part: part.id,
@@ -95,11 +105,11 @@ impl Plan {
             let index = field.index?;
             Some((field.id, source(&field.name), index))
         });
-        Ok(Self {
+        Self {
             parts: policy.parts().map(planned).collect(),
             order_no: stands(ORDER_NO),
             indexed: indexed.collect(),
-        })
+        }
     }
 
     /// The order's number, to be asked for once: a record that answers differently the next time must not be sealed under one
@@ -205,6 +215,11 @@ impl RowPlan {
         Self { revision: 1, ..Self::after(row, closed) }
     }
 
+    /// Of the same revision, sealed anew.
+    pub(crate) fn same(row: &SecretRow, closed: bool) -> Self {
+        Self { revision: row.revision, ..Self::after(row, closed) }
+    }
+
     /// Of the next revision of an order.
     pub(crate) fn after(row: &SecretRow, closed: bool) -> Self {
         let revision = row.revision.saturating_add(1);
@@ -215,7 +230,7 @@ impl RowPlan {
 /// Sealing of many orders with one generator and one set of buffers.
 pub(crate) struct Sealing<'a> {
     pub(crate) registry: &'a Registry,
-    plan: &'a Plan,
+    pub(crate) plan: &'a Plan,
     rng: &'a mut SealRng,
     space: Workspace,
     policy: [u8; 32],
@@ -293,9 +308,10 @@ impl<'a> Sealing<'a> {
         number: (&str, RecordId),
         row: RowPlan,
         handle_key: HandleKey,
+        kind: EntryKind,
     ) -> Result<SealedOrder> {
         let mut sealed = self.seal(order, number, row, Some(handle_key))?;
-        sealed.entry.kind = EntryKind::Update;
+        sealed.entry.kind = kind;
         sealed.secret.state = SecretState::Pending;
         Ok(sealed)
     }

@@ -11,7 +11,7 @@ use crate::{
     alias::Alias,
     error::{Error, ErrorKind, Result},
     index::Query,
-    ledger::{Entry, EntryKind, Ledger, Receipt},
+    ledger::{Entry, EntryKind, EntryPlace, Ledger, Receipt},
     opener::{Desk, ForVault, Meanwhile, Request, StoredOrder, open_many_for_vault, unlock},
     record::Record,
     registry::Registry,
@@ -31,7 +31,9 @@ pub struct Hit {
     pub alias: Alias,
     /// Revision of the order, from 1.
     pub revision: u32,
-    /// Index of the search's entry in the ledger.
+    /// Number of the ledger that has the search's entry.
+    pub ledger: u32,
+    /// Index of the search's entry in that ledger.
     pub ledger_index: u64,
 }
 
@@ -193,7 +195,8 @@ impl<'a> Search<'a> {
             let alias = desk.registry.alias_key.alias(desk.party.number, row.serial);
             let alias = alias
                 .ok_or_else(|| Error::new(ErrorKind::Limit, "the vault's numbers for aliases are used up"))?;
-            hits.hits.push(Hit { alias, revision: row.revision, ledger_index: receipt.index() });
+            let EntryPlace { ledger, index } = receipt.place();
+            hits.hits.push(Hit { alias, revision: row.revision, ledger, ledger_index: index });
         }
         Ok(hits)
     }

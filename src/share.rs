@@ -47,7 +47,9 @@ impl Shared {
 pub struct SharedOrder {
     /// The order, as the party knows it.
     pub alias: Alias,
-    /// Index of the disclosure's entry in the ledger.
+    /// Number of the ledger that has the disclosure's entry.
+    pub ledger: u32,
+    /// Index of the entry in it.
     pub ledger_index: u64,
 }
 
@@ -137,7 +139,11 @@ pub(crate) fn share<'a>(
             }
             let Copy { record, ticket, revision, expires, alias, .. } = copy;
             let ticket = ticket.release(receipt).ok_or_else(no_receipt)?;
-            let shared = SharedOrder { alias: alias.clone(), ledger_index: ticket.index() };
+            let shared = SharedOrder {
+                alias: alias.clone(),
+                ledger: ticket.place().ledger,
+                ledger_index: ticket.place().index,
+            };
             packed.push(PackedCopy { record, ticket, revision, expires, alias });
             Ok(shared)
         }));

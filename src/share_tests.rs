@@ -8,6 +8,7 @@ use super::*;
 use crate::{
     Kem, Keyring, Order, Party, PartyKey, Setup, Suite, Vault,
     keys::{self, Ticket},
+    ledger::EntryPlace,
     opener::unlock,
     party::open_envelope,
     policy::Policy,
@@ -15,6 +16,7 @@ use crate::{
     suite::Secret,
 };
 
+const PLACE: EntryPlace = EntryPlace { ledger: 1, index: 0 };
 const MONTH: u64 = 30 * 86_400;
 
 struct Courier {
@@ -138,7 +140,7 @@ fn the_ticket_of_a_copy_opens_the_copy_alone() {
     };
     let stored = vault.sealed("SO-1").unwrap();
     let [copy_id, stored_id] = [copy, &stored].map(|sealed| Record::parse(sealed).unwrap().header.record_id);
-    let of_copy = |id| Ticket::received(id, 0, parts(), secrets());
+    let of_copy = |id| Ticket::received(id, PLACE, parts(), secrets());
     assert_eq!(opens(&vault, copy, &of_copy(copy_id)).unwrap(), 3);
     assert!(opens(&vault, &stored, &of_copy(copy_id)).is_err(), "it names another record");
     assert!(opens(&vault, &stored, &of_copy(stored_id)).is_err(), "whatever it names");
@@ -148,11 +150,11 @@ fn the_ticket_of_a_copy_opens_the_copy_alone() {
     let (secret, _) = unlock(&registry, &Record::parse(&stored).unwrap(), &row).unwrap();
     let mut of_stored = Vec::new();
     secret.ticket_parts(stored_id, parts().into_iter(), &mut of_stored);
-    let ticket = Ticket::received(stored_id, 0, parts(), of_stored);
+    let ticket = Ticket::received(stored_id, PLACE, parts(), of_stored);
     assert_eq!(opens(&vault, &stored, &ticket).unwrap(), 3);
     let mut of_stored = Vec::new();
     secret.ticket_parts(copy_id, parts().into_iter(), &mut of_stored);
-    assert!(opens(&vault, copy, &Ticket::received(copy_id, 0, parts(), of_stored)).is_err());
+    assert!(opens(&vault, copy, &Ticket::received(copy_id, PLACE, parts(), of_stored)).is_err());
 }
 
 /// Tickets in another order, of chosen parts, or of another copy: the shop's own signature is under them.

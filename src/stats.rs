@@ -17,7 +17,7 @@ use crate::{
 pub struct Stats {
     /// Orders stored now; shredded ones are not.
     pub orders: u64,
-    /// Entries of the ledger.
+    /// Entries of the ledger, and of those before it.
     pub ledger_entries: u64,
     /// Policies accepted so far; the last is in force.
     pub policies: u64,
@@ -77,7 +77,8 @@ impl Vault {
         let epoch = registry.current_epoch()?.epoch;
         Ok(Stats {
             orders: stores.orders.count_records()?,
-            ledger_entries: stores.ledger.head()?.size,
+            ledger_entries: registry.former.iter().map(|former| former.closed.size).sum::<u64>()
+                + stores.ledger.head()?.size,
             policies: registry.policies.len() as u64,
             active_parties: in_state(PartyState::Active),
             revoked_parties: in_state(PartyState::Revoked),

@@ -6,7 +6,7 @@ use consignee_policy::Policy;
 
 use crate::{
     error::{Error, Result},
-    ledger::Ledger,
+    ledger::{EntryKind, Ledger},
     opener::{StoredOrder, check_directory, open_for_vault, unlock},
     record::Record,
     registry::Registry,
@@ -69,7 +69,8 @@ pub(crate) fn seal(
     }
     let sealed = SealRng::with(|rng| {
         let mut sealing = Sealing::new(registry, &plan, rng, 1)?;
-        sealing.seal_again(&fields, (number, id), RowPlan::after(stored.secret, secret.closed), handle_key)
+        let row = RowPlan::after(stored.secret, secret.closed);
+        sealing.seal_again(&fields, (number, id), row, handle_key, EntryKind::Update)
     });
     sealed.map_err(|_| no_randomness())?.map(Some)
 }

@@ -1,6 +1,7 @@
 //! The flow: put, open, update, find, shred. No cryptography and no SQL in it; every call leads one level down.
 
 mod lookup;
+mod reseal;
 mod root;
 #[cfg(test)]
 mod secret_tests;
@@ -33,6 +34,7 @@ use crate::{
 };
 
 pub(crate) use lookup::{Found, MOST_SEALINGS, SEALINGS};
+pub use reseal::Resealed;
 pub(crate) use root::Root;
 use root::Roots;
 pub(crate) use settle::KEEP_SUPERSEDED;
@@ -50,10 +52,11 @@ pub(crate) struct Inner {
     pub(crate) stores: Stores,
     ledger: Ledger,
     roots: Mutex<Roots>,
-    /// Where the vault lies, if that is a folder: no root key may lie in it.
+    /// Where its files are, if it is in a folder: no root key may lie in it.
     pub(crate) folder: OnceLock<PathBuf>,
     registry: Mutex<(u64, Arc<Registry>)>,
-    serials: Mutex<Range<u64>>,
+    /// Serial numbers at hand, and the epoch in which they are counted as sealings.
+    serials: Mutex<(u32, Range<u64>)>,
     counters: Counters,
     process: u32,
 }
@@ -238,10 +241,11 @@ impl Vault {
         orders: &[&str],
         valid: Option<Duration>,
     ) -> Result<Shared> {
-        let (registry, _) = self.registry_that_signs()?;
+        self.card()?;
+        let (registry, found) = self.look_up_with_keys(orders)?;
         request.tell(watch, &registry)?;
         let until = valid.map(|valid| now().saturating_add(valid.as_secs()));
-        self.with_stored(&registry, orders, |asked, meanwhile| {
+        self.with_stored(orders, &found, |asked, meanwhile| {
             share::share(&self.0.ledger, &registry, request, (asked, until), meanwhile)
         })
     }
@@ -252,9 +256,9 @@ impl Vault {
         request: &Request<'_>,
         orders: &[&str],
     ) -> Result<Vec<Result<View>>> {
-        let registry = self.registry()?;
+        let (registry, found) = self.look_up_with_keys(orders)?;
         request.tell(watch, &registry)?;
-        self.with_stored(&registry, orders, |asked, meanwhile| {
+        self.with_stored(orders, &found, |asked, meanwhile| {
             opener::open_many(&self.0.ledger, &registry, request, asked, meanwhile)
         })
     }
@@ -349,19 +353,37 @@ impl Vault {
     ) -> Result<Hits> {
         let registry = self.registry()?;
         request.tell(watch, &registry)?;
-        let search = Search::admit(&self.0.ledger, &registry, request, field, value)?;
-        search.spend(&*self.0.stores.keys, now())?;
+        let ledger = &self.0.ledger;
+        Search::admit(ledger, &registry, request, field, value)?.spend(&*self.0.stores.keys, now())?;
+        let (_, hits) = self.with_keys(|registry, last| {
+            let search = Search::admit(ledger, registry, request, field, value)?;
+            let Some(matches) = self.matches(&search, registry, last)? else { return Ok(None) };
+            let meanwhile = |rows: &[_]| self.meanwhile(&rows.iter().map(Some).collect::<Vec<_>>());
+            search.answer(matches, meanwhile).map(Some)
+        })?;
+        Ok(hits)
+    }
+
+    /// The candidates that have the value; none where they may be under keys that were made since the snapshot was taken.
+    fn matches(&self, search: &Search<'_>, registry: &Registry, last: bool) -> Result<Option<Matches>> {
         let ids = self.0.stores.orders.tagged(&search.tags(), MAX_CANDIDATES + 1)?;
+        let newest = self.registry()?.current_epoch()?.epoch;
+        if !last && newest != registry.current_epoch()?.epoch {
+            return Ok(None);
+        }
         search.check_number(ids.len())?;
         let mut matches = Matches::default();
         for ids in ids.chunks(CANDIDATES_AT_ONCE) {
             let found = self.rows_of(ids)?;
+            if !last && !found.iter().all(|found| found.is_known(registry)) {
+                return Ok(None);
+            }
             let candidates: Vec<_> = found.iter().filter_map(|found| found.newest().ok()).collect();
             matches.unreadable += found.len() - candidates.len();
             let rows: Vec<_> = candidates.iter().map(|order| Some(order.secret)).collect();
             search.compare(&candidates, &mut matches, || self.meanwhile(&rows))?;
         }
-        search.answer(matches, |rows| self.meanwhile(&rows.iter().map(Some).collect::<Vec<_>>()))
+        Ok(Some(matches))
     }
 
     /// Destroys the secret of an order: nothing opens it any more, for anybody. The reason goes into the ledger as a commitment.
@@ -443,7 +465,23 @@ impl Vault {
         self.0.ledger.state()
     }
 
-    /// Entries of the ledger from index `from` on, at most `limit`.
+    /// Number of the ledger that openings are entered in: 1, and one more after each restore.
+    ///
+    /// # Errors
+    /// `Storage`, `Damaged`.
+    pub fn ledger_number(&self) -> Result<u32> {
+        Ok(self.registry()?.ledger_number())
+    }
+
+    /// Name of that ledger, which no other ledger of any vault has: `consignee/` ‖ the vault's id ‖ `/` ‖ the number.
+    ///
+    /// # Errors
+    /// `Storage`, `Damaged`.
+    pub fn ledger_origin(&self) -> Result<String> {
+        Ok(self.registry()?.ledger_origin())
+    }
+
+    /// Entries of the ledger from index `from` on, at most `limit`. Those of ledgers before it: `Peek::in_ledger`.
     ///
     /// # Errors
     /// `Storage`, `Damaged`, `NewerFormat`.
@@ -481,13 +519,15 @@ impl Inner {
     pub(crate) fn new(stores: Stores, root: Root) -> Result<Self> {
         let version = stores.keys.items_version()?;
         let registry = Registry::load(stores.keys.items()?, &*root.key)?;
+        let ledger = Ledger::new(&stores);
+        registry.check_former(&ledger.former_states()?)?;
         Ok(Self {
-            ledger: Ledger::new(Arc::clone(&stores.ledger)),
+            ledger,
             stores,
             roots: Mutex::new(Roots { current: root, next: None }),
             folder: OnceLock::new(),
             registry: Mutex::new((version, Arc::new(registry))),
-            serials: Mutex::new(0..0),
+            serials: Mutex::new((0, 0..0)),
             counters: Counters::default(),
             process: process::id(),
         })

@@ -119,7 +119,7 @@ fn each_hit_is_an_entry_before_the_answer_and_a_miss_is_one_too() {
             assert_eq!(entry.parts.iter().map(|part| part.get()).collect::<Vec<_>>(), [4]);
             assert_ne!(entry.handle, [0; 16]);
             let seen = vault.resolve_alias(&hit.alias.to_string()).unwrap().seen.unwrap();
-            assert_eq!(seen.iter().map(|(index, _)| *index).collect::<Vec<_>>(), [hit.ledger_index]);
+            assert_eq!(seen.iter().map(|(place, _)| place.index).collect::<Vec<_>>(), [hit.ledger_index]);
         }
         assert_eq!((entries[2].detail.len(), &entries[2].detail), (32, &entries[3].detail));
 

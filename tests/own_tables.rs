@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 
 use common::{in_memory, order};
 use consignee::{
-    EntryKind, Error, ErrorKind, ExistingOrders, Order, OrderForSupplier, Patch, RecordId, Result,
-    SealedOrder, ShredMode, StoredOrder, Value, Vault,
+    EntryKind, EntryPlace, Error, ErrorKind, ExistingOrders, Order, OrderForSupplier, Patch, RecordId,
+    Result, SealedOrder, ShredMode, StoredOrder, Value, Vault,
     policy::DEFAULT_POLICY,
     store::{SecretRow, SecretState, Tag},
 };
@@ -138,7 +138,8 @@ fn orders_are_found_by_value_in_the_shops_tables() {
         let entry = vault.ledger_entries(hit.ledger_index, 1).unwrap().remove(0);
         assert_eq!(entry.kind, EntryKind::Search);
         let seen = vault.opener().seen("agent 17", &secret).unwrap().unwrap();
-        assert_eq!(seen, [(hit.ledger_index, entry)]);
+        let place = EntryPlace { ledger: 1, index: hit.ledger_index };
+        assert_eq!(seen, [(place, entry)]);
         assert!(vault.opener().seen("SF Express", &secret).unwrap().unwrap().is_empty());
         let _bytes = record;
     }
@@ -209,7 +210,7 @@ fn a_shredded_row_opens_nothing_and_still_proves_who_saw_the_order() {
         let row = SecretRow::from_bytes(&left.to_bytes()).unwrap();
         let seen = vault.opener().seen("SF Express", &row).unwrap();
         let index = delivered.unwrap().ledger_index();
-        assert_eq!(seen.map(|seen| seen.iter().map(|(at, _)| *at).collect()), kept.then(|| vec![index]));
+        assert_eq!(seen.map(|seen| seen.iter().map(|(at, _)| at.index).collect()), kept.then(|| vec![index]));
         let owner = vault.opener().alias_owner(&alias_of(&vault, &tables, number)).unwrap();
         assert_eq!(owner.serial, row.serial);
     }

@@ -15,7 +15,7 @@ use common::{
     order, staffed,
 };
 use consignee::{
-    ErrorKind, ExistingOrders, KeyFile, Opened, Order, Patch, Setup, ShredMode, Value, Vault,
+    BackupSets, ErrorKind, ExistingOrders, KeyFile, Opened, Order, Patch, Setup, ShredMode, Value, Vault,
     policy::DEFAULT_POLICY, store::Memory,
 };
 use tracing::{
@@ -187,6 +187,15 @@ fn run(collector: &Collector) {
     let wrong = KeyFile::from_bytes([1; 32]);
     assert!(Vault::unlock(&folder.path(), &wrong).is_err());
     saw("unlock", &["error=\"root key\""], Some("\"root key\""));
+
+    let to = folder.dir.path().join("backup");
+    vault.backup(&to).unwrap();
+    saw("backup", &[], None);
+    assert!(vault.backup(&to).is_err());
+    saw("backup", &["error=\"exists\""], Some("\"exists\""));
+    let restored = folder.dir.path().join("restored");
+    drop(Vault::restore(&BackupSets::below(&to), &restored, &root, None).unwrap());
+    saw("restore", &[], None);
 
     let mut nameless = order("SO-7009");
     nameless.order_no = String::new();

@@ -130,7 +130,7 @@ fn a_quoted_alias_names_the_party_it_was_given_to() {
             ("SF Express", Some("SO-1"))
         );
         let seen = resolved.seen.unwrap();
-        assert_eq!(seen.iter().map(|(index, _)| *index).collect::<Vec<_>>(), [courier.ledger_index()]);
+        assert_eq!(seen.iter().map(|(place, _)| place.index).collect::<Vec<_>>(), [courier.ledger_index()]);
         assert!(
             kinds_of(vault).ends_with(&[EntryKind::Disclosure, EntryKind::Disclosure]),
             "resolving is an entry, too"

@@ -6,7 +6,7 @@ use super::{Finding, Recorded, Severity};
 use crate::{
     error::{Error, Result},
     keys::HandleKey,
-    ledger::{EntryKind, now},
+    ledger::{Entry, EntryKind, now},
     registry::Registry,
     store::{SecretState, StoreError, StoreResult},
     vault::{KEEP_SUPERSEDED, Vault},
@@ -20,7 +20,7 @@ const SOUGHT: usize = 1_000_000;
 const STAGED: usize = 1_000;
 
 /// An error of a store, with the file it is in.
-pub(super) fn of_file<T>(file: &'static str, result: StoreResult<T>) -> Result<T> {
+pub(super) fn of_file<T>(file: &str, result: StoreResult<T>) -> Result<T> {
     result.map_err(|fault| Error::from(fault).in_file(file))
 }
 
@@ -48,18 +48,23 @@ impl Vault {
     pub(super) fn check_stores(&self) -> Result<Vec<Finding>> {
         let stores = &self.inner().stores;
         let mut findings = Vec::new();
+        let former =
+            (1..).zip(&stores.former).map(|(number, store)| (format!("ledger-{number}.db"), store.check()));
         for (file, checked) in [
-            ("orders.db", stores.orders.check()),
-            ("secrets.db", stores.secrets.check()),
-            ("keys.db", stores.keys.check()),
-            ("ledger.db", stores.ledger.check()),
-        ] {
+            ("orders.db".to_owned(), stores.orders.check()),
+            ("secrets.db".to_owned(), stores.secrets.check()),
+            ("keys.db".to_owned(), stores.keys.check()),
+            ("ledger.db".to_owned(), stores.ledger.check()),
+        ]
+        .into_iter()
+        .chain(former)
+        {
             match checked {
                 Err(StoreError::Damaged) => {
                     let message = format!("{file} is damaged; restore it from its newest backup");
                     findings.push(Finding::new(Severity::Fault, "files", message));
                 }
-                other => of_file(file, other)?,
+                other => of_file(&file, other)?,
             }
         }
         if !findings.is_empty() {
@@ -67,6 +72,53 @@ impl Vault {
             findings.push(Finding::new(Severity::Warning, "files", message));
         }
         Ok(findings)
+    }
+
+    /// All ledgers by their hashes, the former ones also against what the vault keeps of them, and each successor's first entry.
+    pub(super) fn check_ledgers(&self, registry: &Registry) -> Vec<Finding> {
+        let fault = |message| Finding::new(Severity::Fault, "ledger", message);
+        let mut findings = vec![match self.ledger().verify() {
+            Ok(state) => {
+                let root: String = state.root.iter().map(|byte| format!("{byte:02x}")).collect();
+                let message = format!("{} entries give the ledger's root, {root}", state.size);
+                Finding::new(Severity::Fine, "ledger", message)
+            }
+            Err(wrong) => fault(wrong.to_string()),
+        }];
+        let verified = self.ledger().verify_former();
+        for (number, (former, verified)) in (1..).zip(registry.former.iter().zip(verified)) {
+            let file = format!("ledger-{number}.db");
+            match verified {
+                Err(wrong) => findings.push(fault(wrong.in_file(&file).to_string())),
+                Ok(state) if state != former.closed => {
+                    findings
+                        .push(fault(format!("{file} is not the ledger that was closed; put that one back")));
+                }
+                Ok(_) => {}
+            }
+            if registry.former.get(number).is_some_and(|next| next.closed.size == 0) {
+                // Nothing of the next one came back.
+                continue;
+            }
+            let successor = u32::try_from(number).unwrap_or(u32::MAX).saturating_add(1);
+            let first = self.ledger().first_of(successor);
+            let succeeds =
+                |first: &Entry| (first.kind, &first.detail) == (EntryKind::Lost, &former.lost_detail());
+            if !first.is_ok_and(|first| first.as_ref().is_some_and(succeeds)) {
+                let message = "does not begin with the entry that its predecessor was lost";
+                findings.push(fault(format!("ledger {successor} {message}: put back the one that did")));
+            }
+        }
+        if let (Some(last), true) = (registry.former.last(), findings.len() == 1) {
+            let message = format!(
+                "this is ledger {}; those before it were closed when the vault was restored, and are as they were then. Of the \
+                 last one, {} entries are known to be lost",
+                registry.ledger_number(),
+                last.known.size - last.closed.size
+            );
+            findings.push(Finding::new(Severity::Fine, "ledger", message));
+        }
+        findings
     }
 
     /// What crashes and failures left, and what waits to be destroyed.
@@ -149,7 +201,7 @@ impl Vault {
             sought.extend(parties.iter().map(|party| (key.handle(party), *own)));
         }
         let mut disclosed = HashSet::new();
-        self.ledger().scan(0, |_, entry| {
+        self.ledger().scan_all(|_, entry| {
             if matches!(entry.kind, EntryKind::Disclosure | EntryKind::Search) {
                 disclosed.extend(sought.get(&entry.handle));
             }

@@ -11,7 +11,7 @@ use super::{POLICY_COPY, check_location};
 use crate::{
     doctor::{Finding, Severity},
     keys::{KEY_FILE_PREFIX, RootKeyProvider},
-    store::sqlite::{Access, FILES, LOCK, SUFFIXES, access},
+    store::sqlite::{Access, FILES, LOCK, SUFFIXES, access, former_ledgers},
     vault::Vault,
 };
 
@@ -46,7 +46,9 @@ fn check_files(folder: &Path, findings: &mut Vec<Finding>) {
     }
     let look = |name: &str| folder.join(name).symlink_metadata();
     let of_file = |meta: &Metadata| exposed(meta, meta.is_file(), "chmod 600 it");
-    for name in FILES.into_iter().chain([LOCK]) {
+    let names = FILES.into_iter().chain([LOCK]).map(str::to_owned);
+    for name in names.chain(former_ledgers(folder)) {
+        let name = name.as_str();
         match look(name).map(|meta| (of_file(&meta), has_second_name(&meta))) {
             Ok((None, false)) => {}
             Ok((None, true)) => find(Severity::Warning, name, SECOND_NAME.to_owned()),
@@ -122,11 +124,13 @@ fn check_foreign(folder: &Path) -> Vec<Finding> {
 }
 
 fn foreign(folder: &Path) -> Vec<OsString> {
+    let former = former_ledgers(folder);
+    let databases: Vec<&str> = FILES.into_iter().chain(former.iter().map(String::as_str)).collect();
     let own = |name: &OsStr| {
         let Some(name) = name.to_str() else { return false };
         // The second is what a crash leaves of a new copy.
         [POLICY_COPY, "policy.toml.new", LOCK].contains(&name)
-            || FILES.iter().any(|file| {
+            || databases.iter().any(|file| {
                 name.strip_prefix(file).is_some_and(|rest| rest.is_empty() || SUFFIXES.contains(&rest))
             })
     };

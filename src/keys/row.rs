@@ -168,6 +168,8 @@ impl RowContext {
 const SECRET: &[u8] = b"consignee/v1/secret";
 const CLOSED: &[u8] = b"consignee/v1/closed";
 const EVIDENCE: &[u8] = b"consignee/v1/evidence";
+/// Under which a row may be wrapped: each says what it is good for, and a row that moves to another key keeps its own.
+const LABELS: [&[u8]; 2] = [SECRET, EVIDENCE];
 /// Length of a wrapped secret.
 const WRAPPED: usize = wrapped_len(64);
 
@@ -226,6 +228,26 @@ impl ReleaseKey {
         let [secret, handle_key] = halves else { return Err(Unauthentic) };
         let secret = OrderSecret { closed, ..OrderSecret::new(suite, Secret::new(*secret)) };
         Ok((secret, HandleKey(Secret::new(*handle_key))))
+    }
+
+    /// Moves what is wrapped in a row to another release key, under the label that it opens under: it is good for what it was good
+    /// for. `context` is the row's, as it is.
+    pub(crate) fn rewrap(
+        &self,
+        to: &Self,
+        rng: &mut SealRng,
+        context: &RowContext,
+        wrapped: &[u8],
+    ) -> Result<Vec<u8>, Unauthentic> {
+        let len = wrapped.len().checked_sub(wrapped_len(0)).ok_or(Unauthentic)?;
+        let mut bytes = Zeroizing::new(vec![0; len]);
+        let unwrap =
+            |label: &&&[u8]| self.key.unwrap(&context.associated_data(label), wrapped, &mut bytes).is_ok();
+        let label = LABELS.iter().find(unwrap).ok_or(Unauthentic)?;
+        let context = RowContext { generation: to.generation, ..*context };
+        let mut moved = vec![0; wrapped.len()];
+        to.key.wrap(rng, &context.record_id.0, &context.associated_data(label), &bytes, &mut moved)?;
+        Ok(moved)
     }
 
     pub(crate) fn wrap_evidence(

@@ -7,7 +7,7 @@ use consignee_policy::PartId;
 
 use super::{OrderSecret, RecordId};
 use crate::{
-    ledger::Receipt,
+    ledger::{EntryPlace, Receipt},
     suite::{Secret, commit},
 };
 
@@ -52,14 +52,14 @@ impl PreparedTicket {
         let Self { record_id, commitment, parts, secrets } = self;
         let entry = receipt.entry();
         let is_its_own = entry.commitments.as_slice() == [commitment] && entry.parts == parts;
-        is_its_own.then(|| Ticket { record_id, index: receipt.index(), parts, secrets })
+        is_its_own.then(|| Ticket { record_id, place: receipt.place(), parts, secrets })
     }
 }
 
 /// Permission to open some parts of one record. Made from a receipt only.
 pub(crate) struct Ticket {
     record_id: RecordId,
-    index: u64,
+    place: EntryPlace,
     parts: Vec<PartId>,
     secrets: Vec<Secret<32>>,
 }
@@ -68,26 +68,26 @@ impl Ticket {
     /// The ticket of a copy that was shared: it was released against a receipt before it left the vault.
     pub(crate) fn received(
         record_id: RecordId,
-        index: u64,
+        place: EntryPlace,
         parts: Vec<PartId>,
         secrets: Vec<Secret<32>>,
     ) -> Self {
-        Self { record_id, index, parts, secrets }
+        Self { record_id, place, parts, secrets }
     }
 
     /// A ticket without a receipt: what an attacker would like to have, and benches measure.
     #[cfg(any(test, feature = "bench"))]
     pub(crate) fn unlogged(record_id: RecordId, parts: Vec<PartId>, secrets: Vec<Secret<32>>) -> Self {
-        Self { record_id, index: 0, parts, secrets }
+        Self { record_id, place: EntryPlace { ledger: 1, index: 0 }, parts, secrets }
     }
 
     pub(crate) fn record_id(&self) -> RecordId {
         self.record_id
     }
 
-    /// Index of its entry in the ledger.
-    pub(crate) fn index(&self) -> u64 {
-        self.index
+    /// Place of its entry.
+    pub(crate) fn place(&self) -> EntryPlace {
+        self.place
     }
 
     pub(crate) fn parts(&self) -> impl Iterator<Item = (PartId, &Secret<32>)> {

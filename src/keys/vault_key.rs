@@ -59,6 +59,12 @@ impl RegistryKey {
         let place = [&[kind][..], &id.to_le_bytes(), &generation.to_le_bytes()].concat();
         self.0.of(&[b"consignee/v1/registry", &vault.0, &place, body])
     }
+
+    /// The tag of what a set of a backup says of itself.
+    #[cfg(feature = "sqlite")]
+    pub(crate) fn backup_tag(&self, vault: VaultId, manifest: &[u8]) -> [u8; 32] {
+        self.0.of(&[b"consignee/v1/backup", &vault.0, manifest])
+    }
 }
 
 /// Number of the vault among its parties.

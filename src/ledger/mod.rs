@@ -5,6 +5,7 @@
 
 mod denials;
 mod entry;
+mod place;
 mod tree;
 
 use std::{
@@ -14,16 +15,20 @@ use std::{
 
 use denials::Denials;
 pub use entry::{Entry, EntryKind};
+pub use place::{EntryPlace, LedgerNote};
 use tree::leaf_hash;
 
 use crate::{
     error::{Error, ErrorKind, Result},
     observe::{Operation, Watch},
-    store::{LedgerHead, LedgerRow, LedgerStore},
+    store::{LedgerHead, LedgerRow, LedgerStore, Stores},
 };
 
-/// The vault's one ledger.
+/// The vault's ledger, and those before it.
+///
+/// Entries of an order, party or policy are sought in all of them. What is appended, or waited for, is in the present one alone.
 pub(crate) struct Ledger {
+    former: Vec<Arc<dyn LedgerStore>>,
     store: Arc<dyn LedgerStore>,
     denials: Denials,
 }
@@ -33,13 +38,13 @@ pub(crate) struct Ledger {
 /// Made by [`Ledger::append`] alone, consumed by whoever needs the entry to exist; not `Clone`, so one entry gives out one
 /// ticket.
 pub(crate) struct Receipt {
-    index: u64,
+    place: EntryPlace,
     entry: Entry,
 }
 
 impl Receipt {
-    pub(crate) fn index(&self) -> u64 {
-        self.index
+    pub(crate) fn place(&self) -> EntryPlace {
+        self.place
     }
 
     pub(crate) fn entry(&self) -> &Entry {
@@ -57,8 +62,13 @@ pub struct LedgerState {
 }
 
 impl Ledger {
-    pub(crate) fn new(store: Arc<dyn LedgerStore>) -> Self {
-        Self { store, denials: Denials::default() }
+    pub(crate) fn new(stores: &Stores) -> Self {
+        Self { former: stores.former.clone(), store: Arc::clone(&stores.ledger), denials: Denials::default() }
+    }
+
+    /// Number of the present ledger, from 1.
+    pub(crate) fn number(&self) -> u32 {
+        u32::try_from(self.former.len()).unwrap_or(u32::MAX).saturating_add(1)
     }
 
     /// Appends the entries in their order and sets their time. When this returns, they are on disk: one sync for all.
@@ -86,7 +96,9 @@ impl Ledger {
             leaves.iter().for_each(|leaf| tree::push(&mut next, *leaf));
             (std::mem::take(&mut rows), next)
         })?;
-        Ok(entries.into_iter().zip(first..).map(|(entry, index)| Receipt { index, entry }).collect())
+        let ledger = self.number();
+        let receipt = |(entry, index)| Receipt { place: EntryPlace { ledger, index }, entry };
+        Ok(entries.into_iter().zip(first..).map(receipt).collect())
     }
 
     /// Enters a denial, or counts it into a later entry if one of its kind was entered within the last minute.
@@ -100,86 +112,169 @@ impl Ledger {
     }
 
     pub(crate) fn state(&self) -> Result<LedgerState> {
-        let head = self.store.head()?;
-        Ok(LedgerState { size: head.size, root: tree::root(&head) })
+        state_of(&*self.store)
+    }
+
+    /// Size and root of each former ledger.
+    pub(crate) fn former_states(&self) -> Result<Vec<LedgerState>> {
+        self.former.iter().map(|store| state_of(&**store)).collect()
     }
 
     /// Entries from index `from` on, at most `limit`.
     pub(crate) fn entries(&self, from: u64, limit: usize) -> Result<Vec<Entry>> {
-        self.store.entries(from, limit)?.iter().map(|row| Entry::decode(&row.bytes)).collect()
+        entries_of(&*self.store, from, limit)
     }
 
     /// All entries from index `from` on, each with its index.
-    pub(crate) fn scan(&self, from: u64, mut visit: impl FnMut(u64, Entry)) -> Result<()> {
-        let mut index = from;
-        loop {
-            let page = self.entries(index, PAGE)?;
-            if page.is_empty() {
-                return Ok(());
-            }
-            for entry in page {
-                visit(index, entry);
-                index += 1;
-            }
-        }
+    pub(crate) fn scan(&self, from: u64, visit: impl FnMut(u64, Entry)) -> Result<()> {
+        scan_of(&*self.store, from, visit)
     }
 
-    /// Indices and entries with one of these handles. Reads all entries: the store's index of handles is not hashed, and an entry that it
+    /// All entries of all ledgers, the oldest first, each with its place.
+    pub(crate) fn scan_all(&self, mut visit: impl FnMut(EntryPlace, Entry)) -> Result<()> {
+        for (ledger, store) in self.numbered() {
+            scan_of(store, 0, |index, entry| visit(EntryPlace { ledger, index }, entry))?;
+        }
+        Ok(())
+    }
+
+    /// Places and entries with one of these handles. Reads all entries: the store's index of handles is not hashed, and an entry that it
     /// leaves out would clear a leaker or bring back a shredded order.
-    pub(crate) fn with_handles(&self, handles: &[[u8; 16]]) -> Result<Vec<(u64, Entry)>> {
+    pub(crate) fn with_handles(&self, handles: &[[u8; 16]]) -> Result<Vec<(EntryPlace, Entry)>> {
         let mut found = Vec::new();
-        self.scan(0, |index, entry| {
+        self.scan_all(|place, entry| {
             if handles.contains(&entry.handle) {
-                found.push((index, entry));
+                found.push((place, entry));
             }
         })?;
         Ok(found)
     }
 
-    /// Index of the newest entry that put this policy in force.
-    pub(crate) fn policy_index(&self, digest: &[u8; 32]) -> Result<Option<u64>> {
+    /// Place of the newest entry that put this policy in force.
+    pub(crate) fn policy_place(&self, digest: &[u8; 32]) -> Result<Option<EntryPlace>> {
         self.newest_of_vault(|entry| entry.kind == EntryKind::Policy && entry.policy == *digest)
     }
 
-    /// Index of the newest entry like this among those that are of no order.
-    pub(crate) fn newest_of_vault(&self, is_it: impl Fn(&Entry) -> bool) -> Result<Option<u64>> {
-        for index in self.store.find_handle(&[0; 16])?.into_iter().rev() {
-            if self.entries(index, 1)?.pop().is_some_and(|entry| is_it(&entry)) {
-                return Ok(Some(index));
+    /// Place of the newest entry like this among those that are of no order.
+    pub(crate) fn newest_of_vault(&self, is_it: impl Fn(&Entry) -> bool) -> Result<Option<EntryPlace>> {
+        for (ledger, store) in self.numbered().rev() {
+            for index in store.find_handle(&[0; 16])?.into_iter().rev() {
+                if entries_of(store, index, 1)?.pop().is_some_and(|entry| is_it(&entry)) {
+                    return Ok(Some(EntryPlace { ledger, index }));
+                }
             }
         }
         Ok(None)
     }
 
+    /// The entry with which the ledger of this number begins.
+    pub(crate) fn first_of(&self, number: u32) -> Result<Option<Entry>> {
+        let store = self.numbered().find(|(ledger, _)| *ledger == number);
+        store.map_or(Ok(None), |(_, store)| Ok(entries_of(store, 0, 1)?.pop()))
+    }
+
+    /// All ledgers with their numbers, oldest first.
+    fn numbered(&self) -> impl DoubleEndedIterator<Item = (u32, &dyn LedgerStore)> {
+        let former = self
+            .former
+            .iter()
+            .enumerate()
+            .map(|(at, store)| (u32::try_from(at).unwrap_or(u32::MAX).saturating_add(1), &**store));
+        former.chain([(self.number(), &*self.store)])
+    }
+
     /// Hashes all entries again and compares with the head, and the handles they are found by with those they hold.
     pub(crate) fn verify(&self) -> Result<LedgerState> {
-        let head = self.store.head()?;
-        let (mut again, mut handles_fit) = (LedgerHead::default(), true);
-        while again.size < head.size {
-            let page = self.store.entries(again.size, PAGE)?;
-            if page.is_empty() {
-                break;
-            }
-            let left = usize::try_from(head.size - again.size).unwrap_or(usize::MAX);
-            for row in page.iter().take(left) {
-                handles_fit &= Entry::decode(&row.bytes).is_ok_and(|entry| entry.handle == row.handle);
-                tree::push(&mut again, leaf_hash(&row.bytes));
-            }
-        }
-        let damaged =
-            |message| Error::new(ErrorKind::Damaged, message).with_hint("restore ledger.db from its backup");
-        if again != head {
-            return Err(damaged("the ledger's entries do not give its head"));
-        }
-        // Appended since, or there all the time and not counted. The head is read after them: it counts what was appended.
-        if !self.store.entries(head.size, 1)?.is_empty() && self.store.head()?.size == head.size {
-            return Err(damaged("the ledger has entries behind those that give its head"));
-        }
-        if !handles_fit {
-            return Err(damaged("the ledger's entries are filed under other handles than they hold"));
-        }
-        Ok(LedgerState { size: head.size, root: tree::root(&head) })
+        verify(&*self.store)
     }
+
+    /// Whether what was noted of one of the ledgers contradicts it. Of entries that it does not have nothing can be said.
+    #[cfg(feature = "sqlite")]
+    pub(crate) fn contradicts(&self, note: &LedgerNote) -> Result<bool> {
+        let Some((_, store)) = self.numbered().find(|(number, _)| *number == note.ledger) else {
+            return Ok(false);
+        };
+        let mut head = LedgerHead::default();
+        while head.size < note.state.size {
+            let limit = PAGE.min(usize::try_from(note.state.size - head.size).unwrap_or(PAGE));
+            let page = store.entries(head.size, limit)?;
+            if page.is_empty() {
+                return Ok(false);
+            }
+            page.iter().for_each(|row| tree::push(&mut head, leaf_hash(&row.bytes)));
+        }
+        Ok(LedgerState::from(&head) != note.state)
+    }
+
+    /// The same of each former ledger.
+    pub(crate) fn verify_former(&self) -> impl Iterator<Item = Result<LedgerState>> {
+        self.former.iter().map(|store| verify(&**store))
+    }
+}
+
+impl LedgerState {
+    /// Of a ledger without entries.
+    #[cfg(feature = "sqlite")]
+    pub(crate) fn empty() -> Self {
+        (&LedgerHead::default()).into()
+    }
+}
+
+impl From<&LedgerHead> for LedgerState {
+    fn from(head: &LedgerHead) -> Self {
+        Self { size: head.size, root: tree::root(head) }
+    }
+}
+
+fn state_of(store: &dyn LedgerStore) -> Result<LedgerState> {
+    Ok((&store.head()?).into())
+}
+
+fn entries_of(store: &dyn LedgerStore, from: u64, limit: usize) -> Result<Vec<Entry>> {
+    store.entries(from, limit)?.iter().map(|row| Entry::decode(&row.bytes)).collect()
+}
+
+fn scan_of(store: &dyn LedgerStore, from: u64, mut visit: impl FnMut(u64, Entry)) -> Result<()> {
+    let mut index = from;
+    loop {
+        let page = entries_of(store, index, PAGE)?;
+        if page.is_empty() {
+            return Ok(());
+        }
+        for entry in page {
+            visit(index, entry);
+            index += 1;
+        }
+    }
+}
+
+fn verify(store: &dyn LedgerStore) -> Result<LedgerState> {
+    let head = store.head()?;
+    let (mut again, mut handles_fit) = (LedgerHead::default(), true);
+    while again.size < head.size {
+        let page = store.entries(again.size, PAGE)?;
+        if page.is_empty() {
+            break;
+        }
+        let left = usize::try_from(head.size - again.size).unwrap_or(usize::MAX);
+        for row in page.iter().take(left) {
+            handles_fit &= Entry::decode(&row.bytes).is_ok_and(|entry| entry.handle == row.handle);
+            tree::push(&mut again, leaf_hash(&row.bytes));
+        }
+    }
+    let damaged =
+        |message| Error::new(ErrorKind::Damaged, message).with_hint("restore ledger.db from its backup");
+    if again != head {
+        return Err(damaged("the ledger's entries do not give its head"));
+    }
+    // Appended since, or there all the time and not counted. The head is read after them: it counts what was appended.
+    if !store.entries(head.size, 1)?.is_empty() && store.head()?.size == head.size {
+        return Err(damaged("the ledger has entries behind those that give its head"));
+    }
+    if !handles_fit {
+        return Err(damaged("the ledger's entries are filed under other handles than they hold"));
+    }
+    Ok((&head).into())
 }
 
 /// Entries read at a time.

@@ -14,6 +14,7 @@ use crate::{
     alias::Alias,
     error::{Error, ErrorKind, Result},
     keys::{Halves, HalvesOf, Ticket},
+    ledger::EntryPlace,
     record::{self, MAX_RECORD, Plaintext, Record},
     suite::Secret,
     view::{FromView, Names, Opened, View, check_names},
@@ -147,7 +148,7 @@ impl Bundle {
         }
         let (secrets, _) = self.bytes(&copy.ticket).as_chunks::<32>();
         let secrets = secrets.iter().map(|secret| Secret::new(*secret)).collect();
-        let ticket = Ticket::received(record.header.record_id, copy.index, parts, secrets);
+        let ticket = Ticket::received(record.header.record_id, self.place_of(copy), parts, secrets);
         let type_of = |part| keyring.parts.iter().find(|known| known.id == part).map(|known| known.ty);
         let opened = record::open(space, &record, (&keyring.keys, halves), &ticket, type_of)?;
         let values = opened.map(|opened| opened.map(|(part, value)| (part, value.to_value())));
@@ -159,10 +160,17 @@ impl Bundle {
             role: self.role.clone(),
             purpose: self.purpose.clone(),
             revision: copy.revision,
-            ledger_index: ticket.index(),
+            ledger: ticket.place().ledger,
+            ledger_index: ticket.place().index,
             permitted: self.permitted.clone(),
             values: values.collect::<Result<_>>()?,
         })
+    }
+
+    /// Where the copy's entry is: the origin ends with the number of the ledger.
+    fn place_of(&self, copy: &Place) -> EntryPlace {
+        let number = self.origin.rsplit('/').next().and_then(|number| number.parse().ok());
+        EntryPlace { ledger: number.unwrap_or(1), index: copy.index }
     }
 
     fn bytes(&self, range: &Range<usize>) -> &[u8] {
@@ -280,7 +288,7 @@ impl Contents<'_> {
         self.permitted.iter().for_each(|part| out.extend_from_slice(&part.get().to_le_bytes()));
         out.extend_from_slice(&u32::try_from(self.copies.len()).unwrap_or(u32::MAX).to_le_bytes());
         for copy in self.copies {
-            out.extend_from_slice(&copy.ticket.index().to_le_bytes());
+            out.extend_from_slice(&copy.ticket.place().index.to_le_bytes());
             out.extend_from_slice(&copy.revision.to_le_bytes());
             out.extend_from_slice(&copy.expires.to_le_bytes());
             out.extend_from_slice(copy.alias.to_string().as_bytes());

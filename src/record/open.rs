@@ -97,6 +97,7 @@ pub(crate) fn open_to_seal<T>(
 pub(crate) struct Reopened<'a> {
     pub(crate) part: PartId,
     /// Its value as it was sealed, with its padding.
+    #[allow(dead_code)] // for copies
     pub(crate) encoded: &'a [u8],
     pub(crate) value: Plain<'a>,
 }

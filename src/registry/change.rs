@@ -3,12 +3,14 @@
 use consignee_policy::{PartId, Policy};
 
 use super::{
-    AcceptedPolicy, KnownParty, Registry,
+    AcceptedPolicy, KeyRecord, KeyState, KnownParty, Registry,
     items::{
         ANNOUNCED, FIRST_WITHOUT_KEY, Items, NEWEST_LAYOUT, PARTY, POLICY, SEAL, VAULT, damaged, insert_key,
         insert_tagged, new_key, newer, root_commitment, seal_items, untagged,
     },
 };
+#[cfg(feature = "sqlite")]
+use super::{FormerLedger, items::FORMER};
 use crate::{
     error::{Error, ErrorKind, Result},
     keys::{FieldKey, KeyKind, RootKey, WrapContext},
@@ -48,6 +50,14 @@ impl<'a> Changes<'a> {
         let body = serde_json::to_vec(party).map_err(|_| damaged())?;
         self.insert(PARTY, party.number, body);
         Ok(())
+    }
+
+    /// Keeps what is known of a ledger that was closed: that of this number.
+    #[cfg(feature = "sqlite")]
+    pub(crate) fn add_former(&mut self, number: u32, former: &FormerLedger) -> Result<()> {
+        self.insert(FORMER, number, former.encode());
+        // Older versions would miss its entries.
+        self.needs_newest_layout()
     }
 
     /// Makes the keys that the parts and indexes of a policy lack in the epoch; returns the parts that got a field key, each
@@ -127,6 +137,80 @@ impl<'a> Changes<'a> {
         self.needs_newest_layout()?;
         self.changed.insert(place, Vec::new());
         Ok(())
+    }
+
+    /// Begins an epoch with the keys that a policy needs: from then on it seals. Returns its parts, each with its key's commitment.
+    pub(crate) fn begin_epoch(
+        &mut self,
+        suite: Suite,
+        policy: &Policy,
+        now: u64,
+    ) -> Result<(u32, Vec<(PartId, [u8; 32])>)> {
+        let epoch = self.next(KeyKind::Field)?;
+        self.begin(KeyRecord::new(KeyKind::Field, epoch, suite, now))?;
+        Ok((epoch, self.add_epoch_keys(epoch, suite, policy)?))
+    }
+
+    /// Begins a generation of the release key: from then on it wraps.
+    pub(crate) fn begin_generation(&mut self, suite: Suite, now: u64) -> Result<u32> {
+        let generation = self.next(KeyKind::Release)?;
+        self.begin(KeyRecord::new(KeyKind::Release, generation, suite, now))?;
+        let key = new_key()?;
+        let vault = self.registry.vault;
+        let context = WrapContext { vault, kind: KeyKind::Release, id: 0, generation, suite: Some(suite) };
+        let registry_key = &self.registry.registry_key;
+        insert_key(&mut self.changed, registry_key, self.root, self.parameters, context, &key)?;
+        Ok(generation)
+    }
+
+    /// The number after the highest that ever was: a number is not used twice.
+    fn next(&self, kind: KeyKind) -> Result<u32> {
+        let numbers = self.registry.key_records.iter().filter(|record| record.kind == kind);
+        numbers.map(|record| record.number).max().unwrap_or(0).checked_add(1).ok_or_else(damaged)
+    }
+
+    /// Puts a record in place, and retires those that were active.
+    fn begin(&mut self, record: KeyRecord) -> Result<()> {
+        self.needs_newest_layout()?;
+        let active = |old: &&KeyRecord| old.kind == record.kind && old.state == KeyState::Active;
+        for old in self.registry.key_records.iter().filter(active) {
+            self.set_key_record(&KeyRecord { state: KeyState::OpenOnly, retired: record.made, ..*old });
+        }
+        self.set_key_record(&record);
+        Ok(())
+    }
+
+    pub(crate) fn set_key_record(&mut self, record: &KeyRecord) {
+        let place = record.place();
+        let (key, vault) = (&self.registry.registry_key, self.registry.vault);
+        insert_tagged(&mut self.changed, key, vault, place, record.body());
+    }
+
+    /// Removes the keys of an epoch or generation; its record stays, and says that their bytes are yet to be wiped.
+    pub(crate) fn destroy(&mut self, record: &KeyRecord, now: u64) -> Result<()> {
+        let kinds = match record.kind {
+            KeyKind::Field => &[KeyKind::Field, KeyKind::Index][..],
+            _ => &[KeyKind::Release],
+        };
+        let is_of = |place: &&(u8, u32, u32)| {
+            kinds.iter().any(|kind| *kind as u8 == place.0) && place.2 == record.number
+        };
+        let places: Vec<_> = self.registry.items.keys().filter(is_of).copied().collect();
+        for place in places {
+            self.remove(place)?;
+        }
+        self.set_key_record(&KeyRecord {
+            state: KeyState::Destroyed,
+            destroyed: now,
+            wiped: false,
+            ..*record
+        });
+        Ok(())
+    }
+
+    /// The items to write, for what needs no entry in the ledger.
+    pub(crate) fn unannounced(&self) -> Vec<Item> {
+        self.sealed()
     }
 
     fn add_key(&mut self, kind: KeyKind, part: PartId, epoch: u32, suite: Suite) -> Result<Secret<32>> {

@@ -17,6 +17,7 @@ use crate::{
 // Kinds of items that are not wrapped keys (those have the numbers of `KeyKind`).
 pub(super) const POLICY: u8 = 32;
 pub(super) const PARTY: u8 = 33;
+pub(super) const FORMER: u8 = 36;
 pub(super) const SEAL: u8 = 40;
 pub(super) const ANNOUNCED: u8 = 41;
 pub(super) const VAULT: u8 = 100;
@@ -145,6 +146,8 @@ pub(super) fn peek_vault(items: &[Item]) -> Result<Unauthenticated> {
                 parameters: parameters.to_vec(),
                 policies: Vec::new(),
                 parties: Vec::new(),
+                key_records: Vec::new(),
+                keys: Vec::new(),
             })
         }
         [layout, ..] if *layout > NEWEST_LAYOUT => Err(newer()),

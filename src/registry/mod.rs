@@ -4,7 +4,9 @@
 //! left out or exchanged for an older one by itself. (An older copy of the whole key store is found by `doctor`.)
 
 mod change;
+mod former;
 mod items;
+mod key_record;
 #[cfg(test)]
 mod swap_tests;
 
@@ -14,11 +16,15 @@ use consignee_policy::{Access, Index, PartId, Policy};
 use serde::{Deserialize, Serialize};
 
 pub(crate) use change::{Changes, announces_root};
+pub(crate) use former::FormerLedger;
 pub(crate) use items::authentic;
 use items::{
-    Items, LAYOUT, VAULT, check_seal, check_untagged, damaged, insert_key, is_tagged, load_key, new_key,
-    no_randomness, parties, peek_vault, policies, root_commitment, seal_items,
+    Items, LAYOUT, VAULT, check_seal, check_untagged, damaged, insert_key, insert_tagged, is_tagged,
+    load_key, new_key, no_randomness, parties, peek_vault, policies, root_commitment, seal_items,
 };
+pub(crate) use key_record::KeyRecord;
+pub use key_record::KeyState;
+use key_record::key_records;
 
 use crate::{
     alias::AliasKey,
@@ -27,6 +33,7 @@ use crate::{
         EpochKeys, FieldKey, HandleKey, IdKey, IndexKey, KeyKind, PublicKey, QueryKey, RecordId, RegistryKey,
         ReleaseKey, RootKey, RowContext, VAULT_PARTY, VaultCard, VaultId, WrapContext, party_key_id,
     },
+    ledger::now,
     store::{Item, SecretRow, SecretState},
     suite::{Secret, SigningKey, Suite, os_random},
 };
@@ -118,6 +125,9 @@ pub(crate) struct Unauthenticated {
     pub(crate) parameters: Vec<u8>,
     pub(crate) policies: Vec<AcceptedPolicy>,
     pub(crate) parties: Vec<KnownParty>,
+    pub(crate) key_records: Vec<KeyRecord>,
+    /// Kind, id and generation of every wrapped key, and its suite where it has one.
+    pub(crate) keys: Vec<((u8, u32, u32), Option<Suite>)>,
 }
 
 /// Wrapped keys as they were unwrapped, by kind, id and generation. Kept, so that a later snapshot needs the root key for new ones
@@ -129,9 +139,13 @@ pub(crate) struct Registry {
     pub(crate) vault: VaultId,
     pub(crate) policies: Vec<AcceptedPolicy>,
     pub(crate) parties: Vec<KnownParty>,
+    /// Ledgers before the present one, oldest first.
+    pub(crate) former: Vec<FormerLedger>,
     /// Field keys of all epochs that can be opened; the last one seals.
     pub(crate) epochs: Vec<Arc<EpochKeys>>,
-    release_keys: Vec<ReleaseKey>,
+    pub(crate) release_keys: Vec<ReleaseKey>,
+    /// Epochs and generations of the release key, those that are destroyed, too.
+    pub(crate) key_records: Vec<KeyRecord>,
     pub(crate) id_key: IdKey,
     pub(crate) alias_key: AliasKey,
     pub(crate) query_key: QueryKey,
@@ -161,6 +175,10 @@ impl Registry {
                 WrapContext { vault, kind, id: 0, generation: u32::from(kind == KeyKind::Release), suite };
             let registry_key = registry_key.get_or_insert_with(|| RegistryKey::new(&key));
             insert_key(&mut items, registry_key, root, parameters, context, &key)?;
+            if let Some(suite) = suite {
+                let record = KeyRecord::new(kind, context.generation, suite, now());
+                insert_tagged(&mut items, registry_key, vault, record.place(), record.body());
+            }
         }
         if let Some(key) = registry_key {
             seal_items(&mut items, &key, vault);
@@ -217,8 +235,10 @@ impl Registry {
             vault,
             policies: policies(&items)?,
             parties: parties(&items)?,
+            former: former::former(&items)?,
             epochs: epochs(&unwrapped)?,
             release_keys: release_keys(&unwrapped)?,
+            key_records: key_records(&items)?,
             id_key: IdKey::new(single(KeyKind::Id)?),
             alias_key: AliasKey::new(vault, single(KeyKind::Alias)?).ok_or_else(damaged)?,
             query_key: QueryKey::new(single(KeyKind::Query)?),
@@ -236,6 +256,10 @@ impl Registry {
         let items: BTreeMap<_, _> =
             items.into_iter().map(|i| ((i.kind, i.id, i.generation), i.body)).collect();
         (peeked.policies, peeked.parties) = (policies(&items)?, parties(&items)?);
+        peeked.key_records = key_records(&items)?;
+        let is_key = |place: &&(u8, u32, u32)| place.0 <= KeyKind::Query as u8;
+        let suite = |place: &(u8, u32, u32)| items.get(place)?.first().and_then(|n| Suite::from_number(*n));
+        peeked.keys = items.keys().filter(is_key).map(|place| (*place, suite(place))).collect();
         Ok(peeked)
     }
 
@@ -263,15 +287,9 @@ impl Registry {
             vault: self.vault,
             issuing: issuing.public(),
             ledger: ledger.public(),
-            origin: self.origin(),
+            origin: self.ledger_origin(),
         };
         Some((card, issuing))
-    }
-
-    /// Name of the ledger.
-    pub(crate) fn origin(&self) -> String {
-        let id: String = self.vault.0.iter().map(|byte| format!("{byte:02x}")).collect();
-        format!("consignee/{id}/1")
     }
 
     /// Field keys that seal.
@@ -286,6 +304,15 @@ impl Registry {
     /// Release key that wraps.
     pub(crate) fn current_release(&self) -> Result<&ReleaseKey> {
         self.release_keys.last().ok_or_else(damaged)
+    }
+
+    /// Every release key that is there, oldest first.
+    pub(crate) fn generations(&self) -> impl Iterator<Item = u32> {
+        self.release_keys.iter().map(|key| key.generation)
+    }
+
+    pub(crate) fn key_record(&self, kind: KeyKind, number: u32) -> Option<&KeyRecord> {
+        self.key_records.iter().find(|record| record.kind == kind && record.number == number)
     }
 
     pub(crate) fn release(&self, generation: u32) -> Option<&ReleaseKey> {
@@ -380,6 +407,12 @@ impl Registry {
     /// What the entry of the root key in force says, if the root key was ever changed.
     pub(crate) fn root_commitment(&self) -> Result<[u8; 32]> {
         root_commitment(&self.items)
+    }
+
+    /// The tag of what a set of a backup says of itself.
+    #[cfg(feature = "sqlite")]
+    pub(crate) fn backup_tag(&self, manifest: &str) -> [u8; 32] {
+        self.registry_key.backup_tag(self.vault, manifest.as_bytes())
     }
 
     /// Starts changing it.

@@ -133,6 +133,121 @@ fn pages_of_records_meet_without_gap_or_overlap() {
 }
 
 #[test]
+fn records_are_replaced_where_they_have_the_revision() {
+    on_each_store(|stores| {
+        let orders = &stores.orders;
+        let tag = |value| Tag { field: 4, value };
+        let old = |n| RecordRow { revision: 3, tags: vec![tag(1), tag(7)], ..record(n) };
+        orders.insert_records(&[old(1), old(2), record(4)]).unwrap();
+        let new = |n, size| RecordRow { sealed: vec![9; size], tags: vec![tag(2), tag(7)], ..old(n) };
+        // Of one size, of another, of another revision, and one that is not there.
+        let rows = [new(1, 700), new(2, 5_000), RecordRow { revision: 3, ..record(4) }, new(5, 700)];
+        assert_eq!(orders.replace_records(&rows).unwrap(), [true, true, false, false]);
+        let found = orders.records(&[[1; 16], [2; 16], [4; 16], [5; 16]]).unwrap();
+        assert_eq!(found, [Some(new(1, 700)), Some(new(2, 5_000)), Some(record(4)), None]);
+        assert!(orders.tagged(&[tag(1)], 9).unwrap().is_empty(), "old tags are gone");
+        for value in [2, 7] {
+            assert_eq!(orders.tagged(&[tag(value)], 9).unwrap(), [[1; 16], [2; 16]]);
+        }
+        assert!(orders.staged_ids(9).unwrap().is_empty());
+        assert!(orders.replace_records(&[]).unwrap().is_empty());
+    });
+}
+
+#[test]
+fn records_are_found_and_counted_by_their_epoch() {
+    on_each_store(|stores| {
+        let orders = &stores.orders;
+        let of_epoch = |n: u8, epoch: u32| {
+            let mut row = record(n);
+            row.sealed[42..46].copy_from_slice(&epoch.to_le_bytes());
+            row
+        };
+        let rows = [of_epoch(5, 1), of_epoch(1, 300), of_epoch(4, 1), of_epoch(2, 1), of_epoch(3, 300)];
+        orders.insert_records(&rows).unwrap();
+        orders.insert_records(&[RecordRow { sealed: vec![1; 30], ..record(9) }]).unwrap();
+        let staged = StagedRecord { record: of_epoch(5, 2), replaces: 1, ledger_size: 0 };
+        orders.stage_record(&staged).unwrap();
+        assert_eq!(orders.count_epochs().unwrap(), [(0, 1), (1, 3), (2, 1), (300, 2)]);
+        assert_eq!(orders.of_epoch(300, None, 9).unwrap().len(), 2);
+        assert!(orders.of_epoch(7, None, 9).unwrap().is_empty());
+        // In pages, while what was seen moves on to another epoch.
+        let (mut seen, mut after) = (Vec::new(), None);
+        loop {
+            let page = orders.of_epoch(1, after, 2).unwrap();
+            let Some((place, _)) = page.last() else { break };
+            after = Some(*place);
+            assert!(page.is_sorted_by(|(a, _), (b, _)| a < b) && page.len() <= 2);
+            for (_, row) in page {
+                let moved = of_epoch(row.id[0], 2);
+                assert_eq!(orders.replace_records(&[moved]).unwrap(), [true]);
+                seen.push(row.id[0]);
+            }
+        }
+        seen.sort_unstable();
+        assert_eq!(seen, [2, 4, 5]);
+        assert_eq!(orders.count_epochs().unwrap(), [(0, 1), (2, 4), (300, 2)]);
+    });
+}
+
+#[test]
+fn making_rows_current_supersedes_those_before() {
+    on_each_store(|stores| {
+        let secrets = &stores.secrets;
+        let row = |id, n1, state| SecretRow { state, ..secret(id, n1) };
+        let old = SecretRow { fingerprint: Vec::new(), ..row(1, 3, SecretState::Superseded) };
+        let rows = [
+            row(1, 1, SecretState::Current),
+            row(1, 2, SecretState::Pending),
+            old.clone(),
+            row(1, 4, SecretState::Pending),
+            row(2, 1, SecretState::Current),
+            row(3, 1, SecretState::Current),
+        ];
+        secrets.insert_secrets(&rows).unwrap();
+        secrets.make_current(&[([1; 16], [2; 10]), ([2; 16], [9; 10]), ([7; 16], [1; 10])], 77).unwrap();
+        let superseded =
+            SecretRow { fingerprint: Vec::new(), changed_at: 77, ..row(1, 1, SecretState::Superseded) };
+        let current = SecretRow { changed_at: 77, ..row(1, 2, SecretState::Current) };
+        assert_eq!(secrets.secrets(&[[1; 16]]).unwrap(), [[superseded, current.clone(), old]]);
+        assert_eq!(secrets.secrets(&[[2; 16], [3; 16]]).unwrap(), [[rows[4].clone()], [rows[5].clone()]]);
+        assert!(secrets.unsettled().unwrap().is_empty());
+        let superseded = secrets.superseded_before(78, 9).unwrap();
+        assert_eq!((superseded.len(), secrets.count_superseded(u64::MAX).unwrap()), (1, 2));
+        // Once more changes nothing but the time.
+        secrets.make_current(&[([1; 16], [2; 10])], 78).unwrap();
+        assert_eq!(secrets.secrets(&[[1; 16]]).unwrap()[0][1], SecretRow { changed_at: 78, ..current });
+    });
+}
+
+#[test]
+fn rows_are_counted_by_their_generation() {
+    on_each_store(|stores| {
+        let of = |n1, generation| SecretRow { generation, ..secret(1, n1) };
+        let empty = SecretRow { wrapped: Vec::new(), fingerprint: Vec::new(), ..of(4, 7) };
+        stores.secrets.insert_secrets(&[of(1, 8), of(2, 7), of(3, 8), empty]).unwrap();
+        assert_eq!(stores.secrets.count_generations().unwrap(), [(7, 1), (8, 2)]);
+    });
+}
+
+#[test]
+fn secrets_are_replaced_in_their_places_whatever_their_size() {
+    on_each_store(|stores| {
+        let sized = |n1, wrapped| SecretRow { wrapped: vec![n1; wrapped], ..secret(1, n1) };
+        stores.secrets.insert_secrets(&[sized(1, 104), sized(2, 104), sized(3, 300)]).unwrap();
+        let keys = [1, 2, 3, 4].map(|n1| ([1; 16], [n1; 10]));
+        let moved = |n1, wrapped| SecretRow { generation: 9, revision: 5, serial: 3, ..sized(n1, wrapped) };
+        let rows = [moved(1, 104), moved(2, 200), moved(3, 104), moved(4, 104)];
+        stores.secrets.replace_secrets(&keys, &rows).unwrap();
+        assert_eq!(stores.secrets.secrets(&[[1; 16]]).unwrap(), [rows.clone()]);
+        // The same row twice is refused, and nothing is changed.
+        let twice = stores.secrets.replace_secrets(&keys[..1], &[sized(1, 104), sized(1, 104)]);
+        assert_eq!(twice, Err(StoreError::Exists));
+        assert_eq!(stores.secrets.secrets(&[[1; 16]]).unwrap(), [rows]);
+    });
+}
+
+#[test]
 fn secrets_come_back_by_record_and_by_serial() {
     on_each_store(|stores| {
         // One without bytes, one that fills pieces to the byte, one beyond.

@@ -63,6 +63,7 @@ impl Memory {
             secrets: memory.clone(),
             keys: memory.clone(),
             ledger: memory.clone(),
+            former: Vec::new(),
             lock: memory,
         }
     }
@@ -155,6 +156,20 @@ impl OrderStore for Memory {
 
     fn count_records(&self) -> StoreResult<u64> {
         Ok(held(&self.orders).records.len() as u64)
+    }
+
+    fn replace_records(&self, rows: &[RecordRow]) -> StoreResult<Vec<bool>> {
+        let mut orders = held(&self.orders);
+        let replace = |row: &RecordRow| {
+            let fits = orders.records.get(&row.id).is_some_and(|record| record.revision == row.revision);
+            if fits {
+                orders.remove(&row.id);
+                orders.add_tags(row);
+                orders.records.insert(row.id, row.clone());
+            }
+            fits
+        };
+        Ok(rows.iter().map(replace).collect())
     }
 
     fn staged_ids(&self, limit: usize) -> StoreResult<Vec<RecordIdBytes>> {

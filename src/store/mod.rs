@@ -242,10 +242,62 @@ pub trait OrderStore: Send + Sync {
     fn staged_ids(&self, _limit: usize) -> StoreResult<Vec<RecordIdBytes>> {
         Ok(Vec::new())
     }
+    /// At most `limit` records whose header names this epoch ([`epoch_of`]), in places above `after`, ascending by place, each with
+    /// its place. Places are the store's own: a record has one until it is removed, and keeps it where it is replaced.
+    fn of_epoch(&self, epoch: u32, after: Option<u128>, limit: usize) -> StoreResult<Vec<(u128, RecordRow)>> {
+        let mut found = Vec::new();
+        let mut last = after.map(u128::to_be_bytes);
+        while found.len() < limit {
+            let ids: Vec<_> = self.page(last.as_ref(), limit)?.iter().map(|row| row.id).collect();
+            let Some(end) = ids.last() else { break };
+            last = Some(*end);
+            let records = self.records(&ids)?.into_iter().flatten();
+            let of_epoch = records.filter(|record| epoch_of(&record.sealed) == Some(epoch));
+            found.extend(of_epoch.map(|record| (u128::from_be_bytes(record.id), record)));
+        }
+        found.truncate(limit);
+        Ok(found)
+    }
+    /// How many records, and kept next revisions, name each epoch; ascending by epoch. Reads all of them. What has no header of a
+    /// record counts for epoch 0.
+    fn count_epochs(&self) -> StoreResult<Vec<(u32, u64)>> {
+        let mut counts = std::collections::BTreeMap::new();
+        let mut count = |sealed: &[u8]| *counts.entry(epoch_of(sealed).unwrap_or(0)).or_insert(0) += 1;
+        let mut last = None;
+        loop {
+            let ids: Vec<_> = self.page(last.as_ref(), 64)?.iter().map(|row| row.id).collect();
+            let Some(end) = ids.last() else { break };
+            last = Some(*end);
+            self.records(&ids)?.iter().flatten().for_each(|record| count(&record.sealed));
+        }
+        for id in self.staged_ids(usize::MAX)? {
+            self.staged(&id)?.iter().for_each(|staged| count(&staged.record.sealed));
+        }
+        Ok(counts.into_iter().collect())
+    }
+    /// Replaces records, tags too, each where the one that is there has its revision: `false` for the others, which stay as they
+    /// are. A store that can do all in one transaction does.
+    fn replace_records(&self, rows: &[RecordRow]) -> StoreResult<Vec<bool>> {
+        let replace = |record: &RecordRow| {
+            let (replaces, ledger_size) = (record.revision, u64::MAX);
+            self.stage_record(&StagedRecord { record: record.clone(), replaces, ledger_size })?;
+            let done = self.swap_staged(&record.id)?;
+            if !done {
+                self.drop_staged(&record.id)?;
+            }
+            Ok(done)
+        };
+        rows.iter().map(replace).collect()
+    }
     /// Whether what lies below the store finds its data sound, as an engine's own check tells. `Damaged` if not.
     fn check(&self) -> StoreResult<()> {
         Ok(())
     }
+}
+
+/// The epoch that a sealed record names in its header (`docs/format.md`, section 3); `None` for what is too short for one.
+pub fn epoch_of(sealed: &[u8]) -> Option<u32> {
+    sealed.get(42..46)?.try_into().ok().map(u32::from_le_bytes)
 }
 
 /// Secret rows. What is removed or replaced here must not be recoverable from the store's files after `wipe_removed`.
@@ -279,6 +331,44 @@ pub trait SecretStore: Send + Sync {
         after: Option<&(RecordIdBytes, [u8; 10])>,
         limit: usize,
     ) -> StoreResult<Vec<SecretRow>>;
+    /// In one transaction, for each key whose row is there: makes it current at this time, and of the record's other rows each
+    /// current one superseded, without its fingerprint; other pending ones are removed.
+    fn make_current(&self, keys: &[(RecordIdBytes, [u8; 10])], at: u64) -> StoreResult<()> {
+        let ids: Vec<_> = keys.iter().map(|(id, _)| *id).collect();
+        let (mut remove, mut add) = (Vec::new(), Vec::new());
+        for ((_, n1), rows) in keys.iter().zip(self.secrets(&ids)?) {
+            if rows.iter().all(|row| row.n1 != *n1) {
+                continue;
+            }
+            for row in rows {
+                let key = (row.record_id, row.n1);
+                match row.state {
+                    _ if row.n1 == *n1 => {
+                        add.push(SecretRow { state: SecretState::Current, changed_at: at, ..row });
+                    }
+                    SecretState::Current => {
+                        let (state, fingerprint) = (SecretState::Superseded, Vec::new());
+                        add.push(SecretRow { state, changed_at: at, fingerprint, ..row });
+                    }
+                    SecretState::Pending => {}
+                    SecretState::Superseded | SecretState::Shredded => continue,
+                }
+                remove.push(key);
+            }
+        }
+        self.replace_secrets(&remove, &add)
+    }
+    /// How many rows each generation has, rows that hold nothing left out; ascending by generation. Reads all of them.
+    fn count_generations(&self) -> StoreResult<Vec<(u32, u64)>> {
+        let (mut counts, mut last) = (std::collections::BTreeMap::new(), None);
+        loop {
+            let rows = self.secrets_page(last.as_ref(), 1_000)?;
+            let Some(end) = rows.last() else { return Ok(counts.into_iter().collect()) };
+            last = Some((end.record_id, end.n1));
+            let full = rows.iter().filter(|row| !row.wrapped.is_empty());
+            full.for_each(|row| *counts.entry(row.generation).or_insert(0) += 1);
+        }
+    }
     /// As [`OrderStore::check`].
     fn check(&self) -> StoreResult<()> {
         Ok(())
@@ -330,7 +420,7 @@ pub trait LedgerStore: Send + Sync {
     }
 }
 
-/// The four stores of one vault and its write lock.
+/// The stores of one vault and its write lock.
 #[derive(Clone)]
 pub struct Stores {
     /// Sealed records.
@@ -341,6 +431,8 @@ pub struct Stores {
     pub keys: Arc<dyn KeyStore>,
     /// The ledger's entries.
     pub ledger: Arc<dyn LedgerStore>,
+    /// Ledgers before this one, oldest first: each was lost and succeeded when the vault was restored. Only read.
+    pub former: Vec<Arc<dyn LedgerStore>>,
     /// The write lock.
     pub lock: Arc<dyn WriteLock>,
 }

@@ -16,7 +16,7 @@ use crate::{
     record,
     registry::Registry,
     sealer::{Plan, RowPlan, SealedOrder, Sealing},
-    store::{RecordRow, SecretRow, SecretState},
+    store::{RecordRow, SecretRow, SecretState, epoch_of},
     view::Record,
 };
 
@@ -65,6 +65,13 @@ impl Found {
         Ok(StoredOrder { record: &record.sealed, secret })
     }
 
+    /// Whether record and rows are of epochs and generations that this snapshot has.
+    pub(super) fn is_known(&self, registry: &Registry) -> bool {
+        let record = self.record.as_ref().and_then(|record| epoch_of(&record.sealed));
+        let epoch = record.is_none_or(|epoch| registry.epoch(epoch).is_some());
+        epoch && self.rows.iter().all(|row| registry.release(row.generation).is_some())
+    }
+
     /// Whether the record is not the one that a current or pending row is for: rolled back, or changed while it was read.
     fn was_overtaken(&self) -> bool {
         self.newest().map_or_else(
@@ -74,13 +81,23 @@ impl Found {
     }
 }
 
-/// Whether these rows still let an order be opened by the row that was found for it.
-fn still_opens(found: &SecretRow, rows: &[SecretRow]) -> bool {
+/// Whether these rows still let an order be opened by the row that was found for it: as it was, or moved to another release key,
+/// or in place of it a row of the same revision, which was sealed anew and says the same.
+fn still_opens(registry: &Registry, found: &SecretRow, rows: &[SecretRow]) -> bool {
     let opens = |row: &SecretRow| {
         let state = matches!(row.state, SecretState::Current | SecretState::Pending);
-        state && row.n1 == found.n1 && row.wrapped == found.wrapped
+        let same = row.n1 == found.n1 && row.wrapped == found.wrapped;
+        state && (same || (row.revision == found.revision && unwraps(registry, row)))
     };
     rows.iter().all(|row| row.state != SecretState::Shredded) && rows.iter().any(opens)
+}
+
+/// Whether the row opens for everybody who may open the order.
+fn unwraps(registry: &Registry, row: &SecretRow) -> bool {
+    let context = registry.row_context(row);
+    registry
+        .release(row.generation)
+        .is_some_and(|release| release.unwrap_secret(&context, release.suite, &row.wrapped).is_ok())
 }
 
 impl Vault {
@@ -130,14 +147,13 @@ impl Vault {
         Ok(new)
     }
 
-    /// Looks orders up and hands them to `work`, with what tells whether they are as they were, once their entries are durable.
+    /// Hands orders that were looked up to `work`, with what tells whether they are as they were, once their entries are durable.
     pub(super) fn with_stored<T>(
         &self,
-        registry: &Registry,
         orders: &[&str],
+        found: &[Option<Found>],
         work: impl FnOnce(Vec<Result<Asked<'_>>>, &mut dyn FnMut() -> Result<Meanwhile>) -> Result<T>,
     ) -> Result<T> {
-        let found = self.look_up_many(registry, orders)?;
         let asked = found.iter().zip(orders).map(|(found, order)| {
             let found = found.as_ref().ok_or_else(not_found)?;
             let StoredOrder { record, secret } = found.newest()?;
@@ -176,6 +192,31 @@ impl Vault {
         found.into_iter().zip(orders).map(by_number_or_alias).collect()
     }
 
+    /// Does the work with a snapshot that has the keys of what it finds; it gives nothing where some are unknown. Keys are made
+    /// before anything needs them: those were made since the snapshot was taken, and one that is taken anew has them. What is
+    /// unknown the last time, too, as it says, is so for another reason.
+    pub(crate) fn with_keys<T>(
+        &self,
+        mut work: impl FnMut(&Arc<Registry>, bool) -> Result<Option<T>>,
+    ) -> Result<(Arc<Registry>, T)> {
+        for last in [false, false, true] {
+            let registry = self.registry()?;
+            if let Some(done) = work(&registry, last)? {
+                return Ok((registry, done));
+            }
+        }
+        Err(Error::new(ErrorKind::Conflict, "keys were exchanged meanwhile").with_hint("repeat"))
+    }
+
+    /// The rows of orders by number or alias, and a snapshot that has their keys.
+    pub(super) fn look_up_with_keys(&self, orders: &[&str]) -> Result<(Arc<Registry>, Vec<Option<Found>>)> {
+        self.with_keys(|registry, last| {
+            let found = self.look_up_many(registry, orders)?;
+            let known = last || found.iter().flatten().all(|found| found.is_known(registry));
+            Ok(known.then_some(found))
+        })
+    }
+
     /// The rows of these records, in their order.
     ///
     /// Records are read before secrets, and a record's secret is written before the record: so a record that was changed in
@@ -205,9 +246,12 @@ impl Vault {
     pub(super) fn meanwhile(&self, rows: &[Option<&SecretRow>]) -> Result<Meanwhile> {
         let ids: Vec<_> = rows.iter().map(|row| row.map_or([0; 16], |row| row.record_id)).collect();
         let now = self.0.stores.secrets.secrets(&ids)?;
-        let same =
-            |(row, now): (&Option<&SecretRow>, Vec<SecretRow>)| row.is_some_and(|row| still_opens(row, &now));
-        Ok(Meanwhile { registry: self.registry()?, unchanged: rows.iter().zip(now).map(same).collect() })
+        let registry = self.registry()?;
+        let same = |(row, now): (&Option<&SecretRow>, Vec<SecretRow>)| {
+            row.is_some_and(|row| still_opens(&registry, row, &now))
+        };
+        let unchanged = rows.iter().zip(now).map(same).collect();
+        Ok(Meanwhile { registry, unchanged })
     }
 
     /// The rows of the one order with this serial.
@@ -218,6 +262,18 @@ impl Vault {
                 .with_hint("ask by order number; restore the newest backup of keys.db"));
         }
         Ok(rows)
+    }
+
+    /// Leaves out the numbers that may have been given out since the vault was as it is, if that is an old state of it: otherwise
+    /// an alias that a party was shown in that time would be another order's. As many sealings are counted. `ledgers` were lost: each
+    /// after the first began with a restore that skipped numbers, too.
+    #[cfg(feature = "sqlite")]
+    pub(crate) fn skip_lost_numbers(&self, registry: &Registry, ledgers: u32) -> Result<()> {
+        const MOST_LOST: u64 = 1 << 24;
+        let skipped = MOST_LOST * u64::from(ledgers);
+        self.0.stores.keys.allot(SERIALS, skipped)?;
+        self.0.stores.keys.allot(SEALINGS + registry.current_epoch()?.epoch, skipped)?;
+        Ok(())
     }
 
     /// The newest snapshot of keys, policies and parties, whatever process changed them.
@@ -236,17 +292,29 @@ impl Vault {
         Ok(Arc::clone(&snapshot.1))
     }
 
-    /// `count` serial numbers. Taken from the store in blocks of at least 256; those a process does not use are lost.
+    /// Counts sealings that are to come in the epoch that seals, which has a limit.
+    pub(crate) fn count_sealings(&self, registry: &Registry, count: u64) -> Result<()> {
+        let sealings = self.0.stores.keys.allot(SEALINGS + registry.current_epoch()?.epoch, count)?;
+        if sealings + count > MOST_SEALINGS {
+            return Err(Error::new(ErrorKind::Limit, "this epoch has sealed 2^32 orders")
+                .with_hint("keys rotate begins another"));
+        }
+        Ok(())
+    }
+
+    /// `count` serial numbers, and as many sealings counted. Taken from the store in blocks of at least 256; those a process does
+    /// not use are lost, and so are those that were counted in an earlier epoch.
     pub(crate) fn allot_serials(&self, registry: &Registry, count: u64) -> Result<Range<u64>> {
         const BLOCK: u64 = 256;
-        let mut left = held(&self.0.serials);
+        let mut held = held(&self.0.serials);
+        let epoch = registry.current_epoch()?.epoch;
+        if held.0 != epoch {
+            *held = (epoch, 0..0);
+        }
+        let left = &mut held.1;
         if left.end - left.start < count {
             let block = count.max(BLOCK);
-            let sealings = self.0.stores.keys.allot(SEALINGS + registry.current_epoch()?.epoch, block)?;
-            if sealings + block > MOST_SEALINGS {
-                return Err(Error::new(ErrorKind::Limit, "this epoch has sealed 2^32 orders")
-                    .with_hint("rotate the keys"));
-            }
+            self.count_sealings(registry, block)?;
             let mut start = self.0.stores.keys.allot(SERIALS, block)?;
             // The counter has no tag: where it was set back, it goes on behind the greatest number in use.
             let used =

@@ -1,11 +1,11 @@
 //! Settling: what a crash or a failure left half done is finished if the ledger has its entry, and undone if not.
 
-use std::time::Duration;
+use std::{collections::HashMap, time::Duration};
 
 use super::Vault;
 use crate::{
     error::{Error, ErrorKind, Result},
-    keys::Evidence,
+    keys::{Evidence, RecordId},
     ledger::{Entry, EntryKind, now},
     observe::{Operation, Watch},
     opener::unlock,
@@ -25,6 +25,7 @@ impl Vault {
         let writer =
             Watch::uncounted(Operation::Wait, 0).one(self.0.stores.lock.hold().map_err(Error::from))?;
         self.settle_change()?;
+        self.settle_destroyed()?;
         self.settle()?;
         self.forget_superseded()?;
         Ok(writer)
@@ -34,17 +35,24 @@ impl Vault {
     /// caller holds the write lock. A row that cannot be settled, whatever is wrong with it, stays as it is: it must not keep others
     /// from their work (nor whoever wrote it be safe from being revoked), and `doctor` reports it.
     pub(crate) fn settle(&self) -> Result<()> {
+        let (mut replaced, mut resealed) = (Vec::new(), Vec::new());
         for row in self.inner().stores.secrets.unsettled()? {
-            let settle_row = match row.state {
-                SecretState::Pending => Self::settle_update,
-                _ => Self::settle_shred,
-            };
-            match self.registry().and_then(|registry| settle_row(self, &registry, &row)) {
+            let settled = self.registry().and_then(|registry| match row.state {
+                SecretState::Pending => self.settle_pending(&registry, &row),
+                _ => self.settle_shred(&registry, &row).map(|()| Settled::Done),
+            });
+            match settled {
+                Ok(Settled::Replaced) => replaced.push((row.record_id, row.n1)),
+                Ok(Settled::Resealed) => resealed.push(row),
                 Err(e) if *e.kind() == ErrorKind::Storage => return Err(e),
-                _ => {}
+                Ok(Settled::Done) | Err(_) => {}
             }
         }
-        Ok(())
+        // Those of a batch together: thousands may be left.
+        if !replaced.is_empty() {
+            self.inner().stores.secrets.make_current(&replaced, now())?;
+        }
+        if resealed.is_empty() { Ok(()) } else { self.settle_reseals(resealed) }
     }
 
     fn settle_shred(&self, registry: &Registry, row: &SecretRow) -> Result<()> {
@@ -80,24 +88,66 @@ impl Vault {
         self.destroy(row, wrapped.map_err(|_| no_randomness())?.map_err(|_| cannot_open())?, Duration::ZERO)
     }
 
-    fn settle_update(&self, registry: &Registry, row: &SecretRow) -> Result<()> {
+    fn settle_pending(&self, registry: &Registry, row: &SecretRow) -> Result<Settled> {
         let orders = &self.inner().stores.orders;
         // Without its record nothing is undone: orders.db may be lost, and come back.
         let record = self.record_of(row)?.ok_or_else(out_of_order)?;
         if n1_of(&record.sealed) == Some(row.n1) {
             unlock(registry, &Record::parse(&record.sealed)?, row)?;
-            return self.make_current(row);
+            return Ok(Settled::Replaced);
+        }
+        if Record::parse(&record.sealed)?.header.revision == row.revision {
+            return Ok(Settled::Resealed);
         }
         let staged = orders.staged(&row.record_id)?;
         let staged = staged.filter(|staged| n1_of(&staged.record.sealed) == Some(row.n1));
         if let Some(staged) = staged {
             if self.is_entered(&staged)? {
                 self.check_order_of(registry, (&staged, row), &record.sealed)?;
-                return self.finish_update(row);
+                self.finish_update(row)?;
+                return Ok(Settled::Done);
             }
             orders.drop_staged(&row.record_id)?;
         }
-        Ok(self.inner().stores.secrets.replace_secrets(&[(row.record_id, row.n1)], &[])?)
+        self.inner().stores.secrets.replace_secrets(&[(row.record_id, row.n1)], &[])?;
+        Ok(Settled::Done)
+    }
+
+    /// Rows that a reseal left whose record did not come. Where the ledger names the record that is there, they are removed. Where
+    /// its newest entry is of the sealing whose row it is, and the record is what stood before, the order is sealed anew at once: so
+    /// that its newest entry names its record again. All else is left to `doctor`: a record that was put back.
+    ///
+    /// Reads the ledger, once for all of them.
+    fn settle_reseals(&self, rows: Vec<SecretRow>) -> Result<()> {
+        let registry = self.registry()?;
+        let mut sought = HashMap::new();
+        for row in &rows {
+            let Some(release) = registry.release(row.generation) else { continue };
+            let unwrapped = release.unwrap_secret(&registry.row_context(row), release.suite, &row.wrapped);
+            if let Ok((secret, handle_key)) = unwrapped {
+                let os = secret.commitment(RecordId(row.record_id), &row.n1);
+                sought.insert(handle_key.handle(&registry.own_key_id()), (row, os, Named::default()));
+            }
+        }
+        self.ledger().scan_all(|_, entry| {
+            if let Some((.., named)) = sought.get_mut(&entry.handle) {
+                named.add(&entry);
+            }
+        })?;
+        let (mut undone, mut again) = (Vec::new(), Vec::new());
+        for (row, os, named) in sought.into_values() {
+            let Some(record) = self.record_of(row)? else { continue };
+            let digest = record_commitment(&record.sealed);
+            match named.records.last() {
+                Some((newest, _)) if *newest == digest => undone.push((row.record_id, row.n1)),
+                Some((_, newest)) if *newest == os && named.has(&digest) => again.push(row.record_id),
+                _ => {}
+            }
+        }
+        if !undone.is_empty() {
+            self.inner().stores.secrets.replace_secrets(&undone, &[])?;
+        }
+        self.reseal_now(&registry, &again)
     }
 
     fn record_of(&self, row: &SecretRow) -> Result<Option<RecordRow>> {
@@ -133,26 +183,7 @@ impl Vault {
         if !self.inner().stores.orders.swap_staged(&pending.record_id)? {
             return Err(out_of_order());
         }
-        self.make_current(pending)
-    }
-
-    fn make_current(&self, pending: &SecretRow) -> Result<()> {
-        let secrets = &self.inner().stores.secrets;
-        let rows = secrets.secrets(&[pending.record_id])?.concat();
-        let is_pending = |row: &SecretRow| row.n1 == pending.n1;
-        let changed: Vec<_> =
-            rows.into_iter().filter(|row| is_pending(row) || row.state == SecretState::Current).collect();
-        let keys: Vec<_> = changed.iter().map(|row| (row.record_id, row.n1)).collect();
-        let next = |row: SecretRow| match is_pending(&row) {
-            true => SecretRow { state: SecretState::Current, changed_at: now(), ..row },
-            false => SecretRow {
-                state: SecretState::Superseded,
-                changed_at: now(),
-                fingerprint: Vec::new(),
-                ..row
-            },
-        };
-        Ok(secrets.replace_secrets(&keys, &changed.into_iter().map(next).collect::<Vec<_>>())?)
+        Ok(self.inner().stores.secrets.make_current(&[(pending.record_id, pending.n1)], now())?)
     }
 
     /// Destroys what was superseded a day ago, but for a row that its record still needs: states are not authentic. What is left
@@ -232,7 +263,44 @@ impl Vault {
     }
 }
 
-fn n1_of(sealed: &[u8]) -> Option<[u8; 10]> {
+/// What became of a row that was found unsettled.
+enum Settled {
+    /// It is settled, or cannot be.
+    Done,
+    /// Its record is there: it is to be current.
+    Replaced,
+    /// It is of a reseal whose record is not there.
+    Resealed,
+}
+
+/// What the ledger says of the sealings of an order's newest revision: digests of the records, and commitments of the secrets.
+#[derive(Default)]
+struct Named {
+    revision: u32,
+    records: Vec<([u8; 32], [u8; 32])>,
+}
+
+impl Named {
+    fn add(&mut self, entry: &Entry) {
+        match entry.kind {
+            EntryKind::Reseal if entry.revision == self.revision => {}
+            EntryKind::Put | EntryKind::Update | EntryKind::Reseal | EntryKind::Shred => self.records.clear(),
+            _ => return,
+        }
+        self.revision = entry.revision;
+        if let (EntryKind::Put | EntryKind::Update | EntryKind::Reseal, [record, os, ..]) =
+            (entry.kind, entry.commitments.as_slice())
+        {
+            self.records.push((*record, *os));
+        }
+    }
+
+    fn has(&self, digest: &[u8; 32]) -> bool {
+        self.records.iter().any(|(record, _)| record == digest)
+    }
+}
+
+pub(super) fn n1_of(sealed: &[u8]) -> Option<[u8; 10]> {
     Record::parse(sealed).ok().map(|record| record.header.n1)
 }
 

@@ -69,6 +69,11 @@ const WITHOUT_VECTOR: &[(u32, &str)] = &[
     (80, "what two generators of one state wrap: sealer_tests.rs"),
     (81, "the key is on the token only: keys/root/pkcs11.rs, tests/pkcs11.rs"),
     (82, "what a writer does, and after a failure: tests/custody.rs"),
+    (94, "what lies beside the items: tests/backup.rs"),
+    (95, "several ledgers: tests/backup.rs"),
+    (96, "several ledgers: tests/backup.rs"),
+    (97, "sets of files: folder/manifest.rs, tests/backup.rs"),
+    (98, "sets of files: tests/backup.rs"),
 ];
 
 fn files() -> BTreeMap<String, Json> {
@@ -435,7 +440,7 @@ fn stored(entries: &[Vec<u8>], frontier: Vec<[u8; 32]>) -> Ledger {
     let handle = |bytes: &Vec<u8>| Entry::decode(bytes).map_or([0; 16], |entry| entry.handle);
     let row = |bytes: &Vec<u8>| LedgerRow { handle: handle(bytes), bytes: bytes.clone() };
     stores.ledger.append(&mut |_| (entries.iter().map(row).collect(), head.clone())).unwrap();
-    Ledger::new(stores.ledger)
+    Ledger::new(&stores)
 }
 
 fn single_root(entry: &[u8]) -> [u8; 32] {

@@ -300,6 +300,37 @@ pub(super) fn generate(worlds: &[World]) -> Vec<Vector> {
     let mut items = good();
     items.retain(|item| item.kind != 100);
     bad("id-missing", "F41", "damaged", "There is no item of kind 100.", items, world.root);
+    let former = |state: u8, sizes: [u64; 2], root: &[u8]| {
+        let [closed, known] = sizes.map(u64::to_le_bytes);
+        [&[state], closed.as_slice(), root, &known, root, &1_700_000_000u64.to_le_bytes()].concat()
+    };
+    for (name, id, body, outcome, comment) in [
+        ("former-gap", 2, former(1, [3, 5], &[7; 32]), "damaged", "Ledger 2 was succeeded, ledger 1 not."),
+        (
+            "former-short",
+            1,
+            former(1, [3, 5], &[7; 31]),
+            "damaged",
+            "A root of a former ledger has 31 bytes.",
+        ),
+        ("former-without-state", 1, former(0, [3, 5], &[7; 32]), "damaged", "A former ledger of state 0."),
+        (
+            "former-grown",
+            1,
+            former(1, [5, 3], &[7; 32]),
+            "damaged",
+            "More came back of a ledger than was known.",
+        ),
+        ("former-newer", 1, former(2, [3, 5], &[7; 32]), "newer format", "A former ledger of state 2."),
+    ] {
+        let items = forged(&|items| {
+            let layout = at(items, 100, 0);
+            items[layout].body[0] = 2;
+            items.push(Item { kind: 36, id, generation: 0, body: body.clone() });
+            items.sort_by_key(|item| (item.kind, item.id, item.generation));
+        });
+        bad(name, "F93", outcome, comment, items, world.root);
+    }
     let two_suites = forged(&|items| {
         let phone = at(items, 1, 4);
         let context = WrapContext {

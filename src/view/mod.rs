@@ -63,6 +63,7 @@ pub struct View {
     pub(crate) role: String,
     pub(crate) purpose: String,
     pub(crate) revision: u32,
+    pub(crate) ledger: u32,
     pub(crate) ledger_index: u64,
     pub(crate) permitted: Vec<PartId>,
     pub(crate) values: Vec<(PartId, Value)>,
@@ -87,6 +88,7 @@ impl View {
             role: String::new(),
             purpose: String::new(),
             revision: 0,
+            ledger: 1,
             ledger_index: 0,
             permitted: policy.fields().iter().map(|field| field.id).collect(),
             values,
@@ -161,7 +163,12 @@ impl View {
         self.revision
     }
 
-    /// Index of the disclosure's entry in the ledger.
+    /// Number of the ledger that has the disclosure's entry: 1, and one more after each restore of the vault.
+    pub fn ledger(&self) -> u32 {
+        self.ledger
+    }
+
+    /// Index of the disclosure's entry in that ledger.
     pub fn ledger_index(&self) -> u64 {
         self.ledger_index
     }

@@ -69,7 +69,9 @@ pub struct Opened<T> {
     pub alias: Alias,
     /// Revision of the order, from 1; an update names it.
     pub revision: u32,
-    /// Index of the disclosure's entry in the ledger.
+    /// Number of the ledger that has the disclosure's entry.
+    pub ledger: u32,
+    /// Index of the disclosure's entry in that ledger.
     pub ledger_index: u64,
 }
 
@@ -111,9 +113,9 @@ impl View {
     /// # Errors
     /// As for [`FromView::from_view`].
     pub fn into_typed<T: FromView>(mut self) -> Result<Opened<T>> {
-        let (order, alias, revision, ledger_index) =
-            (self.order(), self.alias.clone(), self.revision, self.ledger_index);
-        Ok(Opened { value: T::from_view(&mut self)?, order, alias, revision, ledger_index })
+        let (order, alias, revision) = (self.order(), self.alias.clone(), self.revision);
+        let (ledger, ledger_index) = (self.ledger, self.ledger_index);
+        Ok(Opened { value: T::from_view(&mut self)?, order, alias, revision, ledger, ledger_index })
     }
 
     /// Takes a part out, as a Rust type that holds the policy's type `Type`. What is optional is none where the order lacks the

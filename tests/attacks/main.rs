@@ -13,6 +13,7 @@ mod replay;
 mod roles;
 mod search;
 mod sharing;
+mod shred;
 
 use common::Folder;
 use consignee::{

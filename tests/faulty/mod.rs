@@ -89,6 +89,7 @@ pub fn stores(inner: &Stores, switch: &Switch) -> Stores {
         secrets: faulty.clone(),
         keys: faulty.clone(),
         ledger: faulty.clone(),
+        former: inner.former.clone(),
         lock: faulty,
     }
 }
@@ -124,6 +125,20 @@ impl OrderStore for Faulty {
 
     fn swap_staged(&self, id: &RecordIdBytes) -> StoreResult<bool> {
         self.switch.write("swap_staged", || self.inner.orders.swap_staged(id))
+    }
+
+    fn of_epoch(&self, epoch: u32, after: Option<u128>, limit: usize) -> StoreResult<Vec<(u128, RecordRow)>> {
+        self.switch.read()?;
+        self.inner.orders.of_epoch(epoch, after, limit)
+    }
+
+    fn count_epochs(&self) -> StoreResult<Vec<(u32, u64)>> {
+        self.switch.read()?;
+        self.inner.orders.count_epochs()
+    }
+
+    fn replace_records(&self, rows: &[RecordRow]) -> StoreResult<Vec<bool>> {
+        self.switch.write("replace_records", || self.inner.orders.replace_records(rows))
     }
 
     fn drop_staged(&self, id: &RecordIdBytes) -> StoreResult<()> {
@@ -169,6 +184,15 @@ impl SecretStore for Faulty {
             }
             Ok(())
         })
+    }
+
+    fn make_current(&self, keys: &[(RecordIdBytes, [u8; 10])], at: u64) -> StoreResult<()> {
+        self.switch.write("make_current", || self.inner.secrets.make_current(keys, at))
+    }
+
+    fn count_generations(&self) -> StoreResult<Vec<(u32, u64)>> {
+        self.switch.read()?;
+        self.inner.secrets.count_generations()
     }
 
     fn greatest_serial(&self) -> StoreResult<Option<u64>> {

@@ -1029,6 +1029,7 @@ class Store:
     rows: list  # Row
     entries: list  # bytes, in the order of their indices
     head: tuple  # (size, frontier)
+    former: list = dataclasses.field(default_factory=list)  # (entries, head) of each former ledger
 
 
 def query(folder, file, *queries):
@@ -1101,9 +1102,18 @@ def read_store(folder):
         rows = read_secrets(folder)
         if not overtaken(dict(records), rows):
             break
+    former = []
+    while os.path.exists(os.path.join(folder, name := f"ledger-{len(former) + 1}.db")):
+        former.append(read_ledger(folder, name))
+    items = {(kind, number, generation): body for kind, number, generation, body in items}
+    return Store(items, dict(records), tags, rows, *read_ledger(folder, "ledger.db"), former)
+
+
+def read_ledger(folder, file):
+    """The entries, and the head."""
     entries, heads = query(
         folder,
-        "ledger.db",
+        file,
         "SELECT idx, handle, bytes FROM entry ORDER BY idx",
         "SELECT size, frontier FROM head WHERE id = 1",
     )
@@ -1113,8 +1123,26 @@ def read_store(folder):
     need([index for index, _, _ in entries] == list(range(len(entries))), Damaged, "F77: a gap among the entries")
     filed = all(parse_entry(entry).handle == handle_ for _, handle_, entry in entries)
     need(filed, Damaged, "F77: an entry under another handle")
-    items = {(kind, number, generation): body for kind, number, generation, body in items}
-    return Store(items, dict(records), tags, rows, [entry for _, _, entry in entries], heads[0])
+    return [entry for _, _, entry in entries], heads[0]
+
+
+def read_set(folder, part, registry_key, vault_id):
+    """F97: the lines of a set's manifest, but for files and tag. All files are read."""
+    with open(os.path.join(folder, "manifest"), encoding="ascii", newline="") as file:
+        body, _, tag = file.read().rpartition("tag ")
+    need(mac(registry_key, b"consignee/v1/backup", vault_id, body.encode()).hex() + "\n" == tag, Damaged, "F97: tag")
+    heading, *lines = body.splitlines()
+    need(heading == "consignee-backup-v1", NewerFormat, "F97: heading")
+    words = [line.split(" ") for line in lines]
+    files = {name: (int(size), digest) for key, name, size, digest in words[5:] if key == "file"}
+    need(len(files) == len(words) - 5, Damaged, "F97: form")
+    for name, stated in files.items():
+        with open(os.path.join(folder, name), "rb") as file:
+            content = file.read()
+        need(stated == (len(content), sha(content).hex()), Damaged, "F97: file")
+    said = dict(words[:5])
+    need(said["part"] == part and said["vault"] == vault_id.hex(), Damaged, "F97: part or vault")
+    return said
 
 
 # ---- Root keys and items (sections 4 and 10) -----------------------------------------------------------------------------
@@ -1251,6 +1279,7 @@ class Vault:
         self.root = root or root_key(self.parameters, key_file, passphrase)
         self.registry_key = self.unwrap_key((8, 0, 0))[1]
         self.check_tags()
+        self.load_former()
         self.load_keys()
         self.load_policies_and_parties()
 
@@ -1272,6 +1301,21 @@ class Vault:
             whole = len(body) >= 32 and hmac.compare_digest(self.tag(place, body[:-32]), body[-32:])
             need(whole, Damaged, "F39: tag")
         need(items.get((40, 0, 0)) == self.tag((40, 0, 0), self.all_tags()), Damaged, "F40: seal")
+
+    def load_former(self):
+        """F93, F94: of each former ledger, size and root as it was closed, and as it was last known."""
+        self.former = []
+        for place in sorted(place for place in self.store.items if place[0] == 36):
+            need(place[1:] == (len(self.former) + 1, 0), Damaged, "F93: a gap")
+            b = Bytes(self.store.items[place][:-32], "item 36")
+            state = b.u8()
+            need(state <= 1, NewerFormat, "F93: state")
+            closed, known, _ = (b.u64(), b.take(32)), (b.u64(), b.take(32)), b.u64()
+            b.end()
+            need(state == 1 and closed[0] <= known[0], Damaged, "F93: state or sizes")
+            self.former.append((closed, known))
+        found = [(head[0], verify_head(entries, *head)) for entries, head in self.store.former]
+        need(found == [closed for closed, _ in self.former], Damaged, "F94: the former ledgers")
 
     def unwrap_key(self, place):
         """(suite, key) of the item at this place; F10: only under the AD of it."""
@@ -1513,7 +1557,9 @@ class Vault:
     # Verification
 
     def ledger(self):
-        return [parse_entry(entry) for entry in self.store.entries]
+        """F95: the entries of all ledgers."""
+        former = (entry for entries, _ in self.store.former for entry in entries)
+        return [parse_entry(entry) for entry in [*former, *self.store.entries]]
 
     def verify(self, order_numbers=()):
         """Tree, commitments, handles, tags, fingerprints, masks: (what, where, True, False or why it cannot be told) each.
@@ -1544,6 +1590,10 @@ class Verification:
     def run(self):
         vault = self.vault
         verify_head(vault.store.entries, *vault.store.head)
+        successors = [*(entries for entries, _ in vault.store.former), vault.store.entries][1:]
+        for (_, (size, root)), entries in zip(vault.former, successors, strict=True):
+            first = parse_entry(entries[0]) if entries else None
+            yield "succession (F96)", size, not first or (first.type, first.detail) == (15, u64(size) + root)
         for record_id in vault.store.records:
             yield from self.record(record_id)
         in_force = -1

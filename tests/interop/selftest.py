@@ -137,7 +137,7 @@ def opened(name, vault, path, now):
 
 
 def found(name, vault, path, now):
-    ledger = vault.ledger()
+    ledger = [R.parse_entry(entry) for entry in vault.store.entries]
     for party, purpose, (sought,), printed in asked(path):
         field, text = sought.split("=", 1)
         got = outcome(vault.find, party, purpose, field, text, now=now)
@@ -514,7 +514,9 @@ def alter_items(vault, key_file, rng):
         for at in every:
             byte = body[at] ^ rng.choice((1, 3, 0x80))
             got = unlock(items | {place: body[:at] + bytes([byte]) + body[at + 1 :]})
-            if place[0] == 100:
+            if place[0] == 100 and at == 0 and byte == 2:
+                got, expected = type(got), (R.Vault,)  # F41: layout 2 is read as 1 is
+            elif place[0] == 100:
                 expected = (R.RootKey,) if at else (R.NewerFormat, R.Damaged)  # F41
             else:
                 expected = (R.RootKey,) if place[0] == 8 and at < len(body) - 32 else (R.Damaged,)  # F39, F40
@@ -740,6 +742,25 @@ def read_vault(folder, name, **root):
     return vault, now
 
 
+def restored(folder, now):
+    """A vault with a ledger before its present one, and the backup that it was made from."""
+    key_file = (folder / "suite1.key").read_text(encoding="utf-8")
+    vault, _ = read_vault(folder, "restored", key_file=key_file)
+    given_out_before("restored", vault, folder / "suite1.before")
+    put_comes_back("restored", vault, now)
+    store = vault.store
+    check("restored: succession", len(store.former) == 1 and R.parse_entry(store.entries[0]).type == 15)
+    without = dataclasses.replace(store, former=[])
+    check("restored: a former ledger is missing (F94)", outcome(R.Vault, without, key_file) is R.Damaged)
+    exchanged = dataclasses.replace(store, former=[(store.entries, store.head)])
+    check("restored: a former ledger is another (F94)", outcome(R.Vault, exchanged, key_file) is R.Damaged)
+    parts = ("records", "secrets", "keys")
+    sets = [R.read_set(folder / "backup" / part, part, vault.registry_key, vault.id) for part in parts]
+    notes = {(said["backup"], said["time"], said["ledger"]) for said in sets}
+    (size, root), _ = vault.former[0]
+    check("restored: manifests (F97)", len(notes) == 1 and sets[0]["ledger"] == f"{size}:{root.hex()}", str(sets))
+
+
 def run(folder):
     rng = random.Random(1)
     primitives()
@@ -757,6 +778,7 @@ def run(folder):
         check(f"{name}: expired", outcome(vault.open_order, "SF Express", "delivery", "W-2", now=then) is R.Expired)
         back = vault.open_order("SF Express", "delivery", "W-2", now=0)
         check(f"{name}: a clock before the put", back["revision"] == 2)
+    restored(folder, now)
     alter_items(vault, key_file, rng)
     alter_values(vault, rng)
     aliases(vault, rng)

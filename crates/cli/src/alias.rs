@@ -1,6 +1,6 @@
 //! `alias resolve`: which link an order number that turned up elsewhere was given to.
 
-use consignee::{Entry, ResolvedAlias};
+use consignee::{Entry, EntryPlace, ResolvedAlias};
 
 use crate::{
     args::AliasResolve,
@@ -40,9 +40,9 @@ pub(crate) fn table(resolved: &ResolvedAlias) -> Table {
     table.row(vec!["party".into(), format!("{} ({}{lines})", party.name, party.role).into()]);
     table.row(vec!["order".into(), order.into()]);
     table.row(vec!["record".into(), resolved.record_id.to_string().into()]);
-    let line = |(index, entry): &(u64, Entry)| {
+    let line = |(place, entry): &(EntryPlace, Entry)| {
         let (time, kind) = (show::time_in_words(entry.time), entry.kind.name());
-        format!("{time}, {kind} for {} (entry {index})", entry.purpose)
+        format!("{time}, {kind} for {} (entry {place})", entry.purpose)
     };
     let seen = match &resolved.seen {
         None => "it cannot be told any more: the order was shredded with its evidence".to_owned(),

@@ -5,6 +5,7 @@ mod left_out;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use consignee::LedgerNote;
 
 pub(crate) use left_out::parse;
 
@@ -207,6 +208,25 @@ Exit status 1 on a fault. A warning exits 0; look at it, above all at orders tha
 EXAMPLES
   consignee doctor shop.vault")]
     Doctor(Keyed),
+    /// Makes a backup: three sets, each to be kept where the others are not
+    #[command(after_help = "\
+DIR is made, with folders of their own for records (orders, ledger), secrets and keys. Other programs work on meanwhile. The last \
+line is what restore takes as --last-known: note it outside of the vault.
+
+`secrets` with the root key opens what is shredded later: neither the root key nor one of the other sets belongs beside it.
+
+EXAMPLES
+  consignee backup shop.vault /mnt/new --key-file ~/shop.key")]
+    Backup(Backup),
+    /// Makes a vault from the three sets of a backup
+    #[command(after_help = "\
+VAULT is made as it was at the backup. Its ledger is closed as lost and another one follows it. What was revoked, shredded or \
+applied since is to be done again. Ends with what doctor finds.
+
+EXAMPLES
+  consignee restore shop.vault --from /mnt/new
+  consignee restore shop.vault --records r/records --secrets s/secrets --keys k/keys --last-known 1200:5f2c…")]
+    Restore(Restore),
 }
 
 #[derive(Subcommand, Debug)]
@@ -337,6 +357,40 @@ pub(crate) struct VaultOnly {
 pub(crate) struct Keyed {
     /// The vault's folder [env: CONSIGNEE_VAULT]
     pub(crate) vault: PathBuf,
+    #[command(flatten)]
+    pub(crate) key: KeyArgs,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Backup {
+    /// The vault's folder [env: CONSIGNEE_VAULT]
+    pub(crate) vault: PathBuf,
+    /// The backup's folder, which must not be there yet
+    #[arg(value_name = "DIR")]
+    pub(crate) to: PathBuf,
+    #[command(flatten)]
+    pub(crate) key: KeyArgs,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Restore {
+    /// The vault's folder, which must not be there yet [env: CONSIGNEE_VAULT]
+    pub(crate) vault: PathBuf,
+    /// Folder with the three sets, as backup made them
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["records", "secrets", "keys"])]
+    pub(crate) from: Option<PathBuf>,
+    /// The set of records
+    #[arg(long, value_name = "DIR", required_unless_present = "from")]
+    pub(crate) records: Option<PathBuf>,
+    /// The set of secrets
+    #[arg(long, value_name = "DIR", required_unless_present = "from")]
+    pub(crate) secrets: Option<PathBuf>,
+    /// The set of keys
+    #[arg(long, value_name = "DIR", required_unless_present = "from")]
+    pub(crate) keys: Option<PathBuf>,
+    /// Size and root of the ledger as they were noted last, and its number before them if it is not the first
+    #[arg(long, value_name = "[N/]SIZE:ROOT")]
+    pub(crate) last_known: Option<LedgerNote>,
     #[command(flatten)]
     pub(crate) key: KeyArgs,
 }
@@ -729,6 +783,9 @@ pub(crate) struct AliasResolve {
 pub(crate) struct LedgerShow {
     /// The vault's folder [env: CONSIGNEE_VAULT]
     pub(crate) vault: PathBuf,
+    /// Number of the ledger, if not the present one: every restore begins another
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) ledger: Option<u32>,
     /// Prints a line of JSON per entry, and one of size and root
     #[arg(long)]
     pub(crate) json: bool,

@@ -1,6 +1,8 @@
 //! `doctor`: everything against everything.
 
-use consignee::{Finding, Severity, Vault};
+use std::path::Path;
+
+use consignee::{Finding, RootKeyProvider, Severity, Vault};
 
 use crate::{
     args::Keyed,
@@ -11,10 +13,15 @@ use crate::{
 
 pub(crate) fn run(args: &Keyed, screen: &mut Screen) -> Result<(), Failure> {
     let root = args.key.provider_for(&args.vault)?;
-    let mut findings = Vault::check_folder(&args.vault, &*root);
-    let examined = Vault::unlock(&args.vault, &*root).and_then(|vault| {
+    examine(&args.vault, &*root, screen)
+}
+
+/// Shows all findings; fails where one is a fault.
+pub(crate) fn examine(folder: &Path, root: &dyn RootKeyProvider, screen: &mut Screen) -> Result<(), Failure> {
+    let mut findings = Vault::check_folder(folder, root);
+    let examined = Vault::unlock(folder, root).and_then(|vault| {
         findings.extend(vault.doctor()?);
-        findings.push(vault.check_policy_copy(&args.vault)?);
+        findings.push(vault.check_policy_copy(folder)?);
         Ok(())
     });
     if examined.is_err() {

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use consignee::{Error, ErrorKind, Hits, Vault};
+use consignee::{EntryPlace, Error, ErrorKind, Hits, Vault};
 use serde_json::json;
 
 use crate::{
@@ -94,7 +94,8 @@ impl Printer<'_> {
         if self.args.json {
             return hits.hits.iter().try_for_each(|hit| {
                 let mut json = json!({
-                    "alias": hit.alias.to_string(), "revision": hit.revision, "ledger_index": hit.ledger_index,
+                    "alias": hit.alias.to_string(), "revision": hit.revision, "ledger": hit.ledger,
+                    "ledger_index": hit.ledger_index,
                 });
                 if let Some(line) = line {
                     json["line"] = line.into();
@@ -111,7 +112,8 @@ impl Printer<'_> {
         self.has_headings = true;
         let mut table = Table::new(if with_headings { &headings[first..] } else { &[""; 4][first..] });
         for hit in &hits.hits {
-            let cells = [hit.alias.to_string(), hit.revision.to_string(), hit.ledger_index.to_string()];
+            let entry = EntryPlace { ledger: hit.ledger, index: hit.ledger_index };
+            let cells = [hit.alias.to_string(), hit.revision.to_string(), entry.to_string()];
             let cells = line.map(|line| line.to_string()).into_iter().chain(cells);
             table.row(cells.map(Into::into).collect());
         }

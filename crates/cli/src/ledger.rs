@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, io::Write, sync::Arc};
 
-use consignee::{Entry, EntryKind, Peek, Suite, policy::Policy};
+use consignee::{Entry, EntryKind, EntryPlace, Peek, Suite, policy::Policy};
 use serde_json::{Value as Json, json};
 
 use crate::{
@@ -18,6 +18,10 @@ const PAGE: usize = 500;
 
 pub(crate) fn show(args: &LedgerShow, screen: &mut Screen) -> Result<(), Failure> {
     let peek = Peek::read(&args.vault)?;
+    let peek = match args.ledger {
+        Some(number) => peek.in_ledger(number)?,
+        None => peek,
+    };
     let names = Names::of(&peek, peek.policy().ok(), screen);
     // Read first: entries that are appended meanwhile have another root.
     let state = peek.ledger_state()?;
@@ -30,10 +34,11 @@ pub(crate) fn show(args: &LedgerShow, screen: &mut Screen) -> Result<(), Failure
         }
         let mut table = names.new_table(from == 0 || screen.is_terminal());
         for (entry, index) in entries.iter().zip(from..) {
+            let place = EntryPlace { ledger: peek.ledger_number(), index };
             if args.json {
-                screen.json(&names.json(index, entry))?;
+                screen.json(&names.json(place, entry))?;
             } else {
-                names.row(&mut table, index, entry);
+                names.row(&mut table, place, entry);
             }
         }
         if !args.json {
@@ -42,7 +47,9 @@ pub(crate) fn show(args: &LedgerShow, screen: &mut Screen) -> Result<(), Failure
         from += entries.len() as u64;
     }
     if args.json {
-        screen.json(&json!({ "size": state.size, "root": show::hex(&state.root) }))?;
+        screen.json(
+            &json!({ "ledger": peek.ledger_number(), "size": state.size, "root": show::hex(&state.root) }),
+        )?;
     } else {
         let entries = show::counted_as(state.size, "entry", "entries");
         writeln!(screen, "{entries}; root {}", show::hex(&state.root))?;
@@ -77,7 +84,7 @@ impl Names {
     }
 
     /// A row for people: the order by the beginning of its handle.
-    pub(crate) fn row(&self, table: &mut Table, index: u64, entry: &Entry) {
+    pub(crate) fn row(&self, table: &mut Table, place: EntryPlace, entry: &Entry) {
         let parts: Vec<String> = entry.parts.iter().map(|part| self.part(part.get())).collect();
         let what = joined([in_words(entry), parts.join(", ")], ": ");
         let order = match entry.handle {
@@ -85,7 +92,7 @@ impl Names {
             handle => show::hex(handle.get(..4).unwrap_or_default()),
         };
         let (kind, party) = (entry.kind.name().to_owned(), self.party(entry));
-        let mut cells = vec![index.to_string(), show::time_in_words(entry.time)];
+        let mut cells = vec![place.to_string(), show::time_in_words(entry.time)];
         if self.is_narrow {
             cells.extend([joined([kind, order], "\n"), joined([party, entry.purpose.clone()], "\n")]);
         } else {
@@ -95,10 +102,11 @@ impl Names {
         table.row(cells.into_iter().map(Into::into).collect());
     }
 
-    fn json(&self, index: u64, entry: &Entry) -> Json {
+    fn json(&self, place: EntryPlace, entry: &Entry) -> Json {
         let part = |number: u16| json!({ "number": number, "name": self.name_of(number) });
         json!({
-            "index": index,
+            "ledger": place.ledger,
+            "index": place.index,
             "time": show::time(entry.time),
             "type": entry.kind.name(),
             "party": self.party(entry),
@@ -169,6 +177,11 @@ enum Detail<'a> {
         new: u32,
         public: &'a [u8],
     },
+    /// The last that is known of the ledger before this one.
+    Lost {
+        size: u64,
+        root: &'a [u8],
+    },
 }
 
 impl<'a> Detail<'a> {
@@ -211,6 +224,10 @@ impl<'a> Detail<'a> {
                 let (old, new) = (u32::from_le_bytes([*a, *b, *c, *d]), u32::from_le_bytes([*e, *f, *g, *h]));
                 Some(Self::Rotation { key, old, new, public })
             }
+            (EntryKind::Lost, detail) => {
+                let (size, root) = detail.split_first_chunk()?;
+                (root.len() == 32).then(|| Self::Lost { size: u64::from_le_bytes(*size), root })
+            }
             _ => None,
         }
     }
@@ -227,6 +244,7 @@ impl<'a> Detail<'a> {
             Self::Rotation { key, old, new, public } => {
                 json!({ "key": key, "old": old, "new": new, "public": show::hex(public) })
             }
+            Self::Lost { size, root } => json!({ "size": size, "root": show::hex(root) }),
         }
     }
 }
@@ -261,6 +279,10 @@ fn in_words(entry: &Entry) -> String {
         Detail::Rotation { key, old, new, .. } => format!("{key} {old} followed by {new}"),
         Detail::Shred { evidence_kept } => {
             if evidence_kept { "evidence kept" } else { "evidence destroyed" }.to_owned()
+        }
+        Detail::Lost { size, root } => {
+            let entries = show::counted_as(size, "entry", "entries");
+            format!("the ledger before this one, last known with {entries} and root {}", show::hex(root))
         }
     }
 }

@@ -2,6 +2,7 @@
 
 mod alias;
 mod args;
+mod backup;
 mod close;
 mod demo;
 mod doctor;
@@ -86,5 +87,7 @@ fn run(command: Command, screen: &mut Screen) -> Result<(), Failure> {
         Command::Ledger(LedgerCommand::Show(args)) => ledger::show(&args, screen),
         Command::Keys(KeysCommand::Root(args)) => keys::change_root(&args, screen),
         Command::Doctor(args) => doctor::run(&args, screen),
+        Command::Backup(args) => backup::backup(&args, screen),
+        Command::Restore(args) => backup::restore(&args, screen),
     }
 }

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use consignee::View;
+use consignee::{EntryPlace, View};
 
 use crate::{
     args::Open,
@@ -61,13 +61,8 @@ pub(crate) fn run(args: Open, screen: &mut Screen) -> Result<(), Failure> {
 
 pub(crate) fn print(view: &View, screen: &mut Screen) -> io::Result<()> {
     screen.headline(&format!("order {}", show::clean(&view.order())))?;
-    writeln!(
-        screen,
-        "alias {}, revision {}, entry {} of the ledger",
-        view.alias(),
-        view.revision(),
-        view.ledger_index()
-    )?;
+    let entry = EntryPlace { ledger: view.ledger(), index: view.ledger_index() };
+    writeln!(screen, "alias {}, revision {}, entry {entry} of the ledger", view.alias(), view.revision())?;
     let party = show::clean(view.party());
     writeln!(screen, "opened by {party} as {} for {}", view.role(), view.purpose())?;
     let mut table = Table::new(&["", ""]);

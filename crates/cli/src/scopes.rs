@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use consignee::{Peek, Scope, ScopeParty, Scopes};
+use consignee::{EntryPlace, Peek, Scope, ScopeParty, Scopes};
 
 use crate::{
     args,
@@ -37,8 +37,9 @@ fn in_force(scopes: &Scopes, screen: &mut Screen) -> io::Result<()> {
     let policy = &scopes.policy;
     writeln!(screen, "policy {}", policy.digest)?;
     if let Some(time) = &policy.applied_at {
-        let entry =
-            policy.ledger_index.map(|index| format!(", by entry {index} of the ledger")).unwrap_or_default();
+        let place = policy.ledger.zip(policy.ledger_index);
+        let place = place.map(|(ledger, index)| EntryPlace { ledger, index });
+        let entry = place.map(|place| format!(", by entry {place} of the ledger")).unwrap_or_default();
         writeln!(screen, "in force since {time}{entry}")?;
     }
     if policy.existing_orders == Some(false) {

@@ -12,18 +12,39 @@ pub(crate) const LOCK: &str = "lock";
 /// What SQLite puts beside a database, behind its name.
 pub(crate) const SUFFIXES: [&str; 3] = ["-wal", "-shm", "-journal"];
 
-/// Makes the folder and its files, empty. The files are made before SQLite opens them, so that they never have a wider mode.
-pub(super) fn create(folder: &Path) -> StoreResult<()> {
+/// Name of the database of a former ledger, by its number from 1.
+pub(crate) fn former_ledger(number: usize) -> String {
+    format!("ledger-{number}.db")
+}
+
+/// Names of the former ledgers that lie in a folder, oldest first. Which should, the vault knows.
+pub(crate) fn former_ledgers(folder: &Path) -> Vec<String> {
+    let there = |name: &String| folder.join(name).symlink_metadata().is_ok();
+    (1..).map(former_ledger).take_while(there).collect()
+}
+
+/// Makes a folder that nobody else may enter.
+pub(crate) fn create_folder(folder: &Path) -> io::Result<()> {
     let mut builder = fs::DirBuilder::new();
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(folder).map_err(|e| fault(&e))?;
+    builder.create(folder)
+}
+
+/// Makes a file that nobody else may read, where there is nothing.
+pub(crate) fn create_file(path: &Path) -> io::Result<fs::File> {
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
+}
+
+/// Makes the folder and its files, empty. The files are made before SQLite opens them, so that they never have a wider mode.
+pub(super) fn create(folder: &Path) -> StoreResult<()> {
+    create_folder(folder).map_err(|e| fault(&e))?;
     for name in FILES.iter().chain([&LOCK]) {
-        let mut options = fs::OpenOptions::new();
-        options.write(true).create_new(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        options.open(folder.join(name)).map_err(|e| fault(&e))?;
+        create_file(&folder.join(name)).map_err(|e| fault(&e))?;
     }
     // SQLite syncs what is in the files; that they exist is for the folder to remember.
     #[cfg(unix)]
@@ -35,9 +56,10 @@ pub(super) fn create(folder: &Path) -> StoreResult<()> {
 pub(super) fn check_private(folder: &Path) -> Result<(), OpenError> {
     let meta = folder.symlink_metadata().map_err(|e| fault(&e))?;
     check(&meta, meta.is_dir())?;
-    for name in FILES.into_iter().chain([LOCK]) {
-        let in_file = |fault| OpenError { file: Some(name), fault };
-        let meta = folder.join(name).symlink_metadata().map_err(|e| in_file(fault(&e)))?;
+    let names = FILES.into_iter().chain([LOCK]).map(str::to_owned);
+    for name in names.chain(former_ledgers(folder)) {
+        let in_file = |fault| OpenError { file: Some(name.clone()), fault };
+        let meta = folder.join(&name).symlink_metadata().map_err(|e| in_file(fault(&e)))?;
         check(&meta, meta.is_file()).map_err(in_file)?;
         for suffix in SUFFIXES {
             if let Ok(meta) = folder.join(format!("{name}{suffix}")).symlink_metadata() {
@@ -81,7 +103,7 @@ pub(crate) fn access(_meta: &fs::Metadata) -> Access {
     Access::Private
 }
 
-pub(super) fn fault(e: &io::Error) -> StoreError {
+pub(crate) fn fault(e: &io::Error) -> StoreError {
     match e.kind() {
         io::ErrorKind::AlreadyExists => StoreError::Exists,
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge => {

@@ -1,6 +1,6 @@
 //! ledger.db: entries in their order, and the head they give.
 
-use rusqlite::{Row, Transaction, params};
+use rusqlite::{Connection, Row, params};
 
 use super::{Database, fault, limit, one_row, signed, unsigned};
 use crate::store::{LedgerHead, LedgerRow, LedgerStore, StoreError, StoreResult};
@@ -21,10 +21,18 @@ pub(super) const TABLES: &str = "
 
 pub(super) struct Entries(pub(super) Database);
 
-fn head(transaction: &Transaction<'_>) -> StoreResult<LedgerHead> {
+impl Entries {
+    /// A ledger that was succeeded: SQLite refuses to write it.
+    pub(super) fn read_only(database: Database) -> StoreResult<Self> {
+        database.connection()?.execute_batch("PRAGMA query_only = ON;").map_err(fault)?;
+        Ok(Self(database))
+    }
+}
+
+pub(super) fn head(connection: &Connection) -> StoreResult<LedgerHead> {
     let sql = "SELECT size, frontier FROM head WHERE id = 1";
     let columns = |row: &Row<'_>| Ok((row.get(0)?, row.get::<_, Vec<u8>>(1)?));
-    let (size, frontier) = transaction.query_row(sql, [], columns).map_err(fault)?;
+    let (size, frontier) = connection.query_row(sql, [], columns).map_err(fault)?;
     let (hashes, rest) = frontier.as_chunks::<32>();
     let head = LedgerHead { size: unsigned(size)?, frontier: hashes.to_vec() };
     // One subtree for each bit of the size, or appending would build a wrong tree.
@@ -50,7 +58,7 @@ impl LedgerStore for Entries {
     }
 
     fn head(&self) -> StoreResult<LedgerHead> {
-        self.0.read(head)
+        self.0.read(|transaction| head(transaction))
     }
 
     fn entries(&self, from: u64, rows: usize) -> StoreResult<Vec<LedgerRow>> {

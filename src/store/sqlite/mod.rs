@@ -10,6 +10,7 @@ mod ledger;
 mod lock;
 mod orders;
 mod secrets;
+mod snapshot;
 #[cfg(test)]
 mod tests;
 
@@ -24,9 +25,13 @@ use rusqlite::{
     Connection, ErrorCode, OpenFlags, Row, Transaction, TransactionBehavior, config::DbConfig, ffi,
 };
 
-pub(crate) use files::{Access, FILES, LOCK, SUFFIXES, access};
+pub(crate) use files::{
+    Access, FILES, LOCK, SUFFIXES, access, create_file, create_folder, fault as file_fault, former_ledger,
+    former_ledgers,
+};
+pub(crate) use snapshot::Snapshot;
 
-use super::{LOCK_WAIT, StoreError, StoreResult, Stores};
+use super::{LOCK_WAIT, LedgerStore, StoreError, StoreResult, Stores};
 
 /// "cns1", so that a foreign database is not taken for a vault's.
 const APPLICATION: i32 = 0x636e_7331;
@@ -41,19 +46,30 @@ pub(crate) fn create(folder: &Path) -> Result<Stores, OpenError> {
     for (file, tables) in
         FILES.into_iter().zip([orders::TABLES, secrets::TABLES, keys::TABLES, ledger::TABLES])
     {
-        let connection = connect(&folder.join(file))?;
-        configure(&connection)?;
-        connection.execute_batch(tables).map_err(fault)?;
-        connection.pragma_update(None, "application_id", APPLICATION).map_err(fault)?;
-        connection.pragma_update(None, "user_version", LAYOUT).map_err(fault)?;
+        make(&folder.join(file), tables)?;
     }
     open(folder)
+}
+
+/// Makes a ledger without entries, where there is none.
+pub(crate) fn create_ledger(file: &Path) -> StoreResult<()> {
+    create_file(file).map_err(|e| files::fault(&e))?;
+    make(file, ledger::TABLES)
+}
+
+/// Makes the tables in an empty file.
+fn make(path: &Path, tables: &str) -> StoreResult<()> {
+    let connection = connect(path)?;
+    configure(&connection)?;
+    connection.execute_batch(tables).map_err(fault)?;
+    connection.pragma_update(None, "application_id", APPLICATION).map_err(fault)?;
+    connection.pragma_update(None, "user_version", LAYOUT).map_err(fault)
 }
 
 /// Why a folder does not open, and which of its files is at fault, where it is one.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct OpenError {
-    pub(crate) file: Option<&'static str>,
+    pub(crate) file: Option<String>,
     pub(crate) fault: StoreError,
 }
 
@@ -63,8 +79,8 @@ impl From<StoreError> for OpenError {
     }
 }
 
-fn in_file(file: &'static str) -> impl Fn(StoreError) -> OpenError {
-    move |fault| OpenError { file: Some(file), fault }
+fn in_file(file: &str) -> impl Fn(StoreError) -> OpenError {
+    move |fault| OpenError { file: Some(file.to_owned()), fault }
 }
 
 /// Opens the files of a folder.
@@ -79,7 +95,11 @@ pub(crate) fn open(folder: &Path) -> Result<Stores, OpenError> {
     files::check_private(folder.components().as_path())?;
     // Whole and without links, as SQLITE_OPEN_NOFOLLOW wants it; and a path that begins with "file:" would be an URI.
     let folder = folder.canonicalize().map_err(|e| files::fault(&e))?;
-    let database = |file, tables| Database::open(&folder.join(file), tables).map_err(in_file(file));
+    let database = |file: &str, tables| Database::open(&folder.join(file), tables).map_err(in_file(file));
+    let former = |file: &String| {
+        let store = ledger::Entries::read_only(database(file, ledger::TABLES)?).map_err(in_file(file))?;
+        Ok::<_, OpenError>(Arc::new(store) as Arc<dyn LedgerStore>)
+    };
     let [of_orders, of_secrets, of_keys, of_ledger] = FILES;
     let secrets = secrets::Secrets::new(database(of_secrets, secrets::TABLES)?);
     let keys = keys::Keys::new(database(of_keys, keys::TABLES)?);
@@ -88,6 +108,7 @@ pub(crate) fn open(folder: &Path) -> Result<Stores, OpenError> {
         secrets: Arc::new(secrets.map_err(in_file(of_secrets))?),
         keys: Arc::new(keys.map_err(in_file(of_keys))?),
         ledger: Arc::new(ledger::Entries(database(of_ledger, ledger::TABLES)?)),
+        former: former_ledgers(&folder).iter().map(former).collect::<Result<_, _>>()?,
         lock: Arc::new(lock::Lock::open(&folder).map_err(in_file(LOCK))?),
     })
 }

@@ -1,8 +1,10 @@
 //! orders.db: sealed records.
 
+use std::collections::BTreeMap;
+
 use rusqlite::{OptionalExtension, Row, Transaction, params};
 
-use super::{Database, fault, limit, signed, unsigned};
+use super::{Database, fault, limit, one_row, signed, unsigned};
 use crate::store::{
     OrderStore, RecordIdBytes, RecordRow, RecordSummary, StagedRecord, StoreError, StoreResult, Tag,
 };
@@ -93,24 +95,54 @@ fn insert(transaction: &Transaction<'_>, rows: &[RecordRow]) -> StoreResult<()> 
             .execute(params![row.id, row.revision, row.put_day, encode(&row.tags), row.sealed])
             .map_err(fault)?;
     }
-    let sql = "INSERT OR IGNORE INTO tag (field, value, id) VALUES (?1, ?2, ?3)";
-    let mut insert = transaction.prepare_cached(sql).map_err(fault)?;
-    for row in rows {
-        for tag in &row.tags {
-            insert.execute(params![tag.field, signed(tag.value)?, row.id]).map_err(fault)?;
-        }
-    }
-    Ok(())
+    rows.iter().try_for_each(|row| insert_tags(transaction, row.tags.iter(), &row.id))
 }
 
 fn delete_tags(transaction: &Transaction<'_>, id: &RecordIdBytes) -> StoreResult<()> {
     let sql = "SELECT tags FROM record WHERE id = ?1";
     let mut select = transaction.prepare_cached(sql).map_err(fault)?;
     let tags: Option<Vec<u8>> = select.query_row([id], |row| row.get(0)).optional().map_err(fault)?;
+    decode(&tags.unwrap_or_default()).iter().try_for_each(|tag| delete_tag(transaction, tag, id))
+}
+
+/// Where the row lies, if the one that is there has its revision. Tags that stay are left alone.
+fn replace(transaction: &Transaction<'_>, row: &RecordRow) -> StoreResult<bool> {
+    let sql = "SELECT rowid, revision, tags FROM record WHERE id = ?1";
+    let mut select = transaction.prepare_cached(sql).map_err(fault)?;
+    let columns =
+        |row: &Row<'_>| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?, row.get::<_, Vec<u8>>(2)?));
+    let old = select.query_row([row.id], columns).optional().map_err(fault)?;
+    let Some((place, _, tags)) = old.filter(|(_, revision, _)| *revision == i64::from(row.revision)) else {
+        return Ok(false);
+    };
+    let sql = "UPDATE record SET put_day = ?2, tags = ?3, sealed = ?4 WHERE rowid = ?1";
+    let mut update = transaction.prepare_cached(sql).map_err(fault)?;
+    one_row(update.execute(params![place, row.put_day, encode(&row.tags), row.sealed]))?;
+    let old = decode(&tags);
+    for tag in old.iter().filter(|tag| !row.tags.contains(tag)) {
+        delete_tag(transaction, tag, &row.id)?;
+    }
+    insert_tags(transaction, row.tags.iter().filter(|tag| !old.contains(tag)), &row.id)?;
+    Ok(true)
+}
+
+fn delete_tag(transaction: &Transaction<'_>, tag: &Tag, id: &RecordIdBytes) -> StoreResult<()> {
+    let Ok(value) = i64::try_from(tag.value) else { return Ok(()) };
     let sql = "DELETE FROM tag WHERE field = ?1 AND value = ?2 AND id = ?3";
     let mut delete = transaction.prepare_cached(sql).map_err(fault)?;
-    for tag in decode(&tags.unwrap_or_default()).into_iter().filter(|tag| i64::try_from(tag.value).is_ok()) {
-        delete.execute(params![tag.field, signed(tag.value)?, id]).map_err(fault)?;
+    delete.execute(params![tag.field, value, id]).map_err(fault)?;
+    Ok(())
+}
+
+fn insert_tags<'a>(
+    transaction: &Transaction<'_>,
+    tags: impl Iterator<Item = &'a Tag>,
+    id: &RecordIdBytes,
+) -> StoreResult<()> {
+    let sql = "INSERT OR IGNORE INTO tag (field, value, id) VALUES (?1, ?2, ?3)";
+    let mut insert = transaction.prepare_cached(sql).map_err(fault)?;
+    for tag in tags {
+        insert.execute(params![tag.field, signed(tag.value)?, id]).map_err(fault)?;
     }
     Ok(())
 }
@@ -223,6 +255,44 @@ impl OrderStore for Orders {
             let ids = select.query_map([limit(rows)], |row| row.get(0)).map_err(fault)?;
             ids.map(|id| id.map_err(fault)).collect()
         })
+    }
+
+    fn of_epoch(&self, epoch: u32, after: Option<u128>, rows: usize) -> StoreResult<Vec<(u128, RecordRow)>> {
+        self.0.read(|transaction| {
+            // In the order of the rows in the file: records that are replaced by some of their size stay where they are.
+            let sql = "SELECT revision, put_day, tags, sealed, id, rowid FROM record
+                WHERE rowid > ?1 AND substr(sealed, 43, 4) = ?2 ORDER BY rowid LIMIT ?3";
+            let mut select = transaction.prepare_cached(sql).map_err(fault)?;
+            let after = after.map_or(Ok(i64::MIN), i64::try_from).map_err(|_| StoreError::Failed)?;
+            let mut rows = select.query(params![after, epoch.to_le_bytes(), limit(rows)]).map_err(fault)?;
+            let mut found = Vec::new();
+            while let Some(row) = rows.next().map_err(fault)? {
+                let (id, place): (RecordIdBytes, i64) =
+                    (row.get(4).map_err(fault)?, row.get(5).map_err(fault)?);
+                found.push((unsigned::<u64>(place)?.into(), record_row(&id, row)?));
+            }
+            Ok(found)
+        })
+    }
+
+    fn count_epochs(&self) -> StoreResult<Vec<(u32, u64)>> {
+        self.0.read(|transaction| {
+            let sql = "SELECT substr(sealed, 43, 4), count(*) FROM
+                (SELECT sealed FROM record UNION ALL SELECT sealed FROM staged) GROUP BY 1";
+            let mut select = transaction.prepare_cached(sql).map_err(fault)?;
+            let columns = |row: &Row<'_>| Ok((row.get::<_, Vec<u8>>(0)?, row.get::<_, i64>(1)?));
+            let mut counts = BTreeMap::new();
+            for row in select.query_map([], columns).map_err(fault)? {
+                let (epoch, count) = row.map_err(fault)?;
+                let epoch = epoch.try_into().map_or(0, u32::from_le_bytes);
+                *counts.entry(epoch).or_insert(0) += unsigned::<u64>(count)?;
+            }
+            Ok(counts.into_iter().collect())
+        })
+    }
+
+    fn replace_records(&self, rows: &[RecordRow]) -> StoreResult<Vec<bool>> {
+        self.0.write(|transaction| rows.iter().map(|row| replace(transaction, row)).collect())
     }
 
     fn check(&self) -> StoreResult<()> {

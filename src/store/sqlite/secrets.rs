@@ -1,6 +1,7 @@
 //! secrets.db: secret rows. What is removed here must be gone from the files.
 
 use std::{
+    collections::HashSet,
     ops::Range,
     thread,
     time::{Duration, Instant},
@@ -8,7 +9,7 @@ use std::{
 
 use rusqlite::{OptionalExtension, Params, Row, Transaction, params};
 
-use super::{Database, fault, limit, signed, unsigned};
+use super::{Database, fault, limit, one_row, signed, unsigned};
 use crate::store::{LOCK_WAIT, RecordIdBytes, SecretRow, SecretState, SecretStore, StoreError, StoreResult};
 
 // Fingerprint and wrapped secret lie in pieces that all have one size. `secure_delete` zeroes a row that is removed, but when
@@ -197,14 +198,84 @@ fn insert(transaction: &Transaction<'_>, rows: &[SecretRow]) -> StoreResult<()> 
             ])
             .map_err(fault)?;
         for bytes in [&row.fingerprint[..], &row.wrapped].concat().chunks(PIECE) {
-            let mut piece = [0; PIECE];
-            piece.iter_mut().zip(bytes).for_each(|(to, from)| *to = *from);
             let at = slot.ok_or(StoreError::Damaged)?;
-            insert_piece.execute(params![at, piece]).map_err(fault)?;
+            insert_piece.execute(params![at, filled(bytes)]).map_err(fault)?;
             slot = at.checked_add(1);
         }
     }
     Ok(())
+}
+
+/// Overwrites a row where it lies, if its bytes take as many pieces as before. `false`, and nothing changed, if not, or if there is
+/// no such row.
+fn overwrite(transaction: &Transaction<'_>, row: &SecretRow) -> StoreResult<bool> {
+    let Some(old) = place_of(transaction, &(row.record_id, row.n1))? else { return Ok(false) };
+    let bytes = [&row.fingerprint[..], &row.wrapped].concat();
+    let place = Place { slot: old.slot, fingerprint: size(&row.fingerprint)?, wrapped: size(&row.wrapped)? };
+    if place.slots()? != old.slots()? {
+        return Ok(false);
+    }
+    let sql = "UPDATE secret SET revision = ?3, generation = ?4, state = ?5, put_at = ?6, serial = ?7, policy = ?8, \
+               changed_at = ?9, fingerprint_size = ?10, wrapped_size = ?11 WHERE record_id = ?1 AND n1 = ?2";
+    let mut update = transaction.prepare_cached(sql).map_err(fault)?;
+    let updated = update.execute(params![
+        row.record_id,
+        row.n1,
+        row.revision,
+        row.generation,
+        row.state as u8,
+        signed(row.put_at)?,
+        signed(row.serial)?,
+        row.policy,
+        signed(row.changed_at)?,
+        place.fingerprint,
+        place.wrapped,
+    ]);
+    one_row(updated)?;
+    let mut update =
+        transaction.prepare_cached("UPDATE piece SET bytes = ?2 WHERE slot = ?1").map_err(fault)?;
+    for (slot, bytes) in place.slots()?.zip(bytes.chunks(PIECE)) {
+        one_row(update.execute(params![slot, filled(bytes)]))?;
+    }
+    Ok(true)
+}
+
+fn place_of(
+    transaction: &Transaction<'_>,
+    (id, n1): &(RecordIdBytes, [u8; 10]),
+) -> StoreResult<Option<Place>> {
+    let sql = "SELECT slot, fingerprint_size, wrapped_size FROM secret WHERE record_id = ?1 AND n1 = ?2";
+    let mut find = transaction.prepare_cached(sql).map_err(fault)?;
+    find.query_row(params![id, n1], Place::of).optional().map_err(fault)
+}
+
+/// A piece of these bytes, zeros behind them.
+fn filled(bytes: &[u8]) -> [u8; PIECE] {
+    let mut piece = [0; PIECE];
+    piece.iter_mut().zip(bytes).for_each(|(to, from)| *to = *from);
+    piece
+}
+
+/// Replaces rows that stay in their places, removes the others of `old`, adds the others of `add`.
+fn replace(
+    transaction: &Transaction<'_>,
+    old: &[(RecordIdBytes, [u8; 10])],
+    add: &[SecretRow],
+) -> StoreResult<()> {
+    let mut gone: HashSet<_> = old.iter().copied().collect();
+    let mut others = Vec::new();
+    for row in add {
+        let key = (row.record_id, row.n1);
+        // A key that is to be added twice is there when it comes the second time.
+        let stays = gone.contains(&key) && overwrite(transaction, row)?;
+        if stays {
+            gone.remove(&key);
+        } else {
+            others.push(row.clone());
+        }
+    }
+    remove(transaction, &gone.into_iter().collect::<Vec<_>>())?;
+    insert(transaction, &others)
 }
 
 fn size(bytes: &[u8]) -> StoreResult<u32> {
@@ -212,14 +283,12 @@ fn size(bytes: &[u8]) -> StoreResult<u32> {
 }
 
 fn remove(transaction: &Transaction<'_>, keys: &[(RecordIdBytes, [u8; 10])]) -> StoreResult<()> {
-    let sql = "SELECT slot, fingerprint_size, wrapped_size FROM secret WHERE record_id = ?1 AND n1 = ?2";
-    let mut find = transaction.prepare_cached(sql).map_err(fault)?;
     let sql = "DELETE FROM secret WHERE record_id = ?1 AND n1 = ?2";
     let mut delete = transaction.prepare_cached(sql).map_err(fault)?;
     let sql = "DELETE FROM piece WHERE slot >= ?1 AND slot < ?2";
     let mut delete_pieces = transaction.prepare_cached(sql).map_err(fault)?;
-    for (id, n1) in keys {
-        if let Some(place) = find.query_row(params![id, n1], Place::of).optional().map_err(fault)? {
+    for key @ (id, n1) in keys {
+        if let Some(place) = place_of(transaction, key)? {
             delete.execute(params![id, n1]).map_err(fault)?;
             let slots = place.slots()?;
             delete_pieces.execute([slots.start, slots.end]).map_err(fault)?;
@@ -239,9 +308,61 @@ impl SecretStore for Secrets {
     }
 
     fn replace_secrets(&self, old: &[(RecordIdBytes, [u8; 10])], add: &[SecretRow]) -> StoreResult<()> {
+        self.0.write(|transaction| replace(transaction, old, add))
+    }
+
+    fn make_current(&self, keys: &[(RecordIdBytes, [u8; 10])], at: u64) -> StoreResult<()> {
+        let at = signed(at)?;
         self.0.write(|transaction| {
-            remove(transaction, old)?;
-            insert(transaction, add)
+            let sql =
+                "SELECT slot, fingerprint_size, wrapped_size, n1, state FROM secret WHERE record_id = ?1";
+            let mut select = transaction.prepare_cached(sql).map_err(fault)?;
+            let sql = "UPDATE secret SET state = ?3, changed_at = ?4, fingerprint_size = ?5
+                WHERE record_id = ?1 AND n1 = ?2";
+            let mut update = transaction.prepare_cached(sql).map_err(fault)?;
+            let sql = "UPDATE piece SET bytes = ?2 WHERE slot = ?1";
+            let mut update_piece = transaction.prepare_cached(sql).map_err(fault)?;
+            for (id, n1) in keys {
+                let columns =
+                    |row: &Row<'_>| Ok((Place::of(row)?, row.get::<_, [u8; 10]>(3)?, row.get::<_, i64>(4)?));
+                let rows = select.query_map([id], columns).map_err(fault)?;
+                let rows = rows.collect::<Result<Vec<_>, _>>().map_err(fault)?;
+                if rows.iter().all(|(_, other, _)| other != n1) {
+                    continue;
+                }
+                for (place, other, state) in rows {
+                    if other == *n1 {
+                        let current = SecretState::Current as u8;
+                        one_row(update.execute(params![id, other, current, at, place.fingerprint]))?;
+                    } else if state == SecretState::Current as i64 {
+                        let (_, wrapped) = place.read(transaction)?;
+                        let shorter = Place { fingerprint: 0, ..place };
+                        if shorter.slots()? != place.slots()? {
+                            // A row as no vault writes it.
+                            return Err(StoreError::Damaged);
+                        }
+                        one_row(update.execute(params![id, other, SecretState::Superseded as u8, at, 0]))?;
+                        for (slot, bytes) in place.slots()?.zip(wrapped.chunks(PIECE)) {
+                            one_row(update_piece.execute(params![slot, filled(bytes)]))?;
+                        }
+                    } else if state == SecretState::Pending as i64 {
+                        remove(transaction, &[(*id, other)])?;
+                    }
+                }
+            }
+            Ok(())
+        })
+    }
+
+    fn count_generations(&self) -> StoreResult<Vec<(u32, u64)>> {
+        self.0.read(|transaction| {
+            let sql = "SELECT generation, count(*) FROM secret WHERE wrapped_size > 0 GROUP BY 1 ORDER BY 1";
+            let mut select = transaction.prepare_cached(sql).map_err(fault)?;
+            let columns = |row: &Row<'_>| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?));
+            let counts = select.query_map([], columns).map_err(fault)?;
+            counts
+                .map(|count| count.map_err(fault).and_then(|(g, n)| Ok((unsigned(g)?, unsigned(n)?))))
+                .collect()
         })
     }
 

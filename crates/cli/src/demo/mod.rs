@@ -11,7 +11,7 @@ use std::{
     time::Instant,
 };
 
-use consignee::{Alias, Error, Peek, ShredMode};
+use consignee::{Alias, EntryPlace, Error, Peek, ShredMode};
 
 use crate::{
     alias,
@@ -130,7 +130,7 @@ fn latest_entries(shop: &Shop, screen: &mut Screen) -> Result<(), Failure> {
     let mut table = names.new_table(true);
     let entries = peek.ledger_entries(from, usize::try_from(LATEST).unwrap_or(usize::MAX))?;
     for (entry, index) in entries.iter().zip(from..) {
-        names.row(&mut table, index, entry);
+        names.row(&mut table, EntryPlace { ledger: peek.ledger_number(), index }, entry);
     }
     table.draw(screen)?;
     let all = peek.ledger_entries(0, usize::try_from(state.size).unwrap_or(usize::MAX))?;

@@ -84,6 +84,11 @@ impl KeyArgs {
                 format!("{}: there is no vault here (init makes one)", folder.display()),
             ));
         }
+        self.provider()
+    }
+
+    /// The provider for a vault that is somewhere.
+    pub(crate) fn provider(&self) -> Result<Box<dyn RootKeyProvider>, Failure> {
         match self.required_source()? {
             Source::File(path) => Ok(Box::new(KeyFile::read(&path)?)),
             Source::Passphrase(secret) => {
