@@ -14,8 +14,8 @@ use super::{
 use crate::{
     error::{Error, ErrorKind, Result},
     suite::{
-        Kem, SIGNATURE, SealRng, Secret, SigningKey, Suite, TAG, Unauthentic, WrapKey, is_public,
-        is_verifying, open_from, os_random, public_of, wrapped_len,
+        Kem, SIGNATURE, SealRng, Secret, SigningKey, Suite, TAG, Unauthentic, WrapKey, can_be_sealed_to,
+        is_public, is_verifying, open_from, os_random, public_of, wrapped_len,
     },
 };
 
@@ -164,11 +164,12 @@ impl PublicKey {
     /// # Errors
     /// `Input` for text that is none, or has a letter wrong; `NewerFormat` for a KEM that this version does not know.
     pub fn parse(text: &str) -> Result<Self> {
-        let bytes = PUBLIC.parse_public(text).ok_or_else(|| {
+        let wrong = || {
             Error::input("key", "is no public key of a party, or not a whole one")
                 .with_hint("party keygen writes it into the file that ends in .pub")
-        })?;
-        Self::of_bytes(bytes)
+        };
+        let key = Self::of_bytes(PUBLIC.parse_public(text).ok_or_else(wrong)?)?;
+        if can_be_sealed_to(key.kem, key.opening()) { Ok(key) } else { Err(wrong()) }
     }
 
     pub(crate) fn of_bytes(bytes: Vec<u8>) -> Result<Self> {

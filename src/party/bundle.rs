@@ -39,7 +39,7 @@ pub struct Bundle {
     pub(super) expires: u64,
     permitted: Vec<PartId>,
     /// What it was opened at, by a clock that does not go back.
-    now: u64,
+    pub(super) now: u64,
 }
 
 /// Where a copy stands in the payload. Its record follows the format.
@@ -177,8 +177,8 @@ impl Bundle {
         self.payload.get(range.clone()).unwrap_or_default()
     }
 
-    /// Reads what was in the envelope, to be opened at a time.
-    pub(super) fn parse(payload: Zeroizing<Vec<u8>>, outside: &Envelope<'_>, now: u64) -> Result<Self> {
+    /// Reads what was in the envelope. It is opened at its issue, or later.
+    pub(super) fn parse(payload: Zeroizing<Vec<u8>>, outside: &Envelope<'_>) -> Result<Self> {
         let wrong = || damaged(Kind::Bundle);
         let mut frame = Frame::new(&payload, Kind::Bundle);
         let (issued, expires) = (frame.u64()?, frame.u64()?);
@@ -201,7 +201,7 @@ impl Bundle {
         }
         frame.end()?;
         let origin = outside.origin.to_owned();
-        Ok(Self { payload, copies, origin, party, role, purpose, issued, expires, permitted, now })
+        Ok(Self { payload, copies, origin, party, role, purpose, issued, expires, permitted, now: issued })
     }
 }
 

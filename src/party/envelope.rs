@@ -13,7 +13,7 @@ use super::frame::{Frame, put_str8};
 use crate::{
     error::{Error, ErrorKind, Result},
     keys::{PartyKey, PublicKey, VaultCard, VaultId, is_origin},
-    suite::{Kem, SIGNATURE, SealFailed, SigningKey, TAG, digest, seal_to, verify},
+    suite::{Kem, SIGNATURE, SealRng, SigningKey, TAG, digest, seal_to, verify},
 };
 
 const FORMAT: u8 = 1;
@@ -58,7 +58,7 @@ pub(crate) struct Address<'a> {
     pub(crate) policy: [u8; 32],
 }
 
-/// Seals what is in `payload` and signs the whole.
+/// Seals what is in `payload` and signs the whole. Its randomness comes straight from the operating system.
 ///
 /// # Errors
 /// `Limit` where it is too long, `Storage` where the operating system gives no randomness.
@@ -66,7 +66,19 @@ pub(crate) fn seal(
     kind: Kind,
     to: &Address<'_>,
     issuing: &SigningKey,
+    payload: Zeroizing<Vec<u8>>,
+) -> Result<Vec<u8>> {
+    let no_randomness = |_| Error::new(ErrorKind::Storage, "the operating system gives no random bytes");
+    seal_with(kind, to, issuing, payload, &mut SealRng::seeded().map_err(no_randomness)?)
+}
+
+/// The same with a generator of the caller's choice, for vectors.
+pub(crate) fn seal_with(
+    kind: Kind,
+    to: &Address<'_>,
+    issuing: &SigningKey,
     mut payload: Zeroizing<Vec<u8>>,
+    rng: &mut SealRng,
 ) -> Result<Vec<u8>> {
     let kem = to.key.kem();
     let mut out = Vec::with_capacity(512 + kem.encapsulated_len() + payload.len());
@@ -77,10 +89,8 @@ pub(crate) fn seal(
     out.extend_from_slice(&to.party);
     out.extend_from_slice(&to.policy);
     put_str8(&mut out, &to.card.origin)?;
-    let (encapsulated, tag) = seal_to(kem, to.key.opening(), &out, &mut payload).map_err(|e| match e {
-        SealFailed::Key => Error::input("key", "is no public key of a party"),
-        SealFailed::Random => Error::new(ErrorKind::Storage, "the operating system gives no random bytes"),
-    })?;
+    let (encapsulated, tag) = seal_to((kem, to.key.opening()), &out, &mut payload, rng)
+        .map_err(|_| Error::input("key", "is no public key of a party"))?;
     out.extend_from_slice(&encapsulated);
     let length = payload.len() + TAG;
     if out.len() + 4 + length + SIGNATURE > kind.longest() {
@@ -209,7 +219,7 @@ pub(super) fn damaged(kind: Kind) -> Error {
         .with_hint("it was cut or altered on the way: ask for it again")
 }
 
-fn newer(kind: Kind) -> Error {
+pub(super) fn newer(kind: Kind) -> Error {
     Error::new(ErrorKind::NewerFormat, format!("the {} is of a newer version", kind.name()))
         .with_hint("update this program")
 }

@@ -6,7 +6,7 @@ use consignee_policy::{FieldType, PartId};
 use zeroize::Zeroizing;
 
 use super::{
-    envelope::{Kind, damaged},
+    envelope::{Kind, damaged, newer},
     frame::{Frame, put_str8},
 };
 use crate::{
@@ -89,7 +89,7 @@ impl Keyring {
         let mut epochs: Vec<Arc<EpochKeys>> = Vec::with_capacity(count);
         for _ in 0..count {
             let epoch = frame.number()?;
-            let suite = Suite::from_number(frame.u8()?).ok_or_else(wrong)?;
+            let suite = Suite::from_number(frame.u8()?).ok_or_else(|| newer(Kind::Keyring))?;
             if epochs.last().is_some_and(|last| last.epoch >= epoch) {
                 return Err(wrong());
             }

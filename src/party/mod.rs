@@ -39,6 +39,8 @@ use std::{
 pub use bundle::Bundle;
 use bundle::expired;
 pub(crate) use bundle::{Contents, MOST_COPIES, PackedCopy};
+#[cfg(test)]
+pub(crate) use envelope::seal_with;
 pub use envelope::to_base64;
 pub(crate) use envelope::{Address, Kind, seal};
 use envelope::{Envelope, binary};
@@ -163,11 +165,11 @@ impl Party {
                 .with_hint("give the keyring of the shop that sent the bundle"));
         }
         let payload = outside.open(&pin.card, &self.key)?;
-        let now = pin.now(clock);
-        let bundle = Bundle::parse(payload, &outside, now)?;
-        pin.now(bundle.issued);
+        pin.now(clock);
+        let mut bundle = Bundle::parse(payload, &outside)?;
+        bundle.now = pin.now(bundle.issued);
         self.changed = true;
-        if bundle.expires_at().is_some_and(|end| now > end) {
+        if bundle.expires_at().is_some_and(|end| bundle.now > end) {
             return Err(expired("the time in which the bundle may be read is over")
                 .with_hint("ask the shop for a new one, if it may still share these orders"));
         }

@@ -7,7 +7,7 @@ use hpke::{
     kem::{X25519HkdfSha256, XWing},
 };
 
-use super::{RandomFailed, SealRng, Secret, TAG, Unauthentic};
+use super::{SealRng, Secret, TAG, Unauthentic};
 
 /// How a key is agreed on with a party. The numbers are those of IANA's registry of HPKE KEMs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -78,35 +78,31 @@ pub(crate) fn is_public(kem: Kem, bytes: &[u8]) -> bool {
     }
 }
 
-/// Why nothing was sealed to a party.
-pub(crate) enum SealFailed {
-    /// Its public key is none.
-    Key,
-    /// The operating system gives no randomness.
-    Random,
+/// Whether something can be sealed to a public key. With a point of small order X25519 gives zeros, whoever the sender is, which
+/// RFC 9180 refuses (section 7.1.4).
+pub(crate) fn can_be_sealed_to(kem: Kem, public: &[u8]) -> bool {
+    let agrees = || {
+        let anybodys = <X25519HkdfSha256 as HpkeKem>::PrivateKey::from_bytes(&[1; 32])?;
+        let encapsulated = <X25519HkdfSha256 as HpkeKem>::EncappedKey::from_bytes(public)?;
+        X25519HkdfSha256::decap(&anybodys, None, &encapsulated)
+    };
+    kem != Kem::X25519 || agrees().is_ok()
 }
 
-impl From<RandomFailed> for SealFailed {
-    fn from(_: RandomFailed) -> Self {
-        Self::Random
-    }
-}
-
-/// Encrypts `buffer` in place for whoever has the private key, and gives the encapsulated key and the tag. Its randomness comes
-/// straight from the operating system.
+/// Encrypts `buffer` in place for whoever has the private key, and gives the encapsulated key and the tag.
 pub(crate) fn seal_to(
-    kem: Kem,
-    public: &[u8],
+    (kem, public): (Kem, &[u8]),
     info: &[u8],
     buffer: &mut [u8],
-) -> Result<(Vec<u8>, [u8; TAG]), SealFailed> {
+    rng: &mut SealRng,
+) -> Result<(Vec<u8>, [u8; TAG]), Unauthentic> {
     fn seal<K: HpkeKem>(
         public: &[u8],
         info: &[u8],
         buffer: &mut [u8],
-    ) -> Result<(Vec<u8>, [u8; TAG]), SealFailed> {
-        let public = K::PublicKey::from_bytes(public).map_err(|_| SealFailed::Key)?;
-        let mut rng = SealRng::seeded()?;
+        rng: &mut SealRng,
+    ) -> Result<(Vec<u8>, [u8; TAG]), Unauthentic> {
+        let public = K::PublicKey::from_bytes(public).map_err(|_| Unauthentic)?;
         let (encapsulated, tag) = hpke::single_shot_seal_inout_detached_with_rng::<AesGcm256, HkdfSha256, K>(
             &OpModeS::Base,
             &public,
@@ -115,13 +111,13 @@ pub(crate) fn seal_to(
             &[],
             rng.generator(),
         )
-        .map_err(|_| SealFailed::Key)?;
-        let tag = tag.to_bytes().as_slice().try_into().map_err(|_| SealFailed::Key)?;
+        .map_err(|_| Unauthentic)?;
+        let tag = tag.to_bytes().as_slice().try_into().map_err(|_| Unauthentic)?;
         Ok((encapsulated.to_bytes().to_vec(), tag))
     }
     match kem {
-        Kem::X25519 => seal::<X25519HkdfSha256>(public, info, buffer),
-        Kem::XWing => seal::<XWing>(public, info, buffer),
+        Kem::X25519 => seal::<X25519HkdfSha256>(public, info, buffer, rng),
+        Kem::XWing => seal::<XWing>(public, info, buffer, rng),
     }
 }
 
@@ -241,8 +237,8 @@ mod tests {
         for kem in [Kem::X25519, Kem::XWing] {
             let [one, other] = [[1; 32], [2; 32]].map(Secret::new);
             let mut buffer = *b"for one alone";
-            let (encapsulated, tag) =
-                seal_to(kem, &public_of(kem, &one).unwrap(), b"info", &mut buffer).ok().unwrap();
+            let (public, mut rng) = (public_of(kem, &one).unwrap(), SealRng::seeded().unwrap());
+            let (encapsulated, tag) = seal_to((kem, &public), b"info", &mut buffer, &mut rng).unwrap();
             assert_eq!(encapsulated.len(), kem.encapsulated_len());
             let open = |private: &Secret<32>, info: &[u8]| {
                 let mut buffer = buffer;

@@ -20,9 +20,9 @@ pub(crate) use aead::{unwrap, wrap};
 pub(crate) use hash::{Mac, commit, digest, digest_id};
 pub(crate) use kdf::{DERIVED_AT_ONCE, Kdf};
 pub use kem::Kem;
-pub(crate) use kem::{SealFailed, is_public, open_from, public_of, seal_to};
+pub(crate) use kem::{can_be_sealed_to, is_public, open_from, public_of, seal_to};
 pub use rng::after_fork;
-pub(crate) use rng::{RandomFailed, SealRng, os_random};
+pub(crate) use rng::{SealRng, os_random};
 pub(crate) use secret::Secret;
 pub(crate) use sign::{SIGNATURE, SigningKey, is_verifying, verify};
 

@@ -9,8 +9,8 @@ use serde_json::{Value as Json, json};
 use sha2::{Digest, Sha256};
 
 use super::{
-    array, derive, folder, frontier, hex, leaf_hash, list, normalisers, number, padded_len, suite, text,
-    unhex,
+    array, derive, folder, frontier, hex, leaf_hash, list, normalisers, number, padded_len, parties,
+    party_keys, suite, text, unhex,
     vaults::{items_of, root_of},
 };
 use crate::{
@@ -74,6 +74,15 @@ const WITHOUT_VECTOR: &[(u32, &str)] = &[
     (96, "several ledgers: tests/backup.rs"),
     (97, "sets of files: folder/manifest.rs, tests/backup.rs"),
     (98, "sets of files: tests/backup.rs"),
+    (
+        108,
+        "what a writer does: `each_copy_is_a_disclosure_of_its_party_and_nothing_else_is_entered` in tests/attacks/sharing.rs",
+    ),
+    (
+        109,
+        "what leaves a vault: `a_stolen_database_and_a_couriers_machine_open_what_the_courier_was_given_and_no_more` in tests/attacks/sharing.rs",
+    ),
+    (110, "what a writer refuses: `a_key_belongs_to_one_party` in tests/attacks/sharing.rs"),
 ];
 
 fn files() -> BTreeMap<String, Json> {
@@ -112,6 +121,11 @@ fn every_file_is_read_and_does_what_it_says() {
             "alias" => alias(vector),
             "key file" => key_file(vector),
             "passphrase" => passphrase(vector),
+            "party key" => party_keys::check_private(vector),
+            "public key" => party_keys::check_public(vector),
+            "card" => party_keys::check_card(vector),
+            "keyring" => parties::check_keyring(vector),
+            "bundle" => parties::check_bundle(vector),
             other => panic!("{name} is of {other}, which nothing here reads"),
         };
         let found = outcome.as_ref().map_or_else(|error| error.kind().name(), |()| "opens");

@@ -9,6 +9,8 @@ mod derive;
 mod entries;
 mod generate;
 mod normalisers;
+mod parties;
+mod party_keys;
 mod policies;
 mod records;
 mod values;

@@ -28,7 +28,7 @@ pub(super) const FULL: &str = r#"{"order_no":"10248","placed_at":"1996-07-04T08:
     "extra":{"gift":true,"grams":-9223372036854775808,"seal":"AP8A/w==","meta":{"a":[1,2.5,null]},"card":"1234567890"}}"#;
 
 /// Empty values with their empty facets, and no `extra` at all.
-const EMPTY: &str = r#"{"order_no":"X","placed_at":"0001-01-01T00:00:00Z",
+pub(super) const EMPTY: &str = r#"{"order_no":"X","placed_at":"0001-01-01T00:00:00Z",
     "consignee":{"name":"","phone":"","address":{"lines":[],"city":"","country":""}},
     "items":[],"amount":{"value":"0","currency":"XXX"},"note":"","extra":{}}"#;
 
@@ -66,7 +66,7 @@ impl World {
         Case { order_no: order.order_no.clone(), seed, sealed, parts }
     }
 
-    fn parts(&self, order: &Order) -> Vec<Json> {
+    pub(super) fn parts(&self, order: &Order) -> Vec<Json> {
         let value = |name: &str| -> Option<ValueRef<'_>> {
             match Order::FIELDS.iter().position(|known| known.name == name) {
                 Some(at) => order.field(at),

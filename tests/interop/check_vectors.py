@@ -2,7 +2,7 @@
 """Reads every vector of tests/vectors with reader.py: the good ones with every value on the way, the bad ones to be refused
 with the outcome that they expect.
 
-    pip install cryptography        # 44 or later, for Argon2id
+    pip install cryptography        # 44 or later, for Argon2id; 47 or later for X-Wing
     python3 tests/interop/check_vectors.py [FOLDER]
 """
 
@@ -10,7 +10,9 @@ import json
 import pathlib
 import sys
 
+import party as P
 import reader as R
+from cryptography.hazmat.primitives.asymmetric import ed25519
 
 unhex = bytes.fromhex
 TYPES = ["text", "bool", "integer", "money", "timestamp", "address", "list", "bytes", "json"]
@@ -307,6 +309,158 @@ def check_passphrase(vector, _):
         check_unwrap(vector, key)
 
 
+# ---- Parties
+
+
+def check_party_key(vector, _):
+    key = P.read_private(vector["text"], vector.get("passphrase"))
+    if not is_good(vector):
+        return
+    same("bytes", key.raw, vector["bytes"])
+    same("KEM", key.kem, vector["kem"])
+    same("opening key", key.opening, vector["opening_key"])
+    same("seed", key.seed, vector["signing_seed"])
+    same("public key", key.public(), vector["public"])
+    if "wrapped" in vector:
+        raw = P.read_line(P.LOCKED, vector["text"], R.Damaged)
+        _, wrapping_key, ad = P.locked_key(raw, vector["passphrase"])
+        same("parameters and wrap", raw, vector["parameters"] + vector["wrapped"])
+        same("key", wrapping_key, vector["key"])
+        same("associated data", ad, vector["associated_data"])
+        same("nonce", raw[29:53], vector["nonce"])
+
+
+def check_public_key(vector, _):
+    raw = P.read_public(vector["text"])
+    if is_good(vector):
+        same("bytes", raw, vector["bytes"])
+        same("fingerprint", P.fingerprint(P.PUBLIC, raw), vector["fingerprint"])
+        key_id = R.party_key_id(unhex(vector["vault_id"]), vector["party"], raw)
+        same("key id", key_id, vector["party_key_id"])
+
+
+def check_card(vector, _):
+    card = P.read_card(vector["text"])
+    if is_good(vector):
+        raw = b"".join(card)
+        same("bytes", raw, vector["bytes"])
+        same("fingerprint", P.fingerprint(P.CARD, raw), vector["fingerprint"])
+        pieces = [card.vault_id.hex(), card.issuing.hex(), card.ledger.hex(), card.origin.decode()]
+        same("pieces", pieces, [vector[name] for name in ("vault_id", "issuing_key", "ledger_key", "origin")])
+
+
+def holder_of(vector):
+    return P.Holder(P.read_private(vector["key"]), map(P.read_card, vector["cards"]))
+
+
+def file_of(vector):
+    return vector["text"].encode() if "text" in vector else unhex(vector["file"])
+
+
+def check_keyring(vector, _):
+    holder = holder_of(vector)
+    if "taken_before" in vector:
+        holder.keyring(unhex(vector["taken_before"]), vector["clock"])
+    holder.keyring(file_of(vector), vector["clock"])
+    if "inputs" in vector:
+        inputs = vector["inputs"]
+        payload = R.u64(inputs["issued"]) + R.str8(inputs["party"]) + R.str8(inputs["role"])
+        payload += R.u8(len(inputs["parts"]))
+        for part in inputs["parts"]:
+            payload += R.u16(part["part"]) + R.u8(part["type"]) + R.str8(part["name"])
+        payload += R.u16(len(inputs["epochs"]))
+        for epoch in inputs["epochs"]:
+            payload += R.u32(epoch["epoch"]) + R.u8(epoch["suite"]) + R.u8(len(epoch["keys"]))
+            payload += b"".join(R.u16(key["part"]) + unhex(key["key"]) for key in epoch["keys"])
+        check_sealed(b"CNSK", vector, holder, payload)
+
+
+def check_bundle(vector, _):
+    holder = holder_of(vector)
+    keyring = holder.keyring(unhex(vector["keyring"]), vector.get("keyring_clock", vector["clock"]))
+    orders = list(holder.read(keyring, file_of(vector), vector["clock"]))
+    for order in orders:
+        if isinstance(order, R.Outcome):
+            raise order
+    if "inputs" in vector:
+        same("orders", orders, vector["orders"])
+        inputs = vector["inputs"]
+        payload = R.u64(inputs["issued"]) + R.u64(inputs["expires"])
+        payload += b"".join(R.str8(inputs[name]) for name in ("party", "role", "purpose"))
+        payload += R.u8(len(inputs["permitted"])) + b"".join(map(R.u16, inputs["permitted"]))
+        payload += R.u32(len(inputs["copies"]))
+        for copy, made in zip(inputs["copies"], vector["intermediate"]["copies"], strict=True):
+            payload += check_copy(inputs, copy, made)
+        check_sealed(b"CNSB", vector, holder, payload)
+
+
+def check_copy(inputs, copy, made):
+    """The bytes of a copy in the payload."""
+    sealing, party = copy["sealing"], unhex(inputs["party_key_id"])
+    rec, secret = R.parse_record(unhex(made["record"])), unhex(sealing["order_secret"])
+    copied = unhex(copy["order_record_id"])
+    same("record id", R.mac(unhex(copy["id_key"]), b"consignee/v1/copy", party, copied)[:16], made["record_id"])
+    same("record id of the record", rec.record_id, made["record_id"])
+    same("head", rec.head, made["header"] + made["directory"] + sealing["n2"])
+    policy = inputs["policy_digest"][:32]
+    stated = [sealing["suite"], sealing["vault_id"], 0, sealing["epoch"], policy, sealing["n1"]]
+    same("header", [rec.suite, rec.vault_id.hex(), rec.revision, rec.epoch, rec.policy.hex(), rec.n1.hex()], stated)
+    ticket = {}
+    for f, part, on_the_way in zip(rec.parts, sealing["parts"], made["parts"], strict=True):
+        key = unhex(part["field_key"])
+        half = R.kdf(rec.suite, key, rec.n1 + R.u16(0))
+        ticket[f] = R.ticket_part(rec.suite, secret, rec.record_id, f)
+        padded = R.open_part(rec, f, key, ticket[f])
+        same("encoded", R.encode(R.decode_value(padded)), part["encoded"])
+        steps = {
+            "part": f,
+            "A": half,
+            "T": ticket[f],
+            "DEK": R.xor(half, ticket[f]),
+            "associated_data": R.associated_data(rec, f),
+            "padded": padded,
+            "ciphertext": rec.parts[f],
+        }
+        for name, mine in steps.items():
+            same(name, mine, on_the_way[name])
+        check_subkeys(rec.suite, key, on_the_way["field_key_subkeys"])
+    same("commitment", R.disclosure(party, inputs["lines"], rec, ticket, rec.parts), made["commitment"])
+    head = R.u64(copy["index"]) + R.u32(copy["revision"]) + R.u64(copy["expires"]) + copy["alias"].encode()
+    return head + R.lp(rec.raw) + b"".join(ticket.values())
+
+
+def check_sealed(magic, vector, holder, payload):
+    """The envelope: all on the way, and the whole again from the inputs and the randomness of the encapsulation."""
+    inputs, made, raw = vector["inputs"], vector["intermediate"], file_of(vector)
+    env, opened = P.parse_envelope(magic, raw), holder.open(magic, raw)[1]
+    same("payload", opened, payload.hex())
+    public, random = unhex(inputs["public_key"]), unhex(inputs["encapsulation_randomness"])
+    key_id = R.party_key_id(unhex(inputs["vault_id"]), inputs["party_number"], public)
+    outside = magic + R.u8(1) + R.u16(inputs["kem"]) + unhex(inputs["vault_id"]) + key_id
+    outside += unhex(inputs["policy_digest"]) + R.str8(inputs["origin"])
+    issuing = ed25519.Ed25519PrivateKey.from_private_bytes(unhex(inputs["issuing_seed"]))
+    steps = {
+        "outside": outside,
+        "payload": opened,
+        "encapsulated_key": env.e,
+        "ciphertext": env.ciphertext,
+        "digest": R.sha(env.signed),
+        "signed": P.signed_message(env),
+        "signature": issuing.sign(P.signed_message(env)),
+    }
+    for name, mine in steps.items():
+        same(name, mine, made[name])
+    same("outside of the file", env.outside, outside.hex())
+    if inputs["kem"] == P.X25519:
+        private, pk = P.derive_key_pair(random), public[2:34]
+        same("encapsulated key", env.e, P.dh_public(private).hex())
+        shared = P.shared_x25519(env.e, pk, P.dh(private, pk))
+        key, nonce = P.key_schedule(P.X25519, shared, outside)
+        same("sealed anew", env.ciphertext, R.AESGCM(key).encrypt(nonce, payload, b"").hex())
+    else:
+        same("X25519 half of the encapsulated key", env.e[1088:], P.dh_public(random[32:]).hex())
+
+
 CHECKS = {
     "vault": check_vault,
     "record": check_record,
@@ -322,6 +476,11 @@ CHECKS = {
     "alias": check_alias,
     "key file": check_key_file,
     "passphrase": check_passphrase,
+    "party key": check_party_key,
+    "public key": check_public_key,
+    "card": check_card,
+    "keyring": check_keyring,
+    "bundle": check_bundle,
 }
 
 
@@ -332,6 +491,8 @@ def outcome(vector, vectors):
         return e.name
     except AssertionError as e:
         return f"opens, but {e}"
+    except P.NoMlKem:
+        return None
     return "opens"
 
 
@@ -339,16 +500,20 @@ def main():
     here = pathlib.Path(__file__).resolve().parent
     folder = pathlib.Path(sys.argv[1]) if len(sys.argv) > 1 else here.parent / "vectors"
     vectors = {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in sorted(folder.glob("*.json"))}
-    wrong = 0
+    wrong = unread = 0
     for name, vector in vectors.items():
         found = outcome(vector, vectors)
-        if found != vector["expect"]:
+        if found is None:
+            unread += 1
+        elif found != vector["expect"]:
             wrong += 1
             print(f"{name}: {found}, and not {vector['expect']}")
     seen = {vector["of"] for vector in vectors.values()}
     assert seen == set(CHECKS), f"no vector of {set(CHECKS) - seen}"
     good = sum(map(is_good, vectors.values()))
     print(f"{good} good and {len(vectors) - good} bad vectors; {wrong} read otherwise")
+    if unread:
+        print(f"NOT READ: {unread} of X-Wing, for which this Python's `cryptography` has no ML-KEM")
     return 1 if wrong else 0
 
 

@@ -929,8 +929,8 @@ def verify_head(entries, size, frontier):
     return tree_root(leaves)
 
 
-def party_key_id(vault_id, number):
-    return sha(b"consignee/v1/party", vault_id, u32(number))[:16]
+def party_key_id(vault_id, number, public=b""):
+    return sha(b"consignee/v1/party", vault_id, u32(number), public)[:16]
 
 
 def handle(hk, key_id):
