@@ -13,9 +13,9 @@ use common::{
     staffed,
 };
 use consignee::{
-    Cell, CellRef, Error, FromView, KeyFile, Order, OrderForCourier, OrderForFinance, OrderForPlatform,
-    OrderForSupplier, OrderForSupportAfterSale, OrderForSupportCallBack, Patch, RoleView, Setup, ShredMode,
-    StoredOrder, Value, ValueRef, Vault,
+    BackupSets, Cell, CellRef, Error, FromView, KeyFile, Order, OrderForCourier, OrderForFinance,
+    OrderForPlatform, OrderForSupplier, OrderForSupportAfterSale, OrderForSupportCallBack, Patch, RoleView,
+    Setup, ShredMode, StoredOrder, Value, ValueRef, Vault,
     store::{LedgerHead, Memory, StagedRecord, StoreError},
 };
 
@@ -90,6 +90,7 @@ fn a_reader_of_logs_in_which_a_program_prints_what_it_holds_reads_no_value() {
     log.add(&hits);
     log.add(&hits.hits[0]);
     log.add(&vault.resolve_alias(&view.alias().to_string()).unwrap());
+    log.add(&vault.resolve_alias(&view.alias().to_string()).unwrap().seen.unwrap()[0].0);
     log.add(&vault.opener().alias_owner(&view.alias().to_string()).unwrap());
     log.add(&consignee::inspect(&vault.sealed(NUMBER).unwrap()).unwrap());
     // … and what stores and reports have of it.
@@ -135,6 +136,15 @@ fn a_reader_of_logs_in_which_a_program_prints_what_it_holds_reads_no_value() {
     log.add(error.kind());
     log.add(&error);
     log.add(&vault.shred(NUMBER, PHONE, ShredMode::KeepEvidence).unwrap());
+
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    let kept = Vault::create(&at("vault"), &KeyFile::from_bytes(ROOT), &setup).unwrap();
+    kept.put(&order).unwrap();
+    log.add(&kept.backup(&at("backup")).unwrap());
+    let sets = BackupSets::below(&at("backup"));
+    log.add(&sets);
+    log.add(&Vault::restore(&sets, &at("restored"), &KeyFile::from_bytes(ROOT), None).unwrap());
 
     let salt = serde_json::to_value(&vault.parties().unwrap()[0]).unwrap()["salt"].clone();
     let salt: Vec<u8> = serde_json::from_value(salt).unwrap();

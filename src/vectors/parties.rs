@@ -15,6 +15,7 @@ use crate::{
     Kem, Order, Party, PublicKey, Result, VaultCard,
     alias::{Alias, AliasKey},
     keys::{KeyKind, RecordId, Ticket},
+    ledger::EntryPlace,
     party::{Address, Contents, Issue, Kind, PackedCopy, seal_with},
     policy::PartId,
     record::{self, Content, Place, Record, Workspace},
@@ -200,7 +201,12 @@ impl<'a> Shop<'a> {
         sealed.secret.ticket_parts(record_id, ids.iter().copied(), &mut secrets);
         PackedCopy {
             record: space.record().to_vec(),
-            ticket: Ticket::received(record_id, number(&copy["index"]), ids, secrets),
+            ticket: Ticket::received(
+                record_id,
+                EntryPlace { ledger: 1, index: number(&copy["index"]) },
+                ids,
+                secrets,
+            ),
             revision: number(&copy["revision"]),
             expires: number(&copy["expires"]),
             alias: Alias::parse(text(&copy["alias"])).unwrap(),

@@ -39,7 +39,10 @@ fn orders_are_found_by_a_value_newest_first() {
     assert_eq!(numbers, ["A-2", "A-1"]);
     let entries = shop.run_without_key(&["ledger", "show", "v", "--json"]).exits(0).json();
     for hit in &hits {
-        assert_eq!((hit.as_object().unwrap().len(), &hit["revision"]), (3, &json!(1)));
+        assert_eq!(
+            (hit.as_object().unwrap().len(), &hit["ledger"], &hit["revision"]),
+            (4, &json!(1), &json!(1))
+        );
         let index = usize::try_from(hit["ledger_index"].as_u64().unwrap()).unwrap();
         assert_eq!(
             (&entries[index]["type"], &entries[index]["party"]),
