@@ -92,6 +92,7 @@ mod error;
 #[cfg(feature = "sqlite")]
 mod folder;
 mod index;
+mod key_list;
 mod keys;
 mod ledger;
 mod normalise;
@@ -126,6 +127,7 @@ pub use doctor::{Finding, Severity};
 pub use error::{Error, ErrorKind, Result};
 #[cfg(feature = "sqlite")]
 pub use folder::Peek;
+pub use key_list::{Inventory, InventoryKey, KEYS_SCHEMA, KeyAge, KeyList};
 pub use keys::{KeyFile, Passphrase, RecordId, RootKey, RootKeyProvider};
 pub use ledger::{Entry, EntryKind, LedgerState};
 pub use opener::StoredOrder;

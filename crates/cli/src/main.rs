@@ -10,6 +10,7 @@ mod get;
 mod init;
 mod input;
 mod inspect;
+mod keys;
 mod ledger;
 mod open;
 mod party;
@@ -25,7 +26,7 @@ mod update;
 
 use std::process::ExitCode;
 
-use args::{Command, LedgerCommand, PartyCommand, PolicyCommand};
+use args::{Command, KeysCommand, LedgerCommand, PartyCommand, PolicyCommand};
 use failure::Failure;
 use screen::Screen;
 
@@ -70,6 +71,12 @@ fn run(command: Command, screen: &mut Screen) -> Result<(), Failure> {
         Command::Inspect(args) => inspect::run(&args, screen),
         Command::Shred(args) => shred::run(&args, screen),
         Command::Alias(args::AliasCommand::Resolve(args)) => alias::resolve(&args, screen),
+        Command::Keys(KeysCommand::Rotate(args)) => keys::rotate(&args, screen),
+        Command::Keys(KeysCommand::List(args)) => keys::list(&args, screen),
+        Command::Keys(KeysCommand::Rewrap(args)) => keys::rewrap(&args, screen),
+        Command::Keys(KeysCommand::Reseal(args)) => keys::reseal(&args, screen),
+        Command::Keys(KeysCommand::Destroy(args)) => keys::destroy(&args, screen),
+        Command::Keys(KeysCommand::Inventory(args)) => keys::inventory(&args, screen),
         Command::Ledger(LedgerCommand::Show(args)) => ledger::show(&args, screen),
         Command::Doctor(args) => doctor::run(&args, screen),
     }
