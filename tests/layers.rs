@@ -61,7 +61,13 @@ const LAYERS: &[(&str, &[&str])] = &[
         ],
     ),
     ("constant_time", &["alias", "keys", "normalise", "registry", "suite"]),
-    ("doctor", &["keys", "ledger", "observe", "opener", "record", "registry", "sealer", "store", "vault"]),
+    (
+        "doctor",
+        &[
+            "key_list", "keys", "ledger", "observe", "opener", "record", "registry", "rotation", "sealer",
+            "store", "vault",
+        ],
+    ),
     ("key_list", &["keys", "ledger", "registry", "store", "suite", "vault"]),
     (
         "folder",
