@@ -14,7 +14,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use consignee::{KeyFile, Setup, Vault, policy::DEFAULT_POLICY};
+use consignee::{KeyFile, OwnTables, Setup, Vault, policy::DEFAULT_POLICY};
 use criterion::{
     BenchmarkGroup, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main,
     measurement::WallTime,
@@ -134,5 +134,39 @@ fn open(c: &mut Criterion) {
     }
 }
 
-criterion_group!(benches, put, open);
+/// Orders that one reseal, or one rewrap, is measured with.
+const MOVED: usize = 100_000;
+
+/// Every order of a vault sealed anew under an epoch that has just begun, and every secret moved to a new release key; each time in
+/// a vault that was filled for it.
+fn move_all(c: &mut Criterion) {
+    let mut group = group(c, "move_all");
+    group.throughput(Throughput::Elements(MOVED as u64));
+    let time = |moves: fn(&Vault) -> u64| {
+        let folder = folder();
+        let vault = sqlite(folder.path());
+        let mut orders = NewOrders::under(DEFAULT_POLICY);
+        (0..MOVED / BATCHES[2]).for_each(|_| drop(time_put(&vault, &orders.take(BATCHES[2]))));
+        let start = Instant::now();
+        assert_eq!(moves(&vault), MOVED as u64);
+        start.elapsed()
+    };
+    group.bench_function("reseal/SQLite", |b| {
+        b.iter_custom(|times| {
+            let reseal = |vault: &Vault| {
+                vault.rotate(None).unwrap();
+                vault.reseal(1, |_| ()).unwrap().orders
+            };
+            (0..times).map(|_| time(reseal)).sum()
+        });
+    });
+    group.bench_function("rewrap/SQLite", |b| {
+        b.iter_custom(|times| {
+            let rewrap = |vault: &Vault| vault.rewrap(OwnTables::None, |_| ()).unwrap().moved;
+            (0..times).map(|_| time(rewrap)).sum()
+        });
+    });
+}
+
+criterion_group!(benches, put, open, move_all);
 criterion_main!(benches);

@@ -15,9 +15,10 @@ use crate::{
     opener::unlock,
     record::Record,
     registry::{PartyState, Registry},
+    rotation::rotation_of,
     sealer::record_commitment,
     store::{RecordRow, SecretRow, SecretState},
-    vault::{MOST_SEALINGS, SEALINGS, Vault},
+    vault::Vault,
 };
 
 /// How bad a finding is.
@@ -81,7 +82,7 @@ impl Vault {
         let registry = self.registry()?;
         findings.push(Finding::new(Severity::Fine, "keys", "all keys, policies and parties are authentic"));
         findings.extend(self.check_ledgers(&registry));
-        findings.extend(self.check_limits(&registry)?);
+        findings.extend(self.check_keys(&registry)?);
         let mut recorded = Recorded::default();
         let scanned = self.ledger().scan_all(|place, entry| recorded.add(place, &entry));
         scanned.map_err(|e| e.in_file("ledger.db"))?;
@@ -103,19 +104,6 @@ impl Vault {
             findings.push(Finding::new(Severity::Warning, "orders", message));
         }
         Ok(())
-    }
-
-    fn check_limits(&self, registry: &Registry) -> Result<Option<Finding>> {
-        let counter = SEALINGS + registry.current_epoch()?.epoch;
-        let sealed = of_file("keys.db", self.inner().stores.keys.allotted(counter))?;
-        let near = sealed >= MOST_SEALINGS / 4;
-        Ok(near.then(|| {
-            Finding::new(
-                Severity::Warning,
-                "epoch",
-                "this epoch has sealed over 2^30 orders: rotate the keys",
-            )
-        }))
     }
 
     /// Each secret row against its record and the newest entry of its order.
@@ -238,6 +226,8 @@ struct Recorded {
     /// Digest and whether it reaches existing orders, in the order of acceptance.
     policies: Vec<([u8; 32], bool)>,
     parties: HashMap<[u8; 16], EntryKind>,
+    /// Epochs and release keys that were begun or destroyed, by kind and number: whether they are there.
+    keys: HashMap<(u8, u32), bool>,
     /// The greatest time of an entry, seconds since 1970.
     newest_time: u64,
     /// Commitments of the newest change of the root key, if there was one.
@@ -281,6 +271,12 @@ impl Recorded {
                 self.parties.insert(entry.party, entry.kind);
             }
             EntryKind::Rotation if is_root_change(entry) => self.root = Some(entry.commitments.clone()),
+            EntryKind::Rotation => {
+                if let Some((kind, old, new)) = rotation_of(&entry.detail) {
+                    // 0 is what takes the place of one that is destroyed.
+                    self.keys.insert((kind, if new == 0 { old } else { new }), new != 0);
+                }
+            }
             EntryKind::Put | EntryKind::Update | EntryKind::Reseal | EntryKind::Shred => {
                 let shred = entry.kind == EntryKind::Shred;
                 let before = self.orders.get(&entry.handle);
@@ -329,6 +325,14 @@ impl Recorded {
             registry.policies.iter().map(|accepted| (accepted.policy.digest(), accepted.existing_orders));
         if !in_force.eq(self.policies.iter().copied()) {
             rolled_back("policy", "the policies accepted are not those the ledger names");
+        }
+        let there = |(kind, number): (u8, u32)| match kind {
+            1 => Some(registry.epoch(number).is_some()),
+            3 => Some(registry.release(number).is_some()),
+            _ => None,
+        };
+        if self.keys.iter().any(|(key, entered)| there(*key).is_some_and(|there| there != *entered)) {
+            rolled_back("keys", "the epochs and release keys are not those the ledger names");
         }
         let fits = |kind: &EntryKind, state| (*kind == EntryKind::Revoke) == (state == PartyState::Revoked);
         let fit = registry.parties.iter().all(|party| {

@@ -21,6 +21,7 @@ use crate::{
     custody,
     doctor::{Finding, Severity},
     error::{Error, ErrorKind, Result},
+    key_list::{Inventory, KeyList, inventory, list},
     keys::{RecordId, RootKeyProvider},
     ledger::{Entry, Ledger, LedgerState},
     observe::{Operation, Watch},
@@ -146,6 +147,22 @@ impl Peek {
     pub fn policy(&self) -> Result<Arc<Policy>> {
         let accepted = self.known.policies.last().map(|accepted| Arc::clone(&accepted.policy));
         accepted.ok_or_else(|| Error::new(ErrorKind::Damaged, "the vault has no policy"))
+    }
+
+    /// Every key, what it is for and who holds it by the policy, as the folder says. Reads all records.
+    ///
+    /// # Errors
+    /// `Damaged` if there is no policy, `Storage`.
+    pub fn inventory(&self) -> Result<Inventory> {
+        inventory(&self.stores, &self.known)
+    }
+
+    /// The epochs and the generations of the release key, as the folder says. Reads all records.
+    ///
+    /// # Errors
+    /// `Storage`.
+    pub fn keys(&self) -> Result<KeyList> {
+        list(&self.stores, &self.known.key_records, false)
     }
 
     /// The parties, as the folder says.

@@ -42,6 +42,7 @@
 //! |---|---|
 //! | [`Policy`](policy::Policy) | which role opens which parts, for which purpose, how long |
 //! | [`Vault`] | orders, secrets, keys and ledger; [`put`](Vault::put), [`open_as`](Vault::open_as), [`update`](Vault::update), [`find`](Vault::find), [`shred`](Vault::shred) |
+//! | epoch, generation | of field keys, and of the key that wraps the orders' secrets; [`rotate`](Vault::rotate), [`reseal`](Vault::reseal), [`rewrap`](Vault::rewrap), [`destroy_epoch`](Vault::destroy_epoch) |
 //! | [`KnownParty`] | one concrete link acting in a role: "SF Express", "agent 17" |
 //! | part | a field, or a *facet* of it such as `consignee.phone:masked`, each sealed under a key of its own |
 //! | [`View`] | what one party sees of one order for one purpose; as a type [`OrderForCourier`] and the like |
@@ -65,7 +66,7 @@
 //! # Reading order
 //!
 //! To use it: `docs/adopting.md`, then the programs in `examples/`. To read it: `vault.rs` is the flow, one level of calls. Below
-//! it `sealer.rs`, `opener.rs`, `update.rs`, `search.rs` and `shred.rs` are the pure steps, `record/` the bytes, `keys/` the two
+//! it `sealer.rs`, `opener.rs`, `update.rs`, `search.rs`, `shred.rs` and `reseal.rs` are the pure steps, `record/` the bytes, `keys/` the two
 //! halves of every key, `suite/` the ciphers, `ledger/` the log, `store/` the contracts of stores.
 //!
 //! # Features
@@ -95,6 +96,7 @@ mod error;
 #[cfg(feature = "sqlite")]
 mod folder;
 mod index;
+mod key_list;
 mod keys;
 mod ledger;
 mod normalise;
@@ -132,6 +134,7 @@ pub use doctor::{Finding, Severity};
 pub use error::{Error, ErrorKind, Result};
 #[cfg(feature = "sqlite")]
 pub use folder::{BackupSets, Peek, Restored};
+pub use key_list::{Inventory, InventoryKey, KEYS_SCHEMA, KeyAge, KeyList};
 #[cfg(feature = "pkcs11")]
 pub use keys::Pkcs11;
 pub use keys::{

@@ -2,16 +2,19 @@
 
 use crate::{
     admin::alias_owner,
-    error::{Error, Result},
+    error::{Error, ErrorKind, Result},
     keys::{HandleKey, RecordId},
     ledger::{Entry, EntryPlace, now},
     observe::{Operation, Watch},
     opener::{self, Asked, Meanwhile, Request, StoredOrder, rolled_back},
+    record,
     registry::{KnownParty, Registry},
+    reseal::{is_due, seal_all},
+    rotation::move_row,
     sealer::{Plan, RowPlan, SealedOrder, Sealing, no_randomness},
     search::{Hits, MAX_CANDIDATES, Matches, Search},
     shred::{Shred, ShredMode},
-    store::{SecretRow, SecretState, Tag},
+    store::{SecretRow, SecretState, Tag, epoch_of},
     suite::SealRng,
     update,
     vault::{Vault, check_role, stale},
@@ -96,12 +99,69 @@ impl Sealer {
         }))
     }
 
+    /// Seals an order anew under the current epoch and the policy in force, without a change: for [`Vault::rotate`], before
+    /// [`Vault::destroy_epoch`]; none where it is of both already. Its revision and its serial stay.
+    ///
+    /// Then: [`log`](Sealer::log), and one transaction of your own that replaces record, tags and secret row `WHERE record_id = ?`
+    /// and the secret row is the old one (compare its bytes: the revision is the same before and after). If that changes no row,
+    /// somebody else was faster: the entry names a sealing that never came to be. Many orders are logged together. When all
+    /// are moved, `destroy_epoch(epoch, OwnTables::Moved)`.
+    ///
+    /// # Errors
+    /// `Shredded`, `RolledBack`, `CannotOpen`, `Damaged`, `Limit`, `Storage`.
+    pub fn reseal(&self, stored: &StoredOrder<'_>) -> Result<Option<SealedOrder>> {
+        let seal = || {
+            let registry = self.0.registry()?;
+            if !is_due(&registry, &record::Record::parse(stored.record)?)? {
+                return Ok(None);
+            }
+            self.0.count_sealings(&registry, 1)?;
+            let plan = Plan::of_policy(registry.policy()?);
+            let orders = std::slice::from_ref(stored);
+            let sealed = SealRng::with(|rng| seal_all(&registry, &plan, rng, orders));
+            sealed.map_err(|_| no_randomness())??.pop().transpose()
+        };
+        let sealed = self.0.watch(Operation::Reseal, 1).one(seal())?;
+        Ok(sealed.map(|mut sealed| {
+            sealed.secret.state = SecretState::Current;
+            sealed
+        }))
+    }
+
+    /// Moves a secret row of your tables to the release key that wraps now, a shredded one too; none where it is under that already.
+    /// Makes no entry: nothing is opened.
+    ///
+    /// To exchange the release key: [`Vault::rewrap`], which begins a generation and then refuses to destroy the one before, because
+    /// of your orders; move every row, each by one `UPDATE` that compares the old bytes; then `rewrap(OwnTables::Moved, …)` again. A
+    /// row that was not moved opens for nobody after that.
+    ///
+    /// # Errors
+    /// `CannotOpen` for a row that does not open, `Storage`.
+    pub fn rewrap(&self, row: &SecretRow) -> Result<Option<SecretRow>> {
+        let registry = self.0.registry()?;
+        if row.generation == registry.current_release()?.generation {
+            return Ok(None);
+        }
+        let moved = SealRng::with(|rng| move_row(&registry, rng, row)).map_err(|_| no_randomness())??;
+        moved.map(Some).ok_or_else(opener::cannot_open)
+    }
+
     /// Enters sealed orders in the ledger, durably; call it before your own transaction commits, so that no stored order is
     /// without an entry. Waits for one disk sync.
     ///
     /// # Errors
-    /// `Storage` or `Locked` if the ledger cannot be written.
+    /// `Conflict` if the keys of one of them have been destroyed since it was sealed (seal it again); `Storage` or `Locked` if the
+    /// ledger cannot be written.
     pub fn log(&self, sealed: &[SealedOrder]) -> Result<()> {
+        let registry = self.0.registry()?;
+        let opens = |order: &SealedOrder| {
+            let epoch = epoch_of(&order.record).is_some_and(|epoch| registry.epoch(epoch).is_some());
+            epoch && registry.release(order.secret.generation).is_some()
+        };
+        if !sealed.iter().all(opens) {
+            return Err(Error::new(ErrorKind::Conflict, "the keys of a sealed order have been destroyed")
+                .with_hint("seal it again"));
+        }
         self.0.ledger().append(sealed.iter().map(|order| order.entry.clone()).collect()).map(drop)
     }
 }

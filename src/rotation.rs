@@ -313,6 +313,12 @@ fn rotation_entry(registry: &Registry, kind: KeyKind, old: u32, new: u32) -> Res
     Ok(entry)
 }
 
+/// Kind, old and new number of what an entry `rotation` says.
+pub(crate) fn rotation_of(detail: &[u8]) -> Option<(u8, u32, u32)> {
+    let ([kind, old @ ..], new) = detail.split_first_chunk::<5>()?;
+    Some((*kind, u32::from_le_bytes(*old), u32::from_le_bytes(new.try_into().ok()?)))
+}
+
 fn no_such_key() -> Error {
     Error::new(ErrorKind::NotFound, "the vault has no such key").with_hint("keys list shows them")
 }

@@ -390,7 +390,8 @@ impl Vault {
     /// Waits for five disk syncs and, at most 10 seconds, for another writer.
     ///
     /// # Not final against old copies of the secrets
-    /// A backup of the secret rows, together with the release key, still opens the order until that key is destroyed.
+    /// A backup of the secret rows, together with the release key, still opens the order until that key is destroyed
+    /// ([`Vault::rewrap`]).
     ///
     /// # Errors
     /// `NotFound`, `Shredded` if it is shredded already, `Limit` for a reason above 1,024 bytes, `Locked`, `Storage`.

@@ -1,5 +1,5 @@
-//! A process that puts, opens, finds, updates, shreds, adds and revokes parties and applies policies is killed at any moment,
-//! again and again, in one vault.
+//! A process that puts, opens, finds, updates, shreds, adds and revokes parties, applies policies, rotates keys, seals orders anew
+//! and destroys keys is killed at any moment, again and again, in one vault.
 //!
 //! Rules, after each kill:
 //! 1. What was acknowledged is there: an order put opens with its content, an order shredded is shredded.
@@ -10,7 +10,8 @@
 //!    one, whole.
 //! 6. A party whose adding was acknowledged is there, one whose revocation was acknowledged is revoked; the policy in force is
 //!    the last that was acknowledged, or the one that was being applied; each can be repeated.
-//! 7. `doctor` finds no fault, and the ledger's hashes fit.
+//! 7. Whatever was done with keys can be gone on with: orders open, are found and move as if nothing had been cut short.
+//! 8. `doctor` finds no fault, and the ledger's hashes fit.
 //!
 //! `CONSIGNEE_CRASH_ROUNDS` sets the number of rounds, `CONSIGNEE_CRASH_SEED` the seed (it is printed).
 #![cfg(all(feature = "sqlite", unix))]
@@ -29,8 +30,8 @@ use std::{
 
 use common::{Folder, ROOT, order, order_json};
 use consignee::{
-    EntryKind, ErrorKind, ExistingOrders, KeyFile, Order, PartyState, Patch, Put, Severity, ShredMode, Value,
-    Vault,
+    EntryKind, ErrorKind, ExistingOrders, KeyFile, Order, OwnTables, PartyState, Patch, Put, Severity,
+    ShredMode, Value, Vault,
     policy::{DEFAULT_POLICY, Policy},
 };
 
@@ -52,6 +53,8 @@ struct Heard {
     /// Openings and hits by the index of their entry.
     shown: Vec<(u64, EntryKind)>,
     policies: usize,
+    /// Rotations, reseals and rewraps that were acknowledged.
+    keys: usize,
 }
 
 /// What the child has said about one order.
@@ -74,22 +77,22 @@ fn what_was_acknowledged_outlives_a_kill() {
     let seed = number("CONSIGNEE_CRASH_SEED").unwrap_or_else(|| clock().subsec_nanos().into());
     println!("CONSIGNEE_CRASH_SEED={seed} CONSIGNEE_CRASH_ROUNDS={rounds}");
     let mut random = Random(seed | 1);
-    let mut seen = [0; 8];
+    let mut seen = [0; 9];
     for first in (0..rounds).step_by(ROUNDS_PER_VAULT) {
         let last = rounds.min(first + ROUNDS_PER_VAULT as u64);
         let in_vault = rounds_in_one_vault(first..last, &mut random);
         seen.iter_mut().zip(in_vault).for_each(|(all, some)| *all += some);
     }
-    let [put, opened, found, shredded, updated, parties, policies, unsure] = seen;
+    let [put, opened, found, shredded, updated, parties, policies, keys, unsure] = seen;
     println!(
         "{put} put, {opened} opened, {found} found, {updated} updated, {shredded} shredded, {parties} parties, \
-         {policies} policies, {unsure} cut short"
+         {policies} policies, {keys} steps with keys, {unsure} cut short"
     );
     assert!(seen.iter().all(|count| *count > 0), "too little happened before the kills");
 }
 
 /// Counts of what was put, opened, found, shredded, updated, added or revoked, applied, and cut short.
-fn rounds_in_one_vault(rounds: Range<u64>, random: &mut Random) -> [usize; 8] {
+fn rounds_in_one_vault(rounds: Range<u64>, random: &mut Random) -> [usize; 9] {
     let folder = Folder::new();
     let mut heard = Heard::default();
     for round in rounds {
@@ -124,12 +127,16 @@ fn rounds_in_one_vault(rounds: Range<u64>, random: &mut Random) -> [usize; 8] {
         count(|said| said.updated > 1),
         parties,
         heard.policies,
+        heard.keys,
         unsure + begun - parties,
     ]
 }
 
 /// Rules 3, 4 and 6, last: whatever became of them, everything can be repeated.
 fn repeat_all(vault: &Vault, heard: &Heard) {
+    vault.rotate(None).unwrap();
+    move_orders(vault);
+    vault.rewrap(OwnTables::None, |_| ()).unwrap();
     for (order_no, said) in &heard.orders {
         check_order(vault, order_no, *said);
         // Another order than the one that was put first, if it was updated.
@@ -255,6 +262,8 @@ fn hear(lines: &[String], heard: &mut Heard) {
             ["added", name] => party(name, 1),
             ["revoking", name] => party(name, 2),
             ["revoked", name] => party(name, 3),
+            ["keys", "rotated" | "resealed" | "rewrapped"] => heard.keys += 1,
+            ["keys", _] => {}
             ["applying", days] => heard.applying = days.parse().ok(),
             ["applied", days] => {
                 heard.applied = days.parse().ok();
@@ -310,7 +319,7 @@ fn child() {
     say("\nBEGIN");
     let (mut living, mut agents): (Vec<(String, u32)>, Vec<String>) = (Vec::new(), Vec::new());
     for step in 0.. {
-        match random.next() % 9 {
+        match random.next() % 13 {
             0 if living.len() > 2 => {
                 let at = random.below(living.len());
                 let (order_no, revision) = &mut living[at];
@@ -361,6 +370,21 @@ fn child() {
                 vault.apply_policy(&policy_of(Some(days)), ExistingOrders::Yes).unwrap();
                 say(&format!("applied {days}"));
             }
+            9 if living.len() > 2 => {
+                say("keys rotating");
+                vault.rotate(None).unwrap();
+                say("keys rotated");
+            }
+            10 | 11 if living.len() > 2 => {
+                say("keys resealing");
+                move_orders(&vault);
+                say("keys resealed");
+            }
+            12 if living.len() > 2 => {
+                say("keys rewrapping");
+                vault.rewrap(OwnTables::None, |_| ()).unwrap();
+                say("keys rewrapped");
+            }
             _ => {
                 let size = if random.next().is_multiple_of(2) { 1 } else { 8 };
                 let numbers: Vec<String> = (0..size).map(|n| format!("R{round}-{step}-{n}")).collect();
@@ -372,6 +396,14 @@ fn child() {
                 living.extend(numbers.into_iter().map(|number| (number, 1)));
             }
         }
+    }
+}
+
+/// Seals all orders anew under the newest epoch, and destroys the older ones.
+fn move_orders(vault: &Vault) {
+    for epoch in vault.keys().unwrap().epochs.iter().filter(|epoch| epoch.state == "open-only") {
+        assert_eq!(vault.reseal(epoch.number, |_| ()).unwrap().failed, 0);
+        vault.destroy_epoch(epoch.number, OwnTables::None).unwrap();
     }
 }
 

@@ -16,8 +16,8 @@ mod faulty;
 
 use common::{ROOT, order, staffed};
 use consignee::{
-    Entry, EntryKind, Error, ErrorKind, ExistingOrders, KeyFile, Patch, Put, Setup, Severity, ShredMode,
-    Value, Vault,
+    Entry, EntryKind, Error, ErrorKind, ExistingOrders, KeyFile, OwnTables, Patch, Put, Setup, Severity,
+    ShredMode, Value, Vault,
     policy::{DEFAULT_POLICY, Policy},
     store::{Memory, SecretRow, SecretState, Stores},
 };
@@ -458,6 +458,155 @@ fn find() {
             let hits = left.vault.find("agent 17", "after_sale", "consignee.phone", "13812345678");
             broken.unless(hits.is_ok_and(|hits| hits.hits.len() == 2), "searching cannot be repeated");
             broken.unless(left.has_new(EntryKind::Search), "a search without an entry");
+        },
+    );
+}
+
+/// Every order of the fixtures opens whole and is found.
+fn all_whole(left: &Left<'_>, broken: &mut Broken<'_>, numbers: &[&str]) {
+    for order_no in numbers {
+        broken.unless(matches!(state(left.vault, order_no), State::Whole), "an order does not open whole");
+    }
+    let hits = left.vault.find("agent 17", "after_sale", "consignee.phone", "13812345678");
+    let found = hits.is_ok_and(|hits| hits.unreadable == 0 && hits.hits.len() == numbers.len());
+    broken.unless(found, "search does not find every order once");
+}
+
+fn items_of(stores: &Stores, kinds: std::ops::RangeInclusive<u8>, generation: u32) -> usize {
+    let items = stores.keys.items().unwrap();
+    items.iter().filter(|item| kinds.contains(&item.kind) && item.generation == generation).count()
+}
+
+fn rotations(vault: &Vault) -> Vec<Vec<u8>> {
+    let entries = vault.ledger_entries(0, 10_000).unwrap();
+    entries.into_iter().filter(|entry| entry.kind == EntryKind::Rotation).map(|entry| entry.detail).collect()
+}
+
+#[test]
+fn rotate() {
+    at_each_write(
+        |_| {},
+        |vault| vault.rotate(None),
+        |left, broken| {
+            left.sound(broken);
+            let (entered, there) = (rotations(left.vault).len(), items_of(left.stores, 1..=2, 2) > 0);
+            broken.unless(there == (entered == 1), "an epoch without its entry, or the reverse");
+            left.vault.put(&order("SO-new")).unwrap();
+            let epoch = left.vault.rotate(None).unwrap();
+            broken.unless(epoch == if there { 3 } else { 2 }, "a number was left out or used twice");
+            all_whole(left, broken, &["SO-old", "SO-new"]);
+            left.sound(broken);
+        },
+    );
+}
+
+#[test]
+fn reseal() {
+    let numbers = ["SO-old", "SO-1", "SO-2", "SO-3"];
+    at_each_write(
+        |vault| {
+            vault.put_many(&["SO-1", "SO-2", "SO-3"].map(order)).unwrap();
+            vault.rotate(None).unwrap();
+        },
+        |vault| vault.reseal(1, |_| ()),
+        |left, broken| {
+            all_whole(left, broken, &numbers);
+            left.sound(broken);
+            broken.unless(left.stores.secrets.unsettled().unwrap().is_empty(), "something is left to settle");
+            let updated = left.vault.update("SO-1", 1, Patch::new().set("note", Value::Text("new".into())));
+            broken.unless(updated.is_ok_and(|revision| revision == 2), "a resealed order cannot be updated");
+            let shredded = left.vault.shred("SO-2", "asked for", ShredMode::KeepEvidence);
+            broken.unless(shredded.is_ok(), "a resealed order cannot be shredded");
+            let again = left.vault.reseal(1, |_| ());
+            broken.unless(again.is_ok_and(|again| again.failed == 0), "resealing cannot be repeated");
+            let left_there = left.stores.orders.count_epochs().unwrap();
+            broken.unless(left_there == [(2, 3)], "orders are left in the old epoch");
+            let destroyed = left.vault.destroy_epoch(1, OwnTables::None);
+            broken.unless(destroyed.is_ok(), "the old epoch cannot be destroyed");
+            for order_no in ["SO-old", "SO-3"] {
+                broken.unless(matches!(state(left.vault, order_no), State::Whole), "an order was lost");
+            }
+            left.sound(broken);
+        },
+    );
+}
+
+/// The settling of what a reseal left fails, too.
+#[test]
+fn reseal_again_after_a_reseal_that_failed() {
+    let failed_twice = std::cell::Cell::new(0);
+    for second in 1..=6 {
+        at_each_write(
+            |vault| {
+                vault.rotate(None).unwrap();
+            },
+            |vault| vault.reseal(1, |_| ()),
+            |left, broken| {
+                left.switch.arm(Fault::Refused, second);
+                let again = left.vault.reseal(1, |_| ());
+                if left.switch.mend().is_some() {
+                    broken.unless(again.is_err(), "the second failure was not reported");
+                    failed_twice.set(failed_twice.get() + 1);
+                }
+                left.vault.reseal(1, |_| ()).unwrap();
+                all_whole(left, broken, &["SO-old"]);
+                broken.unless(left.stores.orders.count_epochs().unwrap() == [(2, 1)], "it was not moved");
+                left.sound(broken);
+            },
+        );
+    }
+    assert!(failed_twice.get() > 16, "few second failures were reached: {}", failed_twice.get());
+}
+
+#[test]
+fn rewrap() {
+    at_each_write(
+        |vault| {
+            vault.put_many(&["SO-1", "SO-2"].map(order)).unwrap();
+            vault.shred("SO-2", "asked for", ShredMode::KeepEvidence).unwrap();
+        },
+        |vault| vault.rewrap(OwnTables::None, |_| ()),
+        |left, broken| {
+            all_whole(left, broken, &["SO-old", "SO-1"]);
+            broken.unless(matches!(state(left.vault, "SO-2"), State::Shredded), "a shredded order is back");
+            left.sound(broken);
+            let left_there = items_of(left.stores, 3..=3, 1);
+            // Where the first was whole but for the wiping of the files, which is done by the next writer.
+            let gone = left_there == 0;
+            let again = left.vault.rewrap(OwnTables::None, |_| ()).unwrap();
+            let goes_on = again.generation == if gone { 3 } else { 2 };
+            broken.unless(goes_on, "a rewrap that was cut short is not gone on with");
+            broken.unless(items_of(left.stores, 3..=3, 1) == 0, "the old release key is still there");
+            let last = left.stores.secrets.count_generations().unwrap();
+            broken.unless(last == [(again.generation, 3)], "rows are left behind");
+            broken.unless(!left.switch.unwiped(), "old bytes were not wiped from the files");
+            all_whole(left, broken, &["SO-old", "SO-1"]);
+            left.sound(broken);
+        },
+    );
+}
+
+#[test]
+fn destroy_epoch() {
+    at_each_write(
+        |vault| {
+            vault.rotate(None).unwrap();
+            vault.reseal(1, |_| ()).unwrap();
+        },
+        |vault| vault.destroy_epoch(1, OwnTables::None),
+        |left, broken| {
+            all_whole(left, broken, &["SO-old"]);
+            left.sound(broken);
+            let gone = items_of(left.stores, 1..=2, 1) == 0;
+            let entered = rotations(left.vault).len() == 2;
+            broken.unless(gone == entered, "keys are gone without an entry, or the reverse");
+            match left.vault.destroy_epoch(1, OwnTables::None) {
+                Ok(()) => broken.unless(!gone, "an epoch was destroyed twice"),
+                Err(e) => broken.unless(gone && *e.kind() == ErrorKind::NotFound, "it cannot be repeated"),
+            }
+            broken.unless(items_of(left.stores, 1..=2, 1) == 0, "the keys are still there");
+            all_whole(left, broken, &["SO-old"]);
+            left.sound(broken);
         },
     );
 }

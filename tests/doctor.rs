@@ -13,7 +13,7 @@ use std::{
 
 use common::{Folder, ROOT, order, staffed};
 use consignee::{
-    Finding, KeyFile, Patch, Put, Setup, Severity, ShredMode, Value, Vault,
+    Finding, KeyFile, OwnTables, Patch, Put, Setup, Severity, ShredMode, Value, Vault,
     policy::DEFAULT_POLICY,
     store::{Memory, SecretRow, SecretState, StagedRecord, Stores},
 };
@@ -426,5 +426,58 @@ fn an_epoch_near_its_limit_is_told() {
     stores.keys.allot((1 << 16) + stats.epoch, left - 1).unwrap();
     assert!(bad(vault.doctor().unwrap()).is_empty());
     stores.keys.allot((1 << 16) + stats.epoch, 1).unwrap();
-    only(vault.doctor().unwrap(), Severity::Warning, "epoch", "rotate the keys");
+    only(vault.doctor().unwrap(), Severity::Warning, "keys", "over 2^30 orders: keys rotate");
+}
+
+/// Without the entries a destroyed key that is back, or an epoch that is gone again, would go unnoticed.
+#[test]
+fn keys_of_another_moment_than_the_ledger_are_told() {
+    for rotates in [true, false] {
+        let (stores, vault) = in_stores();
+        vault.put(&order("SO-1")).unwrap();
+        let before = stores.keys.items().unwrap();
+        match rotates {
+            true => assert_eq!(vault.rotate(None).unwrap(), 2),
+            false => assert_eq!(vault.rewrap(OwnTables::None, |_| ()).unwrap().generation, 2),
+        }
+        assert!(bad(vault.doctor().unwrap()).is_empty());
+        let gone = stores.keys.items().unwrap();
+        let gone = gone.into_iter().map(|item| consignee::store::Item { body: Vec::new(), ..item });
+        stores.keys.write_items(&gone.collect::<Vec<_>>()).unwrap();
+        stores.keys.write_items(&before).unwrap();
+        let found = vault.doctor().unwrap();
+        let told = |finding: &Finding| {
+            finding.severity == Severity::Fault
+                && finding.check == "keys"
+                && finding.message.contains("rolled back")
+        };
+        assert!(found.iter().any(told), "{found:?}");
+    }
+}
+
+#[test]
+fn an_unfinished_rewrap_and_an_epoch_that_nothing_needs_are_told() {
+    let (stores, vault) = in_stores();
+    vault.put(&order("SO-1")).unwrap();
+    vault.rotate(None).unwrap();
+    vault.reseal(1, |_| ()).unwrap();
+    only(
+        vault.doctor().unwrap(),
+        Severity::Warning,
+        "keys",
+        "epoch 1: nothing stored needs it: keys destroy",
+    );
+    vault.destroy_epoch(1, OwnTables::None).unwrap();
+    let mut row = stores.secrets.secrets_page(None, 1).unwrap().pop().unwrap();
+    let good = row.clone();
+    row.wrapped[60] ^= 1;
+    let put = |row: &SecretRow| {
+        stores.secrets.replace_secrets(&[(row.record_id, row.n1)], std::slice::from_ref(row)).unwrap();
+    };
+    put(&row);
+    assert!(vault.rewrap(OwnTables::None, |_| ()).is_err());
+    put(&good);
+    only(vault.doctor().unwrap(), Severity::Warning, "keys", "release key 1: a rewrap was not finished");
+    vault.rewrap(OwnTables::None, |_| ()).unwrap();
+    assert!(bad(vault.doctor().unwrap()).is_empty());
 }

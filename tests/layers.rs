@@ -67,20 +67,24 @@ const LAYERS: &[(&str, &[&str])] = &[
     (
         "own_tables",
         &[
-            "admin", "keys", "ledger", "observe", "opener", "record", "registry", "sealer", "search",
-            "shred", "store", "suite", "update", "vault", "view",
+            "admin", "keys", "ledger", "observe", "opener", "record", "registry", "reseal", "rotation",
+            "sealer", "search", "shred", "store", "suite", "update", "vault", "view",
         ],
     ),
     ("constant_time", &["alias", "keys", "normalise", "registry", "suite"]),
     (
         "doctor",
-        &["custody", "keys", "ledger", "observe", "opener", "record", "registry", "sealer", "store", "vault"],
+        &[
+            "custody", "key_list", "keys", "ledger", "observe", "opener", "record", "registry", "rotation",
+            "sealer", "store", "vault",
+        ],
     ),
+    ("key_list", &["keys", "ledger", "registry", "store", "suite", "vault"]),
     (
         "folder",
         &[
-            "admin", "custody", "doctor", "keys", "ledger", "observe", "registry", "scopes", "sealer",
-            "store", "suite", "vault",
+            "admin", "custody", "doctor", "key_list", "keys", "ledger", "observe", "registry", "scopes",
+            "sealer", "store", "suite", "vault",
         ],
     ),
 ];

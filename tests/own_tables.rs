@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 
 use common::{in_memory, order};
 use consignee::{
-    EntryKind, EntryPlace, Error, ErrorKind, ExistingOrders, Order, OrderForSupplier, Patch, RecordId,
-    Result, SealedOrder, ShredMode, StoredOrder, Value, Vault,
+    EntryKind, EntryPlace, Error, ErrorKind, ExistingOrders, Order, OrderForSupplier, OwnTables, Patch,
+    RecordId, Result, SealedOrder, ShredMode, StoredOrder, Value, Vault,
     policy::DEFAULT_POLICY,
     store::{SecretRow, SecretState, Tag},
 };
@@ -244,4 +244,55 @@ fn an_alias_that_was_never_made_is_nobodys() {
             None => assert!(matches!(refused.kind(), ErrorKind::Input { .. })),
         }
     }
+}
+
+/// Orders in tables of the shop's own move to new keys by two pure steps.
+#[test]
+fn orders_move_to_new_keys_before_the_old_ones_are_destroyed() {
+    let (vault, mut tables) = (in_memory(), Tables::default());
+    put(&vault, &mut tables, &["SO-1", "SO-2", "SO-3"].map(order));
+    let sealer = vault.sealer();
+    let shredded = {
+        let (record, secret) = tables.read(id(&vault, "SO-3"));
+        let stored = StoredOrder { record: &record, secret: &secret };
+        vault.opener().shred(&stored, "asked for", ShredMode::KeepEvidence).unwrap()
+    };
+    tables.records.remove(&id(&vault, "SO-3"));
+    tables.secrets.insert(id(&vault, "SO-3"), shredded.to_bytes());
+    let late = sealer.seal(&order("SO-4")).unwrap();
+
+    vault.rotate(None).unwrap();
+    for number in ["SO-1", "SO-2"] {
+        let before = tables.read(id(&vault, number));
+        let again = sealer.reseal(&StoredOrder { record: &before.0, secret: &before.1 }).unwrap().unwrap();
+        assert_eq!((again.secret.revision, again.secret.serial), (before.1.revision, before.1.serial));
+        assert!(again.record != before.0 && again.secret.state == SecretState::Current);
+        sealer.log(std::slice::from_ref(&again)).unwrap();
+        tables.write(again);
+        let (record, secret) = tables.read(id(&vault, number));
+        assert!(sealer.reseal(&StoredOrder { record: &record, secret: &secret }).unwrap().is_none());
+    }
+    let refused = vault.destroy_epoch(1, OwnTables::None).unwrap_err();
+    assert_eq!(*refused.kind(), ErrorKind::Conflict);
+    vault.destroy_epoch(1, OwnTables::Moved).unwrap();
+
+    assert_eq!(*vault.rewrap(OwnTables::None, |_| ()).unwrap_err().kind(), ErrorKind::Conflict);
+    for number in ["SO-1", "SO-2", "SO-3"] {
+        let row = SecretRow::from_bytes(&tables.secrets[&id(&vault, number)]).unwrap();
+        let moved = sealer.rewrap(&row).unwrap().unwrap();
+        assert!(sealer.rewrap(&moved).unwrap().is_none());
+        assert_eq!(moved.to_bytes().len(), row.to_bytes().len());
+        tables.secrets.insert(id(&vault, number), moved.to_bytes());
+    }
+    let old = SecretRow { generation: 1, ..tables.read(id(&vault, "SO-1")).1 };
+    let done = vault.rewrap(OwnTables::Moved, |_| ()).unwrap();
+    assert_eq!((done.generation, done.destroyed), (2, vec![1]));
+    for number in ["SO-1", "SO-2"] {
+        assert!(opened(&vault, &tables.read(id(&vault, number))).unwrap().value == order(number));
+    }
+    let row = SecretRow::from_bytes(&tables.secrets[&id(&vault, "SO-3")]).unwrap();
+    assert_eq!(vault.opener().seen("shop", &row).unwrap().map(|seen| seen.len()), Some(0));
+    assert_eq!(*sealer.rewrap(&old).unwrap_err().kind(), ErrorKind::CannotOpen, "its key is gone");
+    // What was sealed under keys that are gone since is refused before it is entered.
+    assert_eq!(*sealer.log(&[late]).unwrap_err().kind(), ErrorKind::Conflict);
 }

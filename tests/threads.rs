@@ -15,7 +15,7 @@ use std::{
 };
 
 use common::{Folder, in_memory, order};
-use consignee::{EntryKind, ErrorKind, Severity, ShredMode, Vault};
+use consignee::{EntryKind, ErrorKind, OwnTables, Patch, Severity, ShredMode, Value, Vault};
 
 const WRITERS: usize = 8;
 const EACH: usize = 25;
@@ -129,4 +129,79 @@ fn a_batch_on_all_cores_keeps_its_order() {
         }
     }
     assert!(entries.windows(2).all(|pair| pair[0] + 1 == pair[1]));
+}
+
+/// One thread rotates, seals anew, rewraps and destroys, again and again, while others put, open, change, find and shred: they notice
+/// nothing of it.
+fn storm_of_keys(vault: &Vault, other: &Vault) {
+    let over = AtomicBool::new(false);
+    for agent in 0..WRITERS {
+        vault.add_party(&format!("agent-{agent}"), "support", None).unwrap();
+    }
+    let rounds = thread::scope(|scope| {
+        let worker = |number: usize| {
+            let vault = if number.is_multiple_of(2) { vault } else { other };
+            move || {
+                let agent = format!("agent-{number}");
+                for step in 0..EACH {
+                    let order_no = format!("SO-{number}-{step}");
+                    let mut order = order(&order_no);
+                    order.consignee.phone = format!("138{number:04}{step:04}");
+                    vault.put(&order).unwrap();
+                    let view = vault.open("SF Express", "delivery", &order_no).unwrap();
+                    assert_eq!(view.text("consignee.name").unwrap(), format!("Canary-Name {order_no}"));
+                    let note = Value::Text(format!("note {step}"));
+                    assert_eq!(vault.update(&order_no, 1, Patch::new().set("note", note)).unwrap(), 2);
+                    let found = vault.find(&agent, "after_sale", "consignee.phone", &order.consignee.phone);
+                    let found = found.unwrap();
+                    assert_eq!((found.hits.len(), found.unreadable), (1, 0), "{order_no}");
+                    let alias = found.hits[0].alias.to_string();
+                    assert_eq!(vault.resolve_alias(&alias).unwrap().order_no.as_deref(), Some(&*order_no));
+                    if step.is_multiple_of(5) {
+                        vault.shred(&order_no, "asked for", ShredMode::KeepEvidence).unwrap();
+                        let shredded = vault.open("shop", "operation", &order_no).map(drop).unwrap_err();
+                        assert_eq!(*shredded.kind(), ErrorKind::Shredded);
+                    }
+                }
+            }
+        };
+        let workers: Vec<_> = (0..WRITERS / 2).map(|number| scope.spawn(worker(number))).collect();
+        let keys = scope.spawn(|| {
+            let mut rounds = 0;
+            while !over.load(Ordering::Acquire) {
+                let epoch = vault.rotate(None).unwrap();
+                let moved = vault.reseal(epoch - 1, |_| ()).unwrap();
+                assert_eq!(moved.failed, 0);
+                vault.destroy_epoch(epoch - 1, OwnTables::None).unwrap();
+                vault.rewrap(OwnTables::None, |_| ()).unwrap();
+                rounds += 1;
+            }
+            rounds
+        });
+        workers.into_iter().for_each(|worker| worker.join().unwrap());
+        over.store(true, Ordering::Release);
+        keys.join().unwrap()
+    });
+    assert!(rounds > 1, "{rounds} rounds");
+    for (number, step) in (0..WRITERS / 2).flat_map(|number| (0..EACH).map(move |step| (number, step))) {
+        let opened = vault.open("shop", "operation", &format!("SO-{number}-{step}"));
+        let shredded = step.is_multiple_of(5).then_some(ErrorKind::Shredded);
+        assert_eq!(opened.map(drop).err().map(|e| e.kind().clone()), shredded);
+    }
+    for finding in vault.doctor().unwrap() {
+        assert!(finding.severity != Severity::Fault, "{}: {}", finding.check, finding.message);
+    }
+}
+
+#[test]
+fn keys_are_rotated_and_destroyed_under_everybodys_hands_in_memory() {
+    let vault = in_memory();
+    storm_of_keys(&vault, &vault.clone());
+}
+
+/// The second vault is unlocked by itself: as another process has it.
+#[test]
+fn keys_are_rotated_and_destroyed_under_everybodys_hands_in_a_folder() {
+    let folder = Folder::new();
+    storm_of_keys(&folder.unlock(), &folder.unlock());
 }

@@ -1,4 +1,4 @@
-//! A vault beside a plain map: orders are put, opened, changed, found and shredded, and stores refuse a write or break down before
+//! A vault beside a plain map: orders are put, opened, changed, found and shredded, keys are rotated and destroyed, and stores refuse a write or break down before
 //! or after it, upon which the vault is unlocked anew. What opens is what the map has, for each role in its own parts; nothing
 //! that was acknowledged is lost; no view is without its entry; a search finds exactly the orders that have the value.
 #![no_main]
@@ -9,7 +9,7 @@ mod faulty;
 use std::collections::BTreeMap;
 
 use consignee::{
-    Entry, EntryKind, Error, ErrorKind, KeyFile, Order, Patch, Put, Setup, Severity, ShredMode, Suite, Value,
+    Entry, EntryKind, Error, ErrorKind, KeyFile, Order, OwnTables, Patch, Put, Setup, Severity, ShredMode, Suite, Value,
     Vault, View,
     policy::Policy,
     store::{Memory, Stores},
@@ -61,6 +61,10 @@ enum Act {
     Update { order: Number, stale: bool, what: Change },
     Find { phone: u8, written: u8 },
     Shred { order: Number, with_evidence: bool },
+    Rotate { suite_2: bool },
+    Reseal { from: u8 },
+    Rewrap,
+    Destroy { epoch: u8 },
     Unlock,
 }
 
@@ -184,6 +188,10 @@ impl Model {
             Act::Update { order, stale, what } => self.update(*order, *stale, what),
             Act::Find { phone, written } => self.find(*phone, *written),
             Act::Shred { order, with_evidence } => self.shred(*order, *with_evidence),
+            Act::Rotate { suite_2 } => self.rotate(*suite_2),
+            Act::Reseal { from } => self.reseal(*from),
+            Act::Rewrap => self.rewrap(),
+            Act::Destroy { epoch } => self.destroy(*epoch),
             Act::Unlock => {
                 self.mend();
                 self.unlock();
@@ -435,11 +443,60 @@ impl Model {
         self.check(&number);
     }
 
+    fn rotate(&mut self, suite_2: bool) {
+        let answer = self.vault.rotate(suite_2.then_some(Suite::ChaCha20Poly1305));
+        if let Some(answer) = self.answered(answer) {
+            answer.expect("an epoch can always be begun");
+        }
+        self.check_all();
+    }
+
+    fn reseal(&mut self, from: u8) {
+        let from = 1 + u32::from(from % 8);
+        let answer = self.vault.reseal(from, |_| ());
+        match self.answered(answer) {
+            Some(Ok(done)) => {
+                assert_eq!(done.failed, 0);
+                let counts = self.stores.orders.count_epochs().expect("counts");
+                let current = self.vault.stats().expect("stats").epoch;
+                assert!(from == current || counts.iter().all(|(epoch, _)| *epoch != from), "orders are left");
+            }
+            Some(Err(kind)) => assert_eq!(kind, ErrorKind::NotFound),
+            None => {}
+        }
+        self.check_all();
+    }
+
+    fn rewrap(&mut self) {
+        let answer = self.vault.rewrap(OwnTables::None, |_| ());
+        if let Some(answer) = self.answered(answer) {
+            let generation = answer.expect("every row opens").generation;
+            let counts = self.stores.secrets.count_generations().expect("counts");
+            assert!(counts.iter().all(|(of, _)| *of == generation), "rows are left behind");
+            assert!(!self.switch.unwiped(), "old bytes are still in the file");
+        }
+        self.check_all();
+    }
+
+    fn destroy(&mut self, epoch: u8) {
+        let epoch = 1 + u32::from(epoch % 8);
+        let needed = self.stores.orders.count_epochs().expect("counts").iter().any(|(of, _)| *of == epoch);
+        let answer = self.vault.destroy_epoch(epoch, OwnTables::None);
+        match self.answered(answer) {
+            Some(Ok(())) => assert!(!needed, "orders need it"),
+            Some(Err(kind)) => assert!(matches!(kind, ErrorKind::Conflict | ErrorKind::NotFound)),
+            None => {}
+        }
+        self.check_all();
+    }
+
+    fn check_all(&self) {
+        (0..5).for_each(|at| self.check(&Number(at).text()));
+    }
+
     fn finish(mut self) {
         self.unlock();
-        for number in (0..5).map(|at| Number(at).text()) {
-            self.check(&number);
-        }
+        self.check_all();
         for finding in self.vault.doctor().expect("the doctor comes") {
             assert!(finding.severity != Severity::Fault, "{}: {}", finding.check, finding.message);
         }

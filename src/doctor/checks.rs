@@ -5,6 +5,7 @@ use std::collections::{HashMap, HashSet};
 use super::{Finding, Recorded, Severity};
 use crate::{
     error::{Error, Result},
+    key_list::{self, KeyAge},
     keys::HandleKey,
     ledger::{Entry, EntryKind, now},
     registry::Registry,
@@ -119,6 +120,20 @@ impl Vault {
             findings.push(Finding::new(Severity::Fine, "ledger", message));
         }
         findings
+    }
+
+    /// Epochs and release keys that somebody should do something about.
+    pub(super) fn check_keys(&self, registry: &Registry) -> Result<Vec<Finding>> {
+        let listed = key_list::list(&self.inner().stores, &registry.key_records, true)?;
+        let ages = listed.epochs.iter().map(|age| ("epoch", age));
+        let ages = ages.chain(listed.release_keys.iter().map(|age| ("release key", age)));
+        let found = |(what, age): (&'static str, &KeyAge)| {
+            let finding = |text: &String| {
+                Finding::new(Severity::Warning, "keys", format!("{what} {}: {text}", age.number))
+            };
+            age.warnings.iter().map(finding).collect::<Vec<_>>()
+        };
+        Ok(ages.flat_map(found).collect())
     }
 
     /// What crashes and failures left, and what waits to be destroyed.

@@ -117,3 +117,45 @@ pub(super) fn key_records(items: &Items) -> Result<Vec<KeyRecord>> {
     }
     Ok(all)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::ErrorKind;
+
+    #[test]
+    fn a_record_comes_back_from_its_body_and_from_nothing_else() {
+        for kind in [KeyKind::Field, KeyKind::Release] {
+            for state in [KeyState::Active, KeyState::OpenOnly, KeyState::Destroyed] {
+                let record = KeyRecord {
+                    state,
+                    wiped: state == KeyState::Destroyed,
+                    retired: 7,
+                    destroyed: u64::MAX,
+                    ..KeyRecord::new(kind, 300, Suite::ChaCha20Poly1305, 1_790_000_000)
+                };
+                assert_eq!(KeyRecord::read(record.place(), &record.body()).unwrap(), record);
+            }
+        }
+        let record = KeyRecord::new(KeyKind::Field, 1, Suite::Aes256Gcm, 9);
+        let (place, body) = (record.place(), record.body());
+        let kind_of = |place, body: &[u8]| KeyRecord::read(place, body).unwrap_err().kind().clone();
+        for size in 0..body.len() {
+            assert_eq!(kind_of(place, &body[..size]), ErrorKind::Damaged);
+        }
+        assert_eq!(kind_of(place, &[body.as_slice(), &[0]].concat()), ErrorKind::Damaged);
+        for (at, byte, kind) in [
+            (0, 0, ErrorKind::Damaged),
+            (0, 4, ErrorKind::Damaged),
+            (1, 0, ErrorKind::Damaged),
+            (1, 3, ErrorKind::NewerFormat),
+        ] {
+            let mut other = body.clone();
+            other[at] = byte;
+            assert_eq!(kind_of(place, &other), kind);
+        }
+        for id in [0, 2, 4] {
+            assert_eq!(kind_of((KEY_RECORD, id, 1), &body), ErrorKind::Damaged);
+        }
+    }
+}

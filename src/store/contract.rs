@@ -172,6 +172,12 @@ fn records_are_found_and_counted_by_their_epoch() {
         assert_eq!(orders.of_epoch(300, None, 9).unwrap().len(), 2);
         assert!(orders.of_epoch(7, None, 9).unwrap().is_empty());
         // In pages, while what was seen moves on to another epoch.
+        let large = |n| RecordRow { sealed: [of_epoch(n, 9).sealed, vec![0; 9 << 20]].concat(), ..record(n) };
+        orders.insert_records(&[large(11), large(12), large(13)]).unwrap();
+        let page = orders.of_epoch(9, None, 3).unwrap();
+        assert_eq!(page.len(), 2, "no more than 16 MiB, and what is behind that");
+        assert_eq!(orders.of_epoch(9, Some(page[1].0), 3).unwrap().len(), 1);
+        orders.delete_records(&[[11; 16], [12; 16], [13; 16]]).unwrap();
         let (mut seen, mut after) = (Vec::new(), None);
         loop {
             let page = orders.of_epoch(1, after, 2).unwrap();

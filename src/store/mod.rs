@@ -243,19 +243,23 @@ pub trait OrderStore: Send + Sync {
         Ok(Vec::new())
     }
     /// At most `limit` records whose header names this epoch ([`epoch_of`]), in places above `after`, ascending by place, each with
-    /// its place. Places are the store's own: a record has one until it is removed, and keeps it where it is replaced.
+    /// its place; fewer where that many have more than [`MOST_AT_ONCE`] bytes together, but one at least if there is one. Places are the store's own: a record has one until it is removed, and keeps it where it is replaced.
     fn of_epoch(&self, epoch: u32, after: Option<u128>, limit: usize) -> StoreResult<Vec<(u128, RecordRow)>> {
-        let mut found = Vec::new();
+        let (mut found, mut bytes) = (Vec::new(), 0);
         let mut last = after.map(u128::to_be_bytes);
         while found.len() < limit {
-            let ids: Vec<_> = self.page(last.as_ref(), limit)?.iter().map(|row| row.id).collect();
-            let Some(end) = ids.last() else { break };
-            last = Some(*end);
-            let records = self.records(&ids)?.into_iter().flatten();
-            let of_epoch = records.filter(|record| epoch_of(&record.sealed) == Some(epoch));
-            found.extend(of_epoch.map(|record| (u128::from_be_bytes(record.id), record)));
+            let Some(next) = self.page(last.as_ref(), 1)?.pop() else { break };
+            last = Some(next.id);
+            let record = self.records(&[next.id])?.pop().flatten();
+            let Some(record) = record.filter(|record| epoch_of(&record.sealed) == Some(epoch)) else {
+                continue;
+            };
+            bytes += record.sealed.len();
+            found.push((u128::from_be_bytes(record.id), record));
+            if bytes > MOST_AT_ONCE {
+                break;
+            }
         }
-        found.truncate(limit);
         Ok(found)
     }
     /// How many records, and kept next revisions, name each epoch; ascending by epoch. Reads all of them. What has no header of a
@@ -294,6 +298,9 @@ pub trait OrderStore: Send + Sync {
         Ok(())
     }
 }
+
+/// Bytes of records that a store hands out at once: a record can have 16 MiB.
+pub const MOST_AT_ONCE: usize = 16 << 20;
 
 /// The epoch that a sealed record names in its header (`docs/format.md`, section 3); `None` for what is too short for one.
 pub fn epoch_of(sealed: &[u8]) -> Option<u32> {

@@ -1,16 +1,12 @@
 //! Sealing orders anew: in batches, each secret → ledger → record → secret, while others put and open in between.
 
-use std::{
-    collections::HashMap,
-    thread,
-    time::{Duration, Instant},
-};
+use std::{collections::HashMap, panic, sync::Arc, thread, time::Duration};
 
 use super::{Vault, settle::n1_of};
 use crate::{
     cores,
     error::{Error, ErrorKind, Result},
-    ledger::now,
+    ledger::{EntryKind, now},
     observe::Operation,
     opener::StoredOrder,
     record::Record,
@@ -31,11 +27,10 @@ pub struct Resealed {
     pub failed: u64,
 }
 
-/// Orders of one batch.
-const BATCH: usize = 1_000;
-/// How long others wait for the write lock at most, but for the batch that is under way.
-const SHIFT: Duration = Duration::from_millis(100);
-/// How long the lock is free between shifts: a waiting process looks every 2 ms.
+/// Orders of one batch: ids are random, so that a batch writes to pages all over the files, and the more of them it has the fewer
+/// pages come to each.
+const BATCH: usize = 8_000;
+/// How long the write lock is free between batches: a waiting process looks every 2 ms.
 const FREE: Duration = Duration::from_millis(4);
 
 /// Orders read and sealed, ready to be written.
@@ -51,9 +46,9 @@ impl Vault {
     /// They get the facets, fields and search tags of that policy; what they say, their revision, their aliases and what reaches
     /// them stay the same. An order that does not open is left as it is and counted.
     ///
-    /// In batches of about 1,000, each with an entry for each order; `progress` hears of each. Others put, open, update and search in
-    /// between: the write lock is free after at most a tenth of a second. Started again, after a kill too, it goes on with what is
-    /// left. The earlier secrets are kept for a day.
+    /// In batches of up to 8,000, each with an entry for each order; `progress` hears of each. Others put, open, update and search in
+    /// between: the write lock is held for one batch at a time. Started again, after a kill too, it goes on with what is left. The
+    /// earlier secrets are kept for a day.
     ///
     /// # Errors
     /// `NotFound` for an epoch that is not there, `Limit`, `Locked`, `Storage`.
@@ -61,65 +56,59 @@ impl Vault {
         self.watch(Operation::Reseal, 0).one(self.reseal_epoch(from, progress))
     }
 
+    /// While a batch is written, the next is read and sealed. It is taken if nothing that it rests on has changed when the lock is
+    /// held again, and otherwise made anew.
     fn reseal_epoch(&self, from: u32, mut progress: impl FnMut(&Resealed)) -> Result<Resealed> {
-        let (mut done, mut after) = (Resealed::default(), None);
-        loop {
-            let writer = self.writer()?;
-            let registry = self.registry()?;
-            if registry.epoch(from).is_none() {
-                return Err(Error::new(ErrorKind::NotFound, "the vault has no keys of this epoch")
-                    .with_hint("keys list shows the epochs"));
-            }
-            let last = self.reseal_shift(&registry, from, after, &mut done, &mut progress);
-            if last.is_err() {
-                let _left_to_the_next = self.settle();
-            }
-            after = last?;
-            drop(writer);
-            if after.is_none() {
-                return Ok(done);
-            }
-            thread::sleep(FREE);
-        }
-    }
-
-    /// Batches until the lock has been held long enough: while one is written, the next is read and sealed. Gives the place behind
-    /// which it goes on.
-    fn reseal_shift(
-        &self,
-        registry: &Registry,
-        from: u32,
-        after: Option<u128>,
-        done: &mut Resealed,
-        progress: &mut impl FnMut(&Resealed),
-    ) -> Result<Option<u128>> {
-        let plan = Plan::of_policy(registry.policy()?);
-        let until = Instant::now() + SHIFT;
-        let seal_after = |after| self.seal_batch(registry, &plan, from, after);
-        let mut ready = seal_after(after)?;
-        thread::scope(|scope| {
-            loop {
-                let Batch { sealed, failed, last } = ready;
-                let goes_on = last.filter(|_| Instant::now() < until);
+        let mut done = Resealed::default();
+        let mut writer = self.writer()?;
+        let mut registry = self.registry()?;
+        let mut ready = self.seal_batch(&registry, from, None)?;
+        while let Some(last) = ready.last {
+            let before = Arc::clone(&registry);
+            let seal_next = || self.seal_batch(&before, from, Some(last));
+            let Batch { sealed, failed, .. } = ready;
+            let ((size, orders), next) = thread::scope(|scope| {
                 // Where the system starts no more threads, it is done afterwards.
-                let ahead = goes_on.map(|last| {
-                    (last, thread::Builder::new().spawn_scoped(scope, move || seal_after(Some(last))).ok())
+                let next = thread::Builder::new().spawn_scoped(scope, seal_next).ok();
+                let written = self.write_resealed(sealed).and_then(|orders| {
+                    let size = self.ledger().state()?.size;
+                    drop(writer);
+                    thread::sleep(FREE);
+                    Ok((size, orders))
                 });
-                done.orders += self.write_resealed(sealed)?;
-                done.failed += failed;
-                progress(done);
-                ready = match ahead {
-                    None => return Ok(last),
-                    Some((last, None)) => seal_after(Some(last))?,
-                    Some((_, Some(ahead))) => {
-                        ahead.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?
-                    }
-                };
-            }
-        })
+                let next = next.map(|next| next.join().unwrap_or_else(|panic| panic::resume_unwind(panic)));
+                written.map(|written| (written, next))
+            })?;
+            done.orders += orders;
+            done.failed += failed;
+            progress(&done);
+            writer = self.writer()?;
+            registry = self.registry()?;
+            ready = match next {
+                Some(next) if Arc::ptr_eq(&registry, &before) && !self.has_changes_since(size)? => next?,
+                _ => self.seal_batch(&registry, from, Some(last))?,
+            };
+        }
+        Ok(done)
     }
 
-    fn seal_batch(&self, registry: &Registry, plan: &Plan, from: u32, after: Option<u128>) -> Result<Batch> {
+    /// Whether orders were changed or shredded since the ledger had this size, by whomever.
+    fn has_changes_since(&self, size: u64) -> Result<bool> {
+        let mut changed = false;
+        self.ledger().scan(size, |_, entry| {
+            changed |= matches!(
+                entry.kind,
+                EntryKind::Update | EntryKind::Reseal | EntryKind::Shred | EntryKind::Close
+            );
+        })?;
+        Ok(changed)
+    }
+
+    fn seal_batch(&self, registry: &Registry, from: u32, after: Option<u128>) -> Result<Batch> {
+        if registry.epoch(from).is_none() {
+            return Err(Error::new(ErrorKind::NotFound, "the vault has no keys of this epoch")
+                .with_hint("keys list shows the epochs"));
+        }
         let records = self.inner().stores.orders.of_epoch(from, after, BATCH)?;
         let last = records.last().map(|(place, _)| *place);
         let due = |record: &RecordRow| match Record::parse(&record.sealed) {
@@ -133,7 +122,7 @@ impl Vault {
                 chosen.push(record);
             }
         }
-        let (sealed, failed) = self.seal_records(registry, plan, chosen)?;
+        let (sealed, failed) = self.seal_records(registry, chosen)?;
         Ok(Batch { sealed, failed, last })
     }
 
@@ -141,7 +130,6 @@ impl Vault {
     fn seal_records(
         &self,
         registry: &Registry,
-        plan: &Plan,
         mut records: Vec<RecordRow>,
     ) -> Result<(Vec<SealedOrder>, u64)> {
         if records.is_empty() {
@@ -150,6 +138,7 @@ impl Vault {
         let ids: Vec<_> = records.iter().map(|record| record.id).collect();
         let rows: HashMap<_, _> = ids.iter().zip(self.inner().stores.secrets.secrets(&ids)?).collect();
         self.count_sealings(registry, records.len() as u64)?;
+        let plan = &Plan::of_policy(registry.policy()?);
         let sealed = cores::on_all(&mut records, |some| {
             let row = |record: &RecordRow| {
                 let n1 = n1_of(&record.sealed)?;
@@ -198,10 +187,9 @@ impl Vault {
 
     /// Seals these orders anew at once, whatever they are sealed under.
     pub(super) fn reseal_now(&self, registry: &Registry, ids: &[[u8; 16]]) -> Result<()> {
-        let plan = Plan::of_policy(registry.policy()?);
-        for ids in ids.chunks(BATCH) {
+        for ids in ids.chunks(1_000) {
             let records = self.inner().stores.orders.records(ids)?.into_iter().flatten().collect();
-            let (sealed, _) = self.seal_records(registry, &plan, records)?;
+            let (sealed, _) = self.seal_records(registry, records)?;
             self.write_resealed(sealed)?;
         }
         Ok(())

@@ -69,6 +69,22 @@ const WITHOUT_VECTOR: &[(u32, &str)] = &[
     (80, "what two generators of one state wrap: sealer_tests.rs"),
     (81, "the key is on the token only: keys/root/pkcs11.rs, tests/pkcs11.rs"),
     (82, "what a writer does, and after a failure: tests/custody.rs"),
+    (
+        83,
+        "what a writer makes: store/contract.rs; `the_layout_is_raised_by_the_first_rotation_only` in tests/rotation.rs",
+    ),
+    (84, "bodies that no writer makes: registry/key_record.rs"),
+    (85, "what a writer makes: tests/rotation.rs, tests/crash_points.rs"),
+    (86, "what a writer refuses: tests/rotation.rs"),
+    (
+        87,
+        "what is left in a file: store/sqlite/tests.rs; what a writer does after a failure: tests/crash_points.rs",
+    ),
+    (88, "what a writer makes: tests/rotation.rs"),
+    (89, "what a writer does after a failure: tests/crash_points.rs, tests/rotation.rs"),
+    (90, "what a writer makes: tests/rotation.rs"),
+    (91, "what is read while keys change: tests/threads.rs"),
+    (92, "what stands beside the entries: tests/doctor.rs"),
     (94, "what lies beside the items: tests/backup.rs"),
     (95, "several ledgers: tests/backup.rs"),
     (96, "several ledgers: tests/backup.rs"),
@@ -141,8 +157,10 @@ fn every_file_is_read_and_does_what_it_says() {
 #[test]
 fn every_sentence_has_its_vector() {
     let format = include_str!("../../docs/format.md");
-    let sentences: BTreeSet<u32> =
+    let numbers: Vec<u32> =
         format.split("**F").skip(1).filter_map(|rest| rest.split_once("**")?.0.parse().ok()).collect();
+    let sentences: BTreeSet<u32> = numbers.iter().copied().collect();
+    assert_eq!(numbers.len(), sentences.len(), "no number stands twice");
     let cited: BTreeSet<u32> = files()
         .values()
         .flat_map(|vector| list(&vector["rules"]).iter().map(|rule| text(rule)[1..].parse().unwrap()))
@@ -150,10 +168,6 @@ fn every_sentence_has_its_vector() {
     let excused: BTreeSet<u32> = WITHOUT_VECTOR.iter().map(|(sentence, _)| *sentence).collect();
     assert!(cited.is_disjoint(&excused), "{:?} have vectors", cited.intersection(&excused));
     assert_eq!(&cited | &excused, sentences);
-    assert_eq!(
-        sentences.iter().copied().collect::<Vec<_>>(),
-        (1..=sentences.last().copied().unwrap()).collect::<Vec<_>>()
-    );
 }
 
 #[test]
@@ -163,7 +177,13 @@ fn an_epoch_ends_at_its_limit() {
         let json = super::records::FULL.replace("10248", number);
         Order::from_json(&json, &Policy::parse(super::vaults::POLICY).unwrap()).unwrap()
     });
-    let warned = || vault.doctor().unwrap().iter().any(|finding| finding.check == "epoch");
+    let warned = || {
+        vault
+            .doctor()
+            .unwrap()
+            .iter()
+            .any(|finding| finding.check == "keys" && finding.message.contains("2^30"))
+    };
     stores.keys.allot(SEALINGS + 1, (1 << 30) - 1).unwrap();
     assert!(!warned());
     stores.keys.allot(SEALINGS + 1, 1).unwrap();

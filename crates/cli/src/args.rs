@@ -195,12 +195,12 @@ EXAMPLES
     /// Finds out whose alias it is
     #[command(subcommand)]
     Alias(AliasCommand),
+    /// Rotates keys, moves orders to new ones, destroys old ones, changes the root key, and lists them all
+    #[command(subcommand)]
+    Keys(KeysCommand),
     /// Shows what the ledger recorded
     #[command(subcommand)]
     Ledger(LedgerCommand),
-    /// Changes a vault's keys
-    #[command(subcommand)]
-    Keys(KeysCommand),
     /// Checks a vault's files against each other and against the ledger
     #[command(after_help = "\
 Exit status 1 on a fault. A warning exits 0; look at it, above all at orders that have an entry and are not stored.
@@ -289,23 +289,6 @@ pub(crate) enum VaultCommand {
 }
 
 #[derive(Subcommand, Debug)]
-pub(crate) enum KeysCommand {
-    /// Changes the root key of a vault: another key file, passphrase or token
-    #[command(after_help = "\
-The vault's own keys are wrapped anew; orders are not touched. From then on the new root key alone opens the vault. Programs that \
-have it unlocked must unlock it again.
-
-A copy of keys.db from before still opens under the old root key. If others know that one, they open what they have copied.
-
-EXAMPLES
-  consignee keys root shop.vault --key-file old.key --new-key-file new.key
-  consignee keys root shop.vault --passphrase-fd 3 3< passphrase --new-key-file new.key
-  consignee keys root shop.vault --key-file shop.key --new-pkcs11-module /usr/lib/softhsm/libsofthsm2.so \
-    --new-pkcs11-token shop")]
-    Root(KeysRoot),
-}
-
-#[derive(Subcommand, Debug)]
 pub(crate) enum PolicyCommand {
     /// Reports the mistakes of a policy, and what is worth a second look
     #[command(after_help = "\
@@ -331,6 +314,70 @@ pub(crate) enum AliasCommand {
     /// Names the party and the order of an alias, and the openings that the ledger has of them
     #[command(after_help = "EXAMPLES\n  consignee alias resolve shop.vault 7K2M-9QX4-TB6H-3")]
     Resolve(AliasResolve),
+}
+
+#[derive(Subcommand, Debug)]
+pub(crate) enum KeysCommand {
+    /// Begins an epoch: new keys for what is put and changed from now on
+    #[command(after_help = "\
+Orders that are there stay under their keys, open and are found as before; keys reseal moves them.
+
+EXAMPLES
+  consignee keys rotate shop.vault
+  consignee keys rotate shop.vault --suite 2")]
+    Rotate(KeysRotate),
+    /// Lists epochs and release keys: state, orders, age, and what to do about them
+    #[command(after_help = "\
+Needs no key; without one the answer is not authenticated. docs/keys.md describes the JSON.
+
+EXAMPLES
+  consignee keys list shop.vault
+  consignee keys list shop.vault --json | jq '.epochs[] | select(.warnings != [])'")]
+    List(KeysList),
+    /// Exchanges the release key: makes shredding final against old copies of secrets.db
+    #[command(after_help = "\
+Moves every secret to a new release key and destroys the old one. Interrupted, it is simply repeated. Prints for which shredded \
+orders that was final. Make new backups of secrets.db and keys.db afterwards.
+
+Orders in tables of a program's own are moved by that program: until it says so by --own-tables-moved, the old key is kept.
+
+EXAMPLES
+  consignee keys rewrap shop.vault")]
+    Rewrap(KeysRewrap),
+    /// Seals the orders of an epoch anew, under the newest epoch and the policy in force
+    #[command(after_help = "\
+They get the facets, fields and search tags of that policy. Others put, open and search meanwhile. Interrupted, it is simply \
+repeated.
+
+EXAMPLES
+  consignee keys reseal shop.vault --from 1")]
+    Reseal(KeysReseal),
+    /// Destroys the keys of an epoch that no order needs any more
+    #[command(
+        after_help = "EXAMPLES\n  consignee keys destroy shop.vault 1\n  consignee keys destroy shop.vault 1 --yes"
+    )]
+    Destroy(KeysDestroy),
+    /// Lists every key with its purpose, state, uses and holders, for a reviewer; needs no key
+    #[command(after_help = "\
+Not authenticated, as all that is read without the root key. docs/keys.md describes the JSON.
+
+EXAMPLES
+  consignee keys inventory shop.vault
+  consignee keys inventory shop.vault --json | jq -r '.keys[] | [.id, .state, .purpose] | @tsv'")]
+    Inventory(KeysInventory),
+    /// Changes the root key of a vault: another key file, passphrase or token
+    #[command(after_help = "\
+The vault's own keys are wrapped anew; orders are not touched. From then on the new root key alone opens the vault. Programs that \
+have it unlocked must unlock it again.
+
+A copy of keys.db from before still opens under the old root key. If others know that one, they open what they have copied.
+
+EXAMPLES
+  consignee keys root shop.vault --key-file old.key --new-key-file new.key
+  consignee keys root shop.vault --passphrase-fd 3 3< passphrase --new-key-file new.key
+  consignee keys root shop.vault --key-file shop.key --new-pkcs11-module /usr/lib/softhsm/libsofthsm2.so \
+    --new-pkcs11-token shop")]
+    Root(KeysRoot),
 }
 
 #[derive(Subcommand, Debug)]
@@ -777,6 +824,76 @@ pub(crate) struct AliasResolve {
     pub(crate) alias: String,
     #[command(flatten)]
     pub(crate) key: KeyArgs,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct KeysRotate {
+    /// The vault's folder [env: CONSIGNEE_VAULT]
+    pub(crate) vault: PathBuf,
+    /// Cipher suite, if another: 1 AES-256-GCM, 2 ChaCha20-Poly1305
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=2))]
+    pub(crate) suite: Option<u8>,
+    #[command(flatten)]
+    pub(crate) key: KeyArgs,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct KeysList {
+    /// The vault's folder [env: CONSIGNEE_VAULT]
+    pub(crate) vault: PathBuf,
+    /// Prints JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) key: KeyArgs,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct KeysRewrap {
+    /// The vault's folder [env: CONSIGNEE_VAULT]
+    pub(crate) vault: PathBuf,
+    /// Says that orders in tables of the program's own have been moved
+    #[arg(long)]
+    pub(crate) own_tables_moved: bool,
+    #[command(flatten)]
+    pub(crate) key: KeyArgs,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct KeysReseal {
+    /// The vault's folder [env: CONSIGNEE_VAULT]
+    pub(crate) vault: PathBuf,
+    /// Epoch whose orders are sealed anew
+    #[arg(long, value_name = "EPOCH", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) from: u32,
+    #[command(flatten)]
+    pub(crate) key: KeyArgs,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct KeysDestroy {
+    /// The vault's folder [env: CONSIGNEE_VAULT]
+    pub(crate) vault: PathBuf,
+    /// The epoch
+    #[arg(value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) epoch: u32,
+    /// Says that orders in tables of the program's own have been moved
+    #[arg(long)]
+    pub(crate) own_tables_moved: bool,
+    /// Does not ask
+    #[arg(long)]
+    pub(crate) yes: bool,
+    #[command(flatten)]
+    pub(crate) key: KeyArgs,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct KeysInventory {
+    /// The vault's folder [env: CONSIGNEE_VAULT]
+    pub(crate) vault: PathBuf,
+    /// Prints JSON
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 #[derive(Args, Debug)]

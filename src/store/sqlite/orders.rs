@@ -6,7 +6,8 @@ use rusqlite::{OptionalExtension, Row, Transaction, params};
 
 use super::{Database, fault, limit, one_row, signed, unsigned};
 use crate::store::{
-    OrderStore, RecordIdBytes, RecordRow, RecordSummary, StagedRecord, StoreError, StoreResult, Tag,
+    MOST_AT_ONCE, OrderStore, RecordIdBytes, RecordRow, RecordSummary, StagedRecord, StoreError, StoreResult,
+    Tag,
 };
 
 // A rowid table: SQLite's documentation advises WITHOUT ROWID only for rows below a twentieth of a page, and records have
@@ -265,11 +266,16 @@ impl OrderStore for Orders {
             let mut select = transaction.prepare_cached(sql).map_err(fault)?;
             let after = after.map_or(Ok(i64::MIN), i64::try_from).map_err(|_| StoreError::Failed)?;
             let mut rows = select.query(params![after, epoch.to_le_bytes(), limit(rows)]).map_err(fault)?;
-            let mut found = Vec::new();
+            let (mut found, mut bytes) = (Vec::new(), 0);
             while let Some(row) = rows.next().map_err(fault)? {
                 let (id, place): (RecordIdBytes, i64) =
                     (row.get(4).map_err(fault)?, row.get(5).map_err(fault)?);
-                found.push((unsigned::<u64>(place)?.into(), record_row(&id, row)?));
+                let record = record_row(&id, row)?;
+                bytes += record.sealed.len();
+                found.push((unsigned::<u64>(place)?.into(), record));
+                if bytes > MOST_AT_ONCE {
+                    break;
+                }
             }
             Ok(found)
         })
