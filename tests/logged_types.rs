@@ -14,8 +14,8 @@ use common::{
 };
 use consignee::{
     Cell, CellRef, Error, FromView, KeyFile, Order, OrderForCourier, OrderForFinance, OrderForPlatform,
-    OrderForSupplier, OrderForSupportAfterSale, OrderForSupportCallBack, Patch, RoleView, Setup, ShredMode,
-    StoredOrder, Value, ValueRef, Vault,
+    OrderForSupplier, OrderForSupportAfterSale, OrderForSupportCallBack, OwnTables, Patch, RoleView, Setup,
+    ShredMode, StoredOrder, Value, ValueRef, Vault,
     store::{LedgerHead, Memory, StagedRecord, StoreError},
 };
 
@@ -142,6 +142,11 @@ fn a_reader_of_logs_in_which_a_program_prints_what_it_holds_reads_no_value() {
         .text("alias", &view.alias().to_string())
         .bytes("salt of a party", &salt)
         .bytes("wrapped secret", &secret.wrapped);
+    vault.rotate(None).unwrap();
+    log.add(&vault.reseal(1, |_| ()).unwrap());
+    log.add(&vault.rewrap(OwnTables::None, |_| ()).unwrap());
+    log.add(&vault.keys().unwrap());
+    log.add(&vault.keys().unwrap().epochs[0]);
     for (name, text) in &log.0 {
         secrets.none_in(text, name);
         // What is searched is what was printed.
@@ -157,7 +162,18 @@ fn a_reader_of_logs_in_which_a_program_prints_what_it_holds_reads_no_value() {
 }
 
 /// Types that hold nothing of any order, whatever is done with them.
-const EMPTY: &[&str] = &["Suite", "ExistingOrders", "ShredMode", "Setup", "CompiledPart", "RecordField"];
+const EMPTY: &[&str] = &[
+    "Suite",
+    "ExistingOrders",
+    "ShredMode",
+    "Setup",
+    "CompiledPart",
+    "RecordField",
+    "KeyState",
+    "OwnTables",
+    "Inventory",
+    "InventoryKey",
+];
 
 /// Public types of the library that implement `Debug`, by its text.
 fn with_debug() -> Vec<String> {
