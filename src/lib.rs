@@ -128,7 +128,9 @@ pub use doctor::{Finding, Severity};
 pub use error::{Error, ErrorKind, Result};
 #[cfg(feature = "sqlite")]
 pub use folder::Peek;
-pub use key_list::{Inventory, InventoryKey, KEYS_SCHEMA, KeyAge, KeyList};
+#[cfg(feature = "sqlite")]
+pub use key_list::{Inventory, InventoryKey};
+pub use key_list::{KEYS_SCHEMA, KeyAge, KeyList};
 pub use keys::{KeyFile, Passphrase, RecordId, RootKey, RootKeyProvider};
 pub use ledger::{Entry, EntryKind, LedgerState};
 pub use opener::StoredOrder;
