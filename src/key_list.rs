@@ -6,9 +6,6 @@ mod inventory;
 
 use serde::Serialize;
 
-#[cfg(feature = "sqlite")]
-pub(crate) use inventory::inventory;
-
 use crate::{
     error::{Error, Result},
     keys::KeyKind,
@@ -18,7 +15,12 @@ use crate::{
     vault::{MOST_SEALINGS, SEALINGS, Vault},
 };
 
-/// Version of the JSON forms of [`KeyList`] and [`Inventory`] (`docs/keys.md`).
+#[cfg(feature = "sqlite")]
+pub(crate) use inventory::inventory;
+#[cfg(feature = "sqlite")]
+pub use inventory::{Inventory, InventoryKey};
+
+/// Version of the JSON forms of [`KeyList`] and `Inventory` (`docs/keys.md`).
 pub const KEYS_SCHEMA: u32 = 1;
 
 /// From this age on a key in use is warned of.
@@ -60,44 +62,6 @@ pub struct KeyAge {
     pub sealings: Option<u64>,
     /// What to do about it, in plain words, which may change.
     pub warnings: Vec<String>,
-}
-
-/// Every key of a vault, for a reviewer.
-#[derive(Debug, Clone, Serialize)]
-#[non_exhaustive]
-pub struct Inventory {
-    /// Version of this form.
-    pub schema: u32,
-    /// Always false: it is read without the root key.
-    pub authenticated: bool,
-    /// The root key first, then the wrapped keys by kind, id, and epoch or generation; destroyed epochs and generations as one line.
-    pub keys: Vec<InventoryKey>,
-}
-
-/// One key.
-#[derive(Debug, Clone, Serialize)]
-#[non_exhaustive]
-pub struct InventoryKey {
-    /// `kind.id.generation` in the numbers of `docs/format.md`, section 4; `root`.
-    pub id: String,
-    /// What kind of key it is.
-    pub kind: &'static str,
-    /// What it is for.
-    pub purpose: String,
-    /// `active`, `open-only`, `destroyed`.
-    pub state: &'static str,
-    /// Number of its suite, where it has one.
-    pub suite: Option<u8>,
-    /// When it was made, retired and destroyed, seconds since 1970, as far as it is known.
-    pub made: Option<u64>,
-    /// See `made`.
-    pub retired: Option<u64>,
-    /// See `made`.
-    pub destroyed: Option<u64>,
-    /// How much it is used, where that is counted: sealings of the epoch, or rows wrapped.
-    pub uses: Option<u64>,
-    /// Who holds it: the vault always; by the policy in force the roles that open the part, and their parties.
-    pub holders: Vec<String>,
 }
 
 impl Vault {

@@ -134,7 +134,9 @@ pub use doctor::{Finding, Severity};
 pub use error::{Error, ErrorKind, Result};
 #[cfg(feature = "sqlite")]
 pub use folder::{BackupSets, Peek, Restored};
-pub use key_list::{Inventory, InventoryKey, KEYS_SCHEMA, KeyAge, KeyList};
+#[cfg(feature = "sqlite")]
+pub use key_list::{Inventory, InventoryKey};
+pub use key_list::{KEYS_SCHEMA, KeyAge, KeyList};
 #[cfg(feature = "pkcs11")]
 pub use keys::Pkcs11;
 pub use keys::{

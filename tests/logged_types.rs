@@ -13,9 +13,9 @@ use common::{
     staffed,
 };
 use consignee::{
-    BackupSets, Cell, CellRef, Error, FromView, KeyFile, Order, OrderForCourier, OrderForFinance,
-    OrderForPlatform, OrderForSupplier, OrderForSupportAfterSale, OrderForSupportCallBack, Patch, RoleView,
-    Setup, ShredMode, StoredOrder, Value, ValueRef, Vault,
+    BackupSets, Cell, CellRef, Error, FromView, Kem, KeyFile, Order, OrderForCourier, OrderForFinance,
+    OrderForPlatform, OrderForSupplier, OrderForSupportAfterSale, OrderForSupportCallBack, OwnTables, Party,
+    PartyKey, Patch, RoleView, Setup, ShredMode, StoredOrder, Value, ValueRef, Vault,
     store::{LedgerHead, Memory, StagedRecord, StoreError},
 };
 
@@ -135,6 +135,19 @@ fn a_reader_of_logs_in_which_a_program_prints_what_it_holds_reads_no_value() {
         error.map(drop).err().unwrap_or_else(|| vault.open("shop", PHONE, NUMBER).map(drop).unwrap_err());
     log.add(error.kind());
     log.add(&error);
+    let mut courier = Party::new(PartyKey::generate(Kem::X25519).unwrap());
+    vault.add_party_with_key("Courier with a key", "courier", None, courier.key().public()).unwrap();
+    let card = vault.card().unwrap();
+    log.add(&card);
+    log.add(&card.fingerprint());
+    courier.trust(card);
+    let keyring = courier.keyring(&vault.issue_keyring("Courier with a key").unwrap()).unwrap();
+    let shared = vault.share("Courier with a key", "delivery", &[NUMBER], None).unwrap();
+    log.add(shared.orders[0].as_ref().unwrap());
+    log.add(&courier.read(&keyring, &shared.bundle.unwrap()).unwrap());
+    log.add(&keyring);
+    log.add(courier.key().public());
+    log.add(&courier);
     log.add(&vault.shred(NUMBER, PHONE, ShredMode::KeepEvidence).unwrap());
 
     let folder = tempfile::tempdir().unwrap();
@@ -152,6 +165,11 @@ fn a_reader_of_logs_in_which_a_program_prints_what_it_holds_reads_no_value() {
         .text("alias", &view.alias().to_string())
         .bytes("salt of a party", &salt)
         .bytes("wrapped secret", &secret.wrapped);
+    vault.rotate(None).unwrap();
+    log.add(&vault.reseal(1, |_| ()).unwrap());
+    log.add(&vault.rewrap(OwnTables::None, |_| ()).unwrap());
+    log.add(&vault.keys().unwrap());
+    log.add(&vault.keys().unwrap().epochs[0]);
     for (name, text) in &log.0 {
         secrets.none_in(text, name);
         // What is searched is what was printed.
@@ -167,7 +185,19 @@ fn a_reader_of_logs_in_which_a_program_prints_what_it_holds_reads_no_value() {
 }
 
 /// Types that hold nothing of any order, whatever is done with them.
-const EMPTY: &[&str] = &["Suite", "ExistingOrders", "ShredMode", "Setup", "CompiledPart", "RecordField"];
+const EMPTY: &[&str] = &[
+    "Suite",
+    "ExistingOrders",
+    "ShredMode",
+    "Setup",
+    "CompiledPart",
+    "RecordField",
+    "Kem",
+    "KeyState",
+    "OwnTables",
+    "Inventory",
+    "InventoryKey",
+];
 
 /// Public types of the library that implement `Debug`, by its text.
 fn with_debug() -> Vec<String> {

@@ -1,6 +1,9 @@
-//! Every key of a vault, as its folder shows them to somebody without the root key.
+//! Every key that a vault's folder shows to somebody without the root key: for a reviewer. Not authenticated.
 
-use super::{Inventory, InventoryKey, KEYS_SCHEMA, KeyAge, list};
+use consignee_policy::PartId;
+use serde::Serialize;
+
+use super::{KEYS_SCHEMA, KeyAge, list};
 use crate::{
     error::{Error, ErrorKind, Result},
     keys::{KeyKind, PublicKey},
@@ -8,6 +11,44 @@ use crate::{
     store::Stores,
     suite::Suite,
 };
+
+/// Every key of a vault, for a reviewer.
+#[derive(Debug, Clone, Serialize)]
+#[non_exhaustive]
+pub struct Inventory {
+    /// Version of this form.
+    pub schema: u32,
+    /// Always false: it is read without the root key.
+    pub authenticated: bool,
+    /// The root key first, then the wrapped keys by kind, id, and epoch or generation; destroyed epochs and generations as one line.
+    pub keys: Vec<InventoryKey>,
+}
+
+/// One key.
+#[derive(Debug, Clone, Serialize)]
+#[non_exhaustive]
+pub struct InventoryKey {
+    /// `kind.id.generation` in the numbers of `docs/format.md`, section 4; `root`.
+    pub id: String,
+    /// What kind of key it is.
+    pub kind: &'static str,
+    /// What it is for.
+    pub purpose: String,
+    /// `active`, `open-only`, `destroyed`.
+    pub state: &'static str,
+    /// Number of its suite, where it has one.
+    pub suite: Option<u8>,
+    /// When it was made, retired and destroyed, seconds since 1970, as far as it is known.
+    pub made: Option<u64>,
+    /// See `made`.
+    pub retired: Option<u64>,
+    /// See `made`.
+    pub destroyed: Option<u64>,
+    /// How much it is used, where that is counted: sealings of the epoch, or rows wrapped.
+    pub uses: Option<u64>,
+    /// Who holds it: the vault always; by the policy in force the roles that open the part, and their parties.
+    pub holders: Vec<String>,
+}
 
 /// Every key that a vault's folder shows to somebody without the root key.
 pub(crate) fn inventory(stores: &Stores, peeked: &Unauthenticated) -> Result<Inventory> {
@@ -20,7 +61,7 @@ pub(crate) fn inventory(stores: &Stores, peeked: &Unauthenticated) -> Result<Inv
         let ages = if *kind == KeyKind::Release as u8 { &listed.release_keys } else { &listed.epochs };
         let age = ages.iter().find(|age| *generation > 0 && age.number == *generation);
         let part = u16::try_from(*id).ok().filter(|_| *kind <= KeyKind::Index as u8);
-        let part = part.and_then(consignee_policy::PartId::new);
+        let part = part.and_then(PartId::new);
         keys.push(InventoryKey {
             id: format!("{kind}.{id}.{generation}"),
             kind: name,
@@ -139,7 +180,7 @@ fn kind_and_purpose(kind: u8) -> Option<(&'static str, &'static str)> {
 }
 
 /// Who may open a part by the policy: roles, and the parties that act in them.
-fn holders(accepted: &AcceptedPolicy, parties: &[KnownParty], part: consignee_policy::PartId) -> Vec<String> {
+fn holders(accepted: &AcceptedPolicy, parties: &[KnownParty], part: PartId) -> Vec<String> {
     let policy = &accepted.policy;
     let mut holders = vec!["the vault".to_owned()];
     for role in policy.roles().filter(|role| policy.role_parts(role).contains(&part)) {

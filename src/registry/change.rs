@@ -19,6 +19,9 @@ use crate::{
     suite::{Secret, SigningKey, Suite},
 };
 
+/// Parts that got a field key, each with its commitment.
+pub(crate) type MadeKeys = Vec<(PartId, [u8; 32])>;
+
 /// Changes to a registry, to be written as one.
 pub(crate) struct Changes<'a> {
     registry: &'a Registry,
@@ -62,12 +65,7 @@ impl<'a> Changes<'a> {
 
     /// Makes the keys that the parts and indexes of a policy lack in the epoch; returns the parts that got a field key, each
     /// with its commitment.
-    pub(crate) fn add_epoch_keys(
-        &mut self,
-        epoch: u32,
-        suite: Suite,
-        policy: &Policy,
-    ) -> Result<Vec<(PartId, [u8; 32])>> {
+    pub(crate) fn add_epoch_keys(&mut self, epoch: u32, suite: Suite, policy: &Policy) -> Result<MadeKeys> {
         let there = self.registry.epoch(epoch);
         let mut made = Vec::new();
         for part in policy.parts() {
@@ -140,12 +138,7 @@ impl<'a> Changes<'a> {
     }
 
     /// Begins an epoch with the keys that a policy needs: from then on it seals. Returns its parts, each with its key's commitment.
-    pub(crate) fn begin_epoch(
-        &mut self,
-        suite: Suite,
-        policy: &Policy,
-        now: u64,
-    ) -> Result<(u32, Vec<(PartId, [u8; 32])>)> {
+    pub(crate) fn begin_epoch(&mut self, suite: Suite, policy: &Policy, now: u64) -> Result<(u32, MadeKeys)> {
         let epoch = self.next(KeyKind::Field)?;
         self.begin(KeyRecord::new(KeyKind::Field, epoch, suite, now))?;
         Ok((epoch, self.add_epoch_keys(epoch, suite, policy)?))

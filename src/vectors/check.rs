@@ -168,6 +168,10 @@ fn every_sentence_has_its_vector() {
     let excused: BTreeSet<u32> = WITHOUT_VECTOR.iter().map(|(sentence, _)| *sentence).collect();
     assert!(cited.is_disjoint(&excused), "{:?} have vectors", cited.intersection(&excused));
     assert_eq!(&cited | &excused, sentences);
+    assert_eq!(
+        sentences.iter().copied().collect::<Vec<_>>(),
+        (1..=sentences.last().copied().unwrap()).collect::<Vec<_>>()
+    );
 }
 
 #[test]

@@ -291,3 +291,48 @@ fn each_copy_is_a_disclosure_of_its_party_and_nothing_else_is_entered() {
     }
     assert_eq!(shared.orders[1].as_ref().unwrap_err().kind(), &ErrorKind::NotFound);
 }
+
+/// A keyring from before a rotation: of what is sealed from then on it opens nothing, and its epoch can be destroyed.
+#[test]
+fn an_old_keyring_opens_nothing_that_is_shared_after_a_rotation() {
+    for suite in [None, Some(consignee::Suite::ChaCha20Poly1305)] {
+        let shop = shop();
+        let mut courier = Link::of(&shop.vault, COURIER, Kem::X25519);
+        let before = bundle(&shop.vault, COURIER, "delivery", &["SO-1"]);
+        shop.vault.rotate(suite).unwrap();
+        // The stored order is still of the old epoch; its copy is of the new one.
+        let after = bundle(&shop.vault, COURIER, "delivery", &["SO-1"]);
+        assert_eq!(courier.views(&after).unwrap()[0].as_ref().unwrap_err(), &ErrorKind::CannotOpen);
+        assert!(courier.views(&before).unwrap()[0].is_ok(), "what it was sent it keeps");
+        courier.keyring = courier.party.keyring(&shop.vault.issue_keyring(COURIER).unwrap()).unwrap();
+        assert_eq!(courier.keyring.epochs().collect::<Vec<_>>(), [1, 2]);
+        assert!(courier.views(&after).unwrap()[0].is_ok());
+        shop.vault.reseal(1, |_| ()).unwrap();
+        shop.vault.destroy_epoch(1, consignee::OwnTables::None).unwrap();
+        let newest = courier.party.keyring(&shop.vault.issue_keyring(COURIER).unwrap()).unwrap();
+        assert_eq!(newest.epochs().collect::<Vec<_>>(), [2]);
+    }
+}
+
+/// A closed order is rewrapped, and sealed anew, so that it opens again.
+#[test]
+fn a_closed_order_stays_closed_when_its_keys_are_exchanged() {
+    let shop = shop();
+    let _courier = Link::of(&shop.vault, COURIER, Kem::X25519);
+    shop.vault.close("SO-1").unwrap();
+    let refused = |what: &str| {
+        assert_eq!(shop.opens(COURIER, "delivery", "SO-1").unwrap_err(), ErrorKind::Expired, "{what}");
+        let shared = shop.vault.share(COURIER, "delivery", &["SO-1"], None).unwrap();
+        assert_eq!(shared.orders[0].as_ref().unwrap_err().kind(), &ErrorKind::Expired, "{what}");
+        assert!(shop.open("SO-1").is_ok(), "{what}");
+    };
+    refused("closed");
+    assert_eq!(shop.vault.rewrap(consignee::OwnTables::None, |_| ()).unwrap().moved, 2);
+    refused("rewrapped");
+    shop.vault.rotate(None).unwrap();
+    shop.vault.reseal(1, |_| ()).unwrap();
+    refused("sealed anew");
+    shop.vault.rewrap(consignee::OwnTables::None, |_| ()).unwrap();
+    refused("and rewrapped");
+    assert!(crate::faults(&shop.vault).is_empty());
+}
