@@ -169,7 +169,7 @@ const SECRET: &[u8] = b"consignee/v1/secret";
 const CLOSED: &[u8] = b"consignee/v1/closed";
 const EVIDENCE: &[u8] = b"consignee/v1/evidence";
 /// Under which a row may be wrapped: each says what it is good for, and a row that moves to another key keeps its own.
-const LABELS: [&[u8]; 2] = [SECRET, EVIDENCE];
+const LABELS: [&[u8]; 3] = [SECRET, CLOSED, EVIDENCE];
 /// Length of a wrapped secret.
 const WRAPPED: usize = wrapped_len(64);
 
