@@ -310,6 +310,27 @@ fn rewrapping_moves_every_row_and_destroys_the_old_key() {
     assert!(vault.rewrap(OwnTables::None, |_| ()).unwrap().final_shreds.is_empty());
 }
 
+#[test]
+fn a_closed_order_stays_closed_through_a_reseal_and_a_rewrap() {
+    let (vault, stores) = open_vault();
+    fill(&vault, 0..2);
+    vault.close("SO-0").unwrap();
+    let check = || {
+        let courier = |order| vault.open("SF Express", "delivery", order);
+        assert_eq!((kind_of(courier("SO-0")), courier("SO-1").is_ok()), (ErrorKind::Expired, true));
+        check_whole(&vault, "SO-0");
+    };
+    vault.rewrap(OwnTables::None, |_| ()).unwrap();
+    check();
+    vault.rotate(None).unwrap();
+    assert_eq!(vault.reseal(1, |_| ()).unwrap().orders, 2);
+    check();
+    let done = vault.rewrap(OwnTables::None, |_| ()).unwrap();
+    assert_eq!((done.moved, release_item(&stores, 2)), (4, None), "superseded rows are moved, too");
+    check();
+    check_sound(&vault);
+}
+
 fn release_item(stores: &Stores, generation: u32) -> Option<Item> {
     stores.keys.items().unwrap().into_iter().find(|item| (item.kind, item.generation) == (3, generation))
 }

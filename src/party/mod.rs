@@ -244,7 +244,7 @@ pub mod fuzzing {
     pub fn bundle(bytes: &[u8]) {
         envelope(Kind::Bundle, bytes);
         let outside = Envelope::of_vault(VaultId([1; 16]));
-        if let Ok(bundle) = Bundle::parse(Zeroizing::new(bytes.to_vec()), &outside, 1_800_000_000) {
+        if let Ok(bundle) = Bundle::parse(Zeroizing::new(bytes.to_vec()), &outside) {
             let part = |number: u16| {
                 let id = PartId::new(number)?;
                 Some((id, Arc::new(FieldKey::new(Suite::Aes256Gcm, Secret::new([7; 32])))))

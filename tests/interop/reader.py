@@ -9,8 +9,8 @@ fault of that page or of the program. Where the two differ, the page is to say w
     reader.py resolve VAULT (...) ALIAS
     reader.py verify VAULT (...) [ORDER ...]
 
-HChaCha20 and FF1 are written out here; AES, GCM, ChaCha20-Poly1305 and Argon2id are those of `cryptography`. Nothing is
-written: the entries that an opening makes are missing in the ledger.
+HChaCha20 and FF1 are written out here; AES, GCM, ChaCha20-Poly1305, Argon2id and Ed25519 are those of `cryptography`. Parties
+with keys of their own are in party.py. Nothing is written: the entries that an opening makes are missing in the ledger.
 """
 
 import argparse
@@ -34,6 +34,7 @@ import urllib.parse
 from collections import namedtuple
 
 from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.asymmetric import ed25519
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM, ChaCha20Poly1305
 from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
@@ -489,8 +490,11 @@ class Row:
     fingerprint: bytes
     wrapped: bytes
 
+    closed: bool = False  # told by the wrap
+
     def ad(self, vault_id):
-        label = b"consignee/v1/evidence" if self.state == SHREDDED else b"consignee/v1/secret"
+        label = b"consignee/v1/closed" if self.closed else b"consignee/v1/secret"
+        label = b"consignee/v1/evidence" if self.state == SHREDDED else label
         columns = struct.pack("<IIQQI", self.revision, self.generation, self.put_time, self.serial, self.policy)
         return (label + vault_id + self.record_id + self.n1 + columns).ljust(128, b"\0")
 
@@ -880,7 +884,7 @@ def parse_entry(raw):
     return e
 
 
-COMMITMENTS = {3: 1, 7: 3, 8: 3, 9: 3, 11: 1, 14: 1}
+COMMITMENTS = {3: 1, 4: 1, 7: 3, 8: 3, 9: 3, 11: 1, 14: 1}
 
 
 def parse_detail(e):
@@ -894,18 +898,26 @@ def parse_detail(e):
             detail |= {"epoch": b.u32(), "suite": b.u8()}
         elif e.type == 3:
             detail |= {"role": b.str8(), "key_ids": [b.take(16) for _ in range(b.u8())]}
+        elif e.type == 4:
+            detail["epochs"] = [b.u32() for _ in range(b.left() // 4)]
+        elif e.type == 6:
+            detail |= {"kind": b.u8(), "old": b.u32(), "new": b.u32()}
+            detail["public_key"] = b.take(32) if detail["kind"] in (6, 7) else None
         elif e.type == 10:
             detail["query"] = b.take(32)
         elif e.type == 12:
             detail |= {"reason": b.u8(), "count": b.u32()}
         elif e.type == 14:
             detail["evidence_kept"] = b.u8() == 1
-        elif e.type not in (7, 8, 11):
+        elif e.type == 15:
+            detail |= {"size": b.u64(), "root": b.take(32)}
+        elif e.type not in (5, 7, 8, 9, 11, 13):
             return None
         b.end()
     except Damaged:
         return None
     count = len(e.parts) if e.type == 2 else COMMITMENTS.get(e.type, 0)
+    count += detail.get("kind") == 0
     return detail if len(e.commitments) == count else None
 
 
@@ -1179,13 +1191,14 @@ def wrap_ad(vault_id, place, suite, parameters):
     return b"consignee/v1/wrap" + vault_id + u8(kind) + u32(number) + u32(generation) + u8(suite) + parameters
 
 
-Party = namedtuple("Party", "number name role lines state added_at salt")
+Party = namedtuple("Party", "number name role lines state added_at salt keys", defaults=[()])
 
 
 def parse_party(number, body):
     try:
         o = json.loads(body.decode("utf-8"))
-        p = Party(o["number"], o["name"], o["role"], o.get("as"), o["state"], o["added_at"], bytes(o["salt"]))
+        keys = tuple(base64.b64decode(key, validate=True) for key in o.get("keys", []))
+        p = Party(o["number"], o["name"], o["role"], o.get("as"), o["state"], o["added_at"], bytes(o["salt"]), keys)
         fits = (
             type(p.number) is int
             and isinstance(o["salt"], list)
@@ -1359,7 +1372,13 @@ class Vault:
         need(self.policies, Damaged, "section 10: no policy")
         self.in_force = self.policies[-1][1]
         self.by_digest = {policy.digest[:16]: policy for _, policy in self.policies}
-        self.key_ids = {party_key_id(self.id, number): number for number in [0, *self.parties]}
+        self.key_ids = {party_key_id(self.id, 0): 0}
+        for number in self.parties:
+            self.key_ids |= dict.fromkeys(self.ids_of(number), number)
+
+    def ids_of(self, number):
+        """All key ids of a party, in their order: the first is that without a key."""
+        return [party_key_id(self.id, number, key) for key in (b"", *self.parties[number].keys)]
 
     def announced(self):
         return parse_announcement(self.store.items.get((41, 0, 0), b"")[:-32])
@@ -1384,7 +1403,8 @@ class Vault:
 
     @staticmethod
     def is_over(reached, row, now):
-        return max(0, now - row.put_time) > reached.end  # F67
+        """F67, for a row that has been opened."""
+        return max(0, now - row.put_time) > reached.end or (row.closed and reached.end != math.inf)
 
     # Records and rows (sections 3 and 4)
 
@@ -1400,7 +1420,11 @@ class Vault:
         if row.state == SHREDDED:
             handle_key, reason = open_evidence(suite, key, row, self.id)
             return reason, handle_key
-        plain = unwrap(suite, key, row.wrapped, row.ad(self.id))
+        try:
+            plain = unwrap(suite, key, row.wrapped, row.ad(self.id))
+        except CannotOpen:
+            row.closed = not row.closed
+            plain = unwrap(suite, key, row.wrapped, row.ad(self.id))
         need(len(plain) == 64, CannotOpen, "F26: not 64 bytes")
         return plain[:32], plain[32:]
 
@@ -1529,7 +1553,7 @@ class Vault:
 
     def query(self, party, f, text):
         index = self.in_force.indexes[f]
-        key_id = party_key_id(self.id, party.number)
+        key_id = party_key_id(self.id, party.number, (b"", *party.keys)[-1])
         number = u16(f) + u8(index.normaliser)
         return mac(self.query_key, b"consignee/v1/query", key_id, number, form(text, index).encode())
 
@@ -1550,8 +1574,8 @@ class Vault:
         _, handle_key = self.secrets(row)
         issued = None
         if handle_key:
-            known = handle(handle_key, party_key_id(self.id, number))
-            issued = any(entry.type in (10, 11) and entry.handle == known for entry in self.ledger())
+            known = {handle(handle_key, key_id) for key_id in self.ids_of(number)}
+            issued = any(entry.type in (10, 11) and entry.handle in known for entry in self.ledger())
         return {"party": self.parties[number].name, "record_id": row.record_id.hex(), "issued": issued}
 
     # Verification
@@ -1567,6 +1591,7 @@ class Vault:
         return list(Verification(self, order_numbers).run())
 
 
+A_COPY = "a copy's, which the bundle has, or a wrong commitment"
 WITHOUT_EVIDENCE = "an order whose evidence is destroyed, or a wrong handle"
 
 
@@ -1640,8 +1665,19 @@ class Verification:
             party = vault.parties[number]
             texts = (party.role, party.name, party.lines or "")
             made = H("consignee/v1/commit/party", party.salt, *(text.encode() for text in texts))
-            known = {"role": party.role, "key_ids": [entry.party]}
+            ids = vault.ids_of(number)
+            known = {"role": party.role, "key_ids": ids[: ids.index(entry.party) + 1]}
             yield "party", index, [made] == entry.commitments and detail == known
+        elif entry.type == 4 and number in vault.parties:
+            tables = vault.policies[in_force][1].tables
+            parts = {f for table in tables if table.role == vault.parties[number].role for f in table.parts}
+            epochs = sorted({epoch for epoch, _ in vault.fk})
+            yield "grant", index, entry.parts == sorted(parts) and detail["epochs"] == epochs
+        elif entry.type == 6 and detail["public_key"]:
+            _, seed = vault.unwrap_key((detail["kind"], 0, 0))
+            public = ed25519.Ed25519PrivateKey.from_private_bytes(seed).public_key().public_bytes_raw()
+            known = {"kind": detail["kind"], "old": 0, "new": 1, "public_key": public}
+            yield "key that signs", index, detail == known
         elif entry.type == 12:
             yield "denied", index, 1 <= detail["reason"] <= 4 and detail["count"] > 0 and not any(entry.handle)
         elif any(entry.handle):
@@ -1684,7 +1720,11 @@ class Verification:
             ticket = {f: ticket_part(rec.suite, os_, record_id, f) for f in entry.parts}
             there = rec.parts.keys() >= set(entry.parts)
             made = there and disclosure(entry.party, lines, rec, ticket, entry.parts)
-            yield "disclosure", index, [made] == entry.commitments
+            may_be_copy = number and entry.party != vault.ids_of(number)[0]
+            yield "disclosure", index, [made] == entry.commitments or (may_be_copy and A_COPY)
+        elif entry.type == 13:
+            rows = [row for (known, _), (row, _) in self.rows.items() if known == record_id]
+            yield "closed", index, all(row.closed or row.state == SHREDDED for row in rows)
         elif entry.type == 14:
             handle_key = self.handle_keys[record_id]
             made = (

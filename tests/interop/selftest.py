@@ -8,14 +8,19 @@ ledger commits to, and name the right outcome for what is altered.
 import copy
 import dataclasses
 import json
+import os
 import pathlib
 import random
 import shlex
 import struct
+import subprocess
 import sys
+import tempfile
 import tomllib
 
+import party as P
 import reader as R
+from cryptography.hazmat.primitives.asymmetric import ed25519
 
 SAMPLES = pathlib.Path(__file__).resolve().parent / "samples"
 TALLY, WRONG = {}, []
@@ -153,7 +158,7 @@ def found(name, vault, path, now):
         for hit in stated:
             entry, owner = ledger[hit["ledger_index"]], vault.resolve(hit["alias"])
             row = vault.rows_of(bytes.fromhex(owner["record_id"]))[0]
-            handle = R.handle(vault.secrets(row)[1], R.party_key_id(vault.id, known.number))
+            handle = R.handle(vault.secrets(row)[1], vault.ids_of(known.number)[-1])
             stands = (entry.type, entry.handle, entry.revision, entry.parts, entry.detail)
             fits = owner["issued"] and stands == (10, handle, hit["revision"], [f], query)
             check(f"{name}: entry of a hit", fits, str(hit))
@@ -730,6 +735,166 @@ def passphrases(store, passphrase):
         check("passphrase: parameters", outcome(R.Vault, changed, passphrase=passphrase) is R.RootKey)
 
 
+# ---- What parties are sent
+PASSPHRASE = "a passphrase of the party"
+
+
+class Sent:
+    """A party's files, of a vault that is here, too."""
+
+    def __init__(self, folder, name, vault):
+        self.name, self.vault = name, vault
+        self.key_file = folder / f"{name}.key"
+        key = self.key_file.read_text(encoding="ascii")
+        locked = key.startswith(P.LOCKED.prefix)
+        self.passphrase = PASSPHRASE if locked else None
+        self.key = P.read_private(key, self.passphrase)
+        self.public = P.read_public((folder / f"{name}.key.pub").read_text(encoding="ascii"))
+        self.card_file = folder / "shop.card"
+        self.card = P.read_card(self.card_file.read_text(encoding="ascii"))
+        self.keyring, self.bundle = ((folder / f"{name}.{file}").read_bytes() for file in ("keyring", "bundle"))
+        self.printed = lines(folder / f"{name}.read")
+
+    def holder(self):
+        return P.Holder(self.key, [self.card])
+
+    def read(self, keyring, bundle, clock):
+        """Lines of JSON, and the outcomes of orders that do not open; or the outcome of the whole."""
+        holder = self.holder()
+        try:
+            orders = list(holder.read(holder.keyring(keyring, clock), bundle, clock))
+        except R.Outcome as e:
+            return type(e)
+        good = [compact(order) for order in orders if not isinstance(order, R.Outcome)]
+        return good, [type(order) for order in orders if isinstance(order, R.Outcome)]
+
+    def by_the_program(self, keyring, bundle):
+        """(lines, exit status) of the program on these bytes."""
+        with tempfile.TemporaryDirectory() as folder:
+            folder = pathlib.Path(folder)
+            for file, content in ("keyring", keyring), ("bundle", bundle), ("key", self.key_file.read_bytes()):
+                (folder / file).touch(mode=0o600)
+                (folder / file).write_bytes(content)
+            program, key = os.environ["CONSIGNEE"], folder / "key"
+            trust = [program, "party", "trust", "--key", key, self.card_file]
+            subprocess.run(trust, check=True, capture_output=True)
+            read = [program, "read", "--json", "--key", key, "--keyring", folder / "keyring", folder / "bundle"]
+            done = subprocess.run(read, capture_output=True, text=True)
+        return [compact(json.loads(line)) for line in done.stdout.split("\n")[:-1]], done.returncode
+
+    def sealed_anew(self, raw, payload):
+        """The same envelope around another payload, signed by the vault. X25519 only."""
+        env = P.parse_envelope(raw[:4], raw)
+        private = b"\5" * 32
+        e, pk = P.dh_public(private), self.public[2:34]
+        aes_key, nonce = P.key_schedule(P.X25519, P.shared_x25519(e, pk, P.dh(private, pk)), env.outside)
+        signed = env.outside + e + R.lp(R.AESGCM(aes_key).encrypt(nonce, payload, b""))
+        _, seed = self.vault.unwrap_key((6, 0, 0))
+        issuing = ed25519.Ed25519PrivateKey.from_private_bytes(seed)
+        return signed + issuing.sign(b"consignee/v1/file" + R.sha(signed))
+
+
+def sent(name, party, now):
+    """A party reads what the program read; the ledger has committed to each byte of it."""
+    vault = party.vault
+    known = vault.party(party.name)
+    check(f"{name}: public key", party.public == party.key.public() == known.keys[-1])
+    seeds = [vault.unwrap_key((kind, 0, 0))[1] for kind in (6, 7)]
+    public = [ed25519.Ed25519PrivateKey.from_private_bytes(seed).public_key().public_bytes_raw() for seed in seeds]
+    check(f"{name}: card", party.card == (vault.id, *public, f"consignee/{vault.id.hex()}/1".encode()))
+    got = party.read(party.keyring, party.bundle, now)
+    check(f"{name}: shared", got == ([compact(json.loads(line)) for line in party.printed], []), f"{party.name}: {got}")
+    holder, entries = party.holder(), vault.ledger()
+    keyring_file = P.binary(party.keyring)
+    keyring = holder.keyring(party.keyring, now)
+    grant = R.H("consignee/v1/commit/keyring", keyring_file)
+    grants = [entry for entry in entries if entry.type == 4 and entry.commitments == [grant]]
+    key_id = vault.ids_of(known.number)[-1]
+    check(f"{name}: grant", [entry.party for entry in grants] == [key_id])
+    env, payload = holder.open(b"CNSB", party.bundle)
+    check(f"{name}: outside", (env.party, env.policy) == (key_id, vault.in_force.digest))
+    bundle = P.parse_bundle(payload, env.vault_id)
+    table = vault.in_force.table(known.role, bundle.purpose)
+    check(f"{name}: parts of the purpose", bundle.permitted == table.parts)
+    lines_ = (known.lines or "") if table.lines else ""
+    ids = {R.mac(vault.id_key, b"consignee/v1/copy", key_id, id_)[:16]: id_ for id_ in vault.store.records}
+    for copy_ in bundle.copies:
+        rec, entry = copy_.record, entries[copy_.index]
+        made = R.disclosure(key_id, lines_, rec, copy_.ticket, rec.parts)
+        row = vault.find_record(ids[rec.record_id])
+        handle = R.handle(row[3], key_id)
+        stands = (entry.type, entry.party, entry.handle, entry.purpose, entry.revision, entry.parts, entry.commitments)
+        fits = stands == (11, key_id, handle, bundle.purpose, copy_.revision, list(rec.parts), [made])
+        check(f"{name}: entry of a copy", fits, str(entry))
+        check(f"{name}: revision of a copy", copy_.revision == row[1].revision)
+        end = row[1].put_time + table.expires if table.expires else 0
+        check(f"{name}: end of a copy", copy_.expires == end, f"{copy_.expires}, {end}")
+        alias = R.make_alias(vault.alias_key, vault.id, known.number, row[1].serial)
+        check(f"{name}: alias of a copy", copy_.alias == alias)
+        check(f"{name}: no value in common", rec.n1 != row[0].n1 and not set(copy_.ticket.values()) & stored_tickets(row))
+    if keyring.keys and bundle.expires:
+        late = party.read(party.keyring, party.bundle, bundle.expires + 1)
+        check(f"{name}: bundle over", late is R.Expired)
+
+
+def stored_tickets(found):
+    rec, _, secret, _ = found
+    return {R.ticket_part(rec.suite, secret, rec.record_id, f) for f in rec.parts}
+
+
+def alter_sent(party, others, rng, now):
+    """Altered, cut and exchanged files."""
+    keyring, bundle = P.binary(party.keyring), P.binary(party.bundle)
+    known = {R.Damaged, R.NewerFormat, R.NotFound, R.CannotOpen}
+    for raw, read in (
+        (keyring, lambda raw: party.read(raw, bundle, now)),
+        (bundle, lambda raw: party.read(keyring, raw, now)),
+    ):
+        outside = P.parse_envelope(raw[:4], raw).outside
+        for at in sorted({*range(len(outside) + 8), *range(len(raw) - 70, len(raw)), *rng.sample(range(len(raw)), 40)}):
+            got = read(raw[:at] + bytes([raw[at] ^ rng.choice((1, 0x40, 0x80))]) + raw[at + 1 :])
+            expected = known if at < len(outside) + 40 else {R.CannotOpen, R.Damaged}
+            expected = {R.Damaged, R.NewerFormat} if at < 5 else {R.NotFound} if 7 <= at < 23 else expected
+            check("sent: altered (F100, F101)", got in expected, f"byte {at}: {got}")
+            check("sent: cut (F100)", read(raw[:at]) is R.Damaged, f"at {at}")
+        check("sent: longer (F100)", read(raw + b"x") is R.Damaged)
+    check("sent: exchanged", party.read(bundle, keyring, now) is R.Damaged)
+    for other in others:
+        check("sent: another's keyring", party.read(other.keyring, bundle, now) is R.CannotOpen)
+        check("sent: another's bundle", party.read(keyring, other.bundle, now) is R.CannotOpen)
+    check("sent: not pinned", outcome(P.Holder(party.key, []).keyring, keyring, now) is R.NotFound)
+
+
+def alter_payloads(party, rng, now):
+    """What a shop that runs other code may seal and sign: this reader and the program must make the same of it."""
+    keyring, bundle = P.binary(party.keyring), P.binary(party.bundle)
+    for which, raw in enumerate((keyring, bundle)):
+        payload = party.holder().open(raw[:4], raw)[1]
+        again = [keyring, bundle]
+        again[which] = party.sealed_anew(raw, payload)
+        check("payloads: sealed anew", party.read(*again, now) == party.read(keyring, bundle, now))
+        for at in sorted({*range(60), *rng.sample(range(len(payload)), 60)}):
+            byte = rng.choice((0, 1, payload[at] ^ 1, payload[at] ^ 0x80, 0xFF))
+            changed = payload[:at] + bytes([byte]) + payload[at + 1 :]
+            changed = rng.choice((changed, changed, changed, payload[:at], payload[:at] + bytes(1) + payload[at:]))
+            again[which] = party.sealed_anew(raw, changed)
+            mine, (printed, status) = party.read(*again, now), party.by_the_program(*again)
+            good, refused = mine if isinstance(mine, tuple) else ([], [mine])
+            all_over = bool(refused) and not good and set(refused) == {R.Expired}
+            expected = good, 3 if all_over else int(bool(refused))
+            check("payloads: as the program says", (printed, status) == expected, f"{at}: {mine}, and {printed} {status}")
+
+
+def parties(folder, name, vault, rng, now):
+    folder = folder / f"{name}.parties"
+    known = [Sent(folder, path.stem, vault) for path in sorted(folder.glob("*.bundle"))]
+    for party in known:
+        sent(name, party, now)
+    courier = next(party for party in known if party.name == "SF Express")
+    alter_sent(courier, [party for party in known if party is not courier], rng, now)
+    alter_payloads(courier, rng, now)
+
+
 def read_vault(folder, name, **root):
     vault = R.Vault(R.read_store(folder / f"{name}.vault"), **root)
     now = max(entry.time for entry in vault.ledger())
@@ -772,6 +937,7 @@ def run(folder):
         found(name, vault, folder / f"{name}.found", now)
         put_comes_back(name, vault, now)
         given_out_before(name, vault, folder / f"{name}.before")
+        parties(folder, name, vault, rng, now)
         alter_record(vault, "W-6", rng)
         alter_rows(vault, "W-6", "L-1", rng)
         then = now + 31 * 86_400
@@ -784,7 +950,7 @@ def run(folder):
     aliases(vault, rng)
     what_reaches(vault)
     of_each_type = {R.parse_entry(entry).type: entry for entry in vault.store.entries}
-    check("entry: types", set(of_each_type) == {1, 2, 3, 5, 7, 8, 10, 11, 12, 14}, str(sorted(of_each_type)))
+    check("entry: types", set(of_each_type) == {1, 2, 3, 4, 5, 6, 7, 8, 10, 11, 12, 13, 14}, str(sorted(of_each_type)))
     for raw in of_each_type.values():
         alter_bytes("entry", raw, R.parse_entry, rng, {R.Damaged})
     entries = vault.store.entries
