@@ -295,7 +295,8 @@ fn good(worlds: &[World], vectors: &mut Vec<Vector>) {
     let mut own_lines: Json = serde_json::from_str(FULL).unwrap();
     own_lines["items"].as_array_mut().unwrap().retain(|item| item["supplier"] == "Yixing");
     let own_lines = own_lines.to_string();
-    let cases: [(&str, &World, u32, Kem, &[&str], &str); 4] = [
+    type Case<'a> = (&'a str, &'a World, u32, Kem, &'a [&'a str], &'a str);
+    let cases: [Case<'_>; 4] = [
         ("x25519", &worlds[0], DESK, Kem::X25519, &[FULL, EMPTY], "Facets"),
         (
             "all-types",

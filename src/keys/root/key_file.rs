@@ -39,10 +39,10 @@ impl KeyFile {
     /// mode 0600 or 0400), or if it holds no whole key.
     pub fn read(path: &Path) -> Result<Self> {
         let text = private_file::read(path, LONGEST_KEY_FILE).map_err(|e| match e.kind() {
-            ErrorKind::NotFound => e.as_kind(ErrorKind::RootKey).with_hint(
+            ErrorKind::NotFound => e.of_kind(ErrorKind::RootKey).with_hint(
                 "restore it from its copy; a new key opens no old vault, init --key-file makes one for a new vault",
             ),
-            _ => e.as_kind(ErrorKind::RootKey),
+            _ => e.of_kind(ErrorKind::RootKey),
         })?;
         let key = parse_key_line(&text).ok_or_else(|| {
             root_error("the key file holds no whole key").with_hint("restore it from its backup")
@@ -58,7 +58,7 @@ impl KeyFile {
         let key = Secret::fill(|key| os_random(key)).map_err(|_| no_randomness())?;
         private_file::create(path, &key_line(&key)).map_err(|e| match e.kind() {
             ErrorKind::Exists => e,
-            _ => e.as_kind(ErrorKind::RootKey),
+            _ => e.of_kind(ErrorKind::RootKey),
         })?;
         Ok(Self { key, path: Some(path.to_owned()) })
     }
