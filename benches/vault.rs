@@ -146,7 +146,9 @@ fn move_all(c: &mut Criterion) {
         let folder = folder();
         let vault = sqlite(folder.path());
         let mut orders = NewOrders::under(DEFAULT_POLICY);
-        (0..MOVED / BATCHES[2]).for_each(|_| drop(time_put(&vault, &orders.take(BATCHES[2]))));
+        for _ in 0..MOVED / BATCHES[2] {
+            time_put(&vault, &orders.take(BATCHES[2]));
+        }
         let start = Instant::now();
         assert_eq!(moves(&vault), MOVED as u64);
         start.elapsed()
