@@ -1346,6 +1346,11 @@ class Vault:
         self.suites = {}  # of epochs
         for place in sorted(self.store.items):
             kind, number, generation = place
+            if kind == 35:
+                body = self.store.items[place][:-32]
+                fits = number in (1, 3) and len(body) == 27 and 1 <= body[0] <= 3 and body[1] != 0
+                need(fits, Damaged, "F84: key record")
+                need(body[1] <= 2, NewerFormat, "F84: suite")
             if kind not in (1, 2, 3):
                 continue
             suite = self.store.items[place][0]
@@ -1606,11 +1611,21 @@ class Verification:
         searches = {entry.detail[:16] for entry in self.entries if entry.type == 10}
         for row in vault.store.rows:
             secret, handle_key = vault.secrets(row)
-            self.rows[row.record_id, row.revision] = row, secret
+            self.rows.setdefault((row.record_id, row.revision), []).append((row, secret))
             if handle_key:
                 self.handle_keys.setdefault(row.record_id, handle_key)
                 for key_id in [*vault.key_ids, *searches]:
                     self.handles[handle(handle_key, key_id)] = row.record_id, key_id
+        # Index of the entry of the newest sealing of each revision; epochs and generations, each with whether its keys are there.
+        self.sealed, self.begun = {}, {}
+        for index, entry in enumerate(self.entries):
+            if entry.type in (7, 8, 9) and entry.handle in self.handles:
+                self.sealed[self.handles[entry.handle][0], entry.revision] = index
+            detail = parse_detail(entry)
+            if entry.type == 2 and detail:
+                self.begun[1, detail["epoch"]] = True
+            elif entry.type == 6 and detail and detail["kind"] in (1, 3):
+                self.begun[detail["kind"], detail["new"] or detail["old"]] = detail["new"] != 0
 
     def run(self):
         vault = self.vault
@@ -1619,6 +1634,9 @@ class Verification:
         for (_, (size, root)), entries in zip(vault.former, successors, strict=True):
             first = parse_entry(entries[0]) if entries else None
             yield "succession (F96)", size, not first or (first.type, first.detail) == (15, u64(size) + root)
+        there = {1: vault.suites, 3: vault.rk}
+        for (kind, number), begun in self.begun.items():
+            yield "keys (F92)", number, begun == (number in there[kind])
         for record_id in vault.store.records:
             yield from self.record(record_id)
         in_force = -1
@@ -1655,6 +1673,9 @@ class Verification:
         if detail is None:
             yield "detail", index, "not this version's"
         elif entry.type == 2:
+            if not self.begun[1, detail["epoch"]]:
+                yield "fk", index, "keys of a destroyed epoch"
+                return
             yield "suite of an epoch", index, vault.suites.get(detail["epoch"]) == detail["suite"]
             for f, commitment in zip(entry.parts, entry.commitments):
                 epoch = u32(detail["epoch"])
@@ -1671,7 +1692,9 @@ class Verification:
         elif entry.type == 4 and number in vault.parties:
             tables = vault.policies[in_force][1].tables
             parts = {f for table in tables if table.role == vault.parties[number].role for f in table.parts}
-            epochs = sorted({epoch for epoch, _ in vault.fk})
+            before = [parse_detail(entry) for entry in self.entries[:index] if entry.type in (2, 6)]
+            gone = {known["old"] for known in before if known.get("kind") == 1 and not known["new"]}
+            epochs = sorted({known["epoch"] for known in before if "epoch" in known} - gone)
             yield "grant", index, entry.parts == sorted(parts) and detail["epochs"] == epochs
         elif entry.type == 6 and detail["public_key"]:
             _, seed = vault.unwrap_key((detail["kind"], 0, 0))
@@ -1688,19 +1711,24 @@ class Verification:
     def of_order(self, index, entry, number, in_force):
         vault = self.vault
         record_id, key_id = self.handles[entry.handle]
-        row, secret = self.rows.get((record_id, entry.revision), (None, None))
-        os_ = secret if row and row.state != SHREDDED else None
+        rows = self.rows.get((record_id, entry.revision), [])
         raw = vault.store.records.get(record_id)
         rec = parse_record(raw) if raw else None
         rec = rec if rec and rec.revision == entry.revision else None
+        if index < self.sealed.get((record_id, entry.revision), 0):  # sealed anew since
+            rec = None
+        row, secret = next((known for known in rows if not rec or known[0].n1 == rec.n1), (None, None))
+        os_ = secret if row and row.state != SHREDDED else None
         own = key_id == entry.party or (entry.type == 11 and number == 0 and entry.purpose == "search")
         yield "key id of a handle", index, own
-        if entry.type in (7, 8):
+        if entry.type in (7, 8, 9):
             record, os_commitment, order = entry.commitments
             made = rec and H("consignee/v1/commit/record", raw) == record
             yield "record", index, "record of this revision is gone" if rec is None else made
-            made = os_ and H("consignee/v1/commit/os", record_id, row.n1, os_) == os_commitment
-            yield "os", index, "OS is destroyed" if os_ is None else made
+            alive = [known for known in rows if known[0].state != SHREDDED]
+            made = [H("consignee/v1/commit/os", record_id, known.n1, secret) for known, secret in alive]
+            gone = not alive or (rec is None and os_commitment not in made)
+            yield "os", index, "OS is destroyed" if gone else os_commitment in made
             name = self.names.get(record_id)
             made = (
                 name and H("consignee/v1/commit/order", self.handle_keys[record_id], record_id, name.encode()) == order
@@ -1723,8 +1751,8 @@ class Verification:
             may_be_copy = number and entry.party != vault.ids_of(number)[0]
             yield "disclosure", index, [made] == entry.commitments or (may_be_copy and A_COPY)
         elif entry.type == 13:
-            rows = [row for (known, _), (row, _) in self.rows.items() if known == record_id]
-            yield "closed", index, all(row.closed or row.state == SHREDDED for row in rows)
+            rows = (row for (known, _), rows in self.rows.items() for row, _ in rows if known == record_id)
+            yield "closed", index, all(row.closed or row.state not in (CURRENT, PENDING) for row in rows)
         elif entry.type == 14:
             handle_key = self.handle_keys[record_id]
             made = (
