@@ -7,7 +7,7 @@ use crate::{
     keys::RootKeyProvider,
     ledger::{Entry, EntryKind, Ledger},
     observe::Operation,
-    registry::announces_root,
+    registry::{Registry, announces_root},
     store::{LOCK_WAIT, StoreError, Stores},
     vault::{Root, Vault},
 };
@@ -40,12 +40,24 @@ impl Vault {
         self.watch(Operation::ChangeRoot, 0).one(self.change_root_to(new))
     }
 
+    /// Refuses the root key in force. What an earlier change to it has left in the file is wiped all the same.
+    fn refuse_same(&self, new: &dyn RootKeyProvider) -> Result<()> {
+        let root = self.root();
+        let Ok(candidate) = new.unlock(&root.parameters) else { return Ok(()) };
+        if Registry::load(self.inner().stores.keys.items()?, &*candidate).is_err() {
+            return Ok(());
+        }
+        self.inner().stores.keys.wipe_removed(LOCK_WAIT)?;
+        Err(already_has())
+    }
+
     fn change_root_to(&self, new: &dyn RootKeyProvider) -> Result<()> {
         // Before anything is made for it, on a token perhaps.
         self.registry()?;
         if let Some(folder) = self.inner().folder.get() {
             check_location(folder, new)?;
         }
+        self.refuse_same(new)?;
         let parameters = new.new_parameters()?;
         let next = Root { key: Arc::from(new.unlock(&parameters)?), parameters };
         let _writer = self.writer()?;
@@ -62,13 +74,19 @@ impl Vault {
     }
 }
 
+/// Whoever exchanges a root key that has got out must not be told that it was done when it was not.
+fn already_has() -> Error {
+    Error::new(ErrorKind::Exists, "the vault has this root key already: nothing was changed")
+        .with_hint("if the key may have got out, give another one")
+}
+
 fn unwiped(fault: StoreError) -> Error {
     match fault {
         StoreError::Locked => {
             let message =
                 "the root key was changed, but keys under the old one are still in the file keys.db";
             Error::new(ErrorKind::Locked, message)
-                .with_hint("end what reads it, such as a backup, and change the root key once more")
+                .with_hint("end what reads it, such as a backup, and change to the same root key once more")
         }
         fault => fault.into(),
     }

@@ -197,6 +197,12 @@ impl Error {
         self
     }
 
+    /// The same error, with what it is of before it.
+    pub(crate) fn with_prefix(mut self, what: &str) -> Self {
+        self.0.message = format!("{what}: {}", self.0.message).into();
+        self
+    }
+
     /// The same error, said of a field of the order.
     pub(crate) fn in_field(mut self, name: &str) -> Self {
         match &mut self.0.kind {

@@ -44,6 +44,8 @@
 //! | [`Vault`] | orders, secrets, keys and ledger; [`put`](Vault::put), [`open_as`](Vault::open_as), [`update`](Vault::update), [`find`](Vault::find), [`shred`](Vault::shred) |
 //! | epoch, generation | of field keys, and of the key that wraps the orders' secrets; [`rotate`](Vault::rotate), [`reseal`](Vault::reseal), [`rewrap`](Vault::rewrap), [`destroy_epoch`](Vault::destroy_epoch) |
 //! | [`KnownParty`] | one concrete link acting in a role: "SF Express", "agent 17" |
+//! | [`Party`] | such a link on its own machine, with a private key: reads what [`Vault::share`] copied for it, with the keyring that [`Vault::issue_keyring`] gave it |
+//! | [`close`](Vault::close) | ends an order's life: it is not shared any more, and what ends is over |
 //! | part | a field, or a *facet* of it such as `consignee.phone:masked`, each sealed under a key of its own |
 //! | [`View`] | what one party sees of one order for one purpose; as a type [`OrderForCourier`] and the like |
 //! | [`Record`](derive@Record) | an order type of your own, and the views of it; [`Fields`] is one without a type, [`Patch`] changes to some fields |

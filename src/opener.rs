@@ -419,7 +419,6 @@ pub(crate) fn cannot_open() -> Error {
 
 pub(crate) fn closed() -> Error {
     Error::new(ErrorKind::Expired, "the order has been closed")
-        .with_hint("what is open without an end still opens")
 }
 
 pub(crate) fn shredded() -> Error {

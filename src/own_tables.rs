@@ -153,6 +153,8 @@ impl Sealer {
     /// `Conflict` if the keys of one of them have been destroyed since it was sealed (seal it again); `Storage` or `Locked` if the
     /// ledger cannot be written.
     pub fn log(&self, sealed: &[SealedOrder]) -> Result<()> {
+        // Held until the entry is there: whoever destroys keys looks for entries first, under the same lock.
+        let _writer = self.0.writer()?;
         let registry = self.0.registry()?;
         let opens = |order: &SealedOrder| {
             let epoch = epoch_of(&order.record).is_some_and(|epoch| registry.epoch(epoch).is_some());

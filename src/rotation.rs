@@ -182,8 +182,8 @@ impl Vault {
     /// A backup of `orders.db` from before its orders were sealed anew does not open any more.
     ///
     /// # Errors
-    /// `Conflict` while it seals, while orders are sealed under it ([`Vault::reseal`] moves them), and if the ledger knows of orders
-    /// that the stores have not; `NotFound`; `Locked`, `Storage`.
+    /// `Conflict` while it seals, while orders are sealed under it ([`Vault::reseal`] moves them), while a record is lost, and if the
+    /// ledger knows of orders that the stores have not; `NotFound`; `Locked`, `Storage`.
     pub fn destroy_epoch(&self, epoch: u32, own: OwnTables) -> Result<()> {
         self.watch(Operation::DestroyEpoch, 0).one(self.destroy_unneeded_epoch(epoch, own))
     }
@@ -207,6 +207,7 @@ impl Vault {
             return Err(Error::new(ErrorKind::Conflict, message)
                 .with_hint(format!("keys reseal --from {epoch} moves them")));
         }
+        self.check_no_record_lost()?;
         self.check_own_tables(&registry, own)?;
         self.destroy_keys(KeyKind::Field, epoch)?;
         self.wipe_destroyed(LOCK_WAIT)
@@ -244,6 +245,26 @@ impl Vault {
             Err(e) if *e.kind() == ErrorKind::Locked => Ok(()),
             wiped => wiped,
         }
+    }
+
+    /// Refuses where a record is lost: of which epoch it is, only the record tells, and a copy of it that comes back needs the keys.
+    fn check_no_record_lost(&self) -> Result<()> {
+        let stores = &self.inner().stores;
+        let (mut after, mut lost) = (None, 0);
+        loop {
+            let rows = stores.secrets.secrets_page(after.as_ref(), BATCH)?;
+            let Some(last) = rows.last() else { break };
+            after = Some((last.record_id, last.n1));
+            let is_current = |row: &&SecretRow| row.state == SecretState::Current;
+            let ids: Vec<_> = rows.iter().filter(is_current).map(|row| row.record_id).collect();
+            lost += stores.orders.records(&ids)?.iter().filter(|record| record.is_none()).count();
+        }
+        if lost == 0 {
+            return Ok(());
+        }
+        let message = format!("{lost} orders have a secret and no record, which may be of this epoch");
+        Err(Error::new(ErrorKind::Conflict, message)
+            .with_hint("restore orders.db, or put them again; doctor tells which"))
     }
 
     /// Refuses where the ledger knows of orders that the stores have not, unless the caller has moved them.

@@ -16,7 +16,7 @@ use crate::{
         Admitted, Asked, Desk, Meanwhile, Request, changed_meanwhile, check_directory, check_policy, closed,
         no_receipt,
     },
-    party::{Address, Contents, Issue, Kind, MOST_COPIES, PackedCopy, seal, to_base64},
+    party::{Address, BEFORE_RECORD, Contents, Issue, Kind, MOST_COPIES, PackedCopy, seal, to_base64},
     record::{self, Content, Place, Plaintext, Record, Reopened, Workspace},
     registry::{KnownParty, PartyState, Registry},
     sealer::no_randomness,
@@ -30,6 +30,8 @@ use crate::{
 pub struct Shared {
     /// The bundle, to be sent to the party by whatever way; none where none of the orders could be shared.
     pub bundle: Option<Vec<u8>>,
+    /// When the bundle ends, seconds since 1970; none where it does not. An order in it may end earlier.
+    pub expires: Option<u64>,
     /// For each order asked for, in their order: its copy in the bundle, or why there is none.
     pub orders: Vec<Result<SharedOrder>>,
 }
@@ -83,7 +85,8 @@ pub(crate) fn keyring(registry: &Registry, party: &KnownParty) -> Result<(Vec<u8
         epochs: &registry.epochs,
     };
     let key_id = party.key_id(registry.vault);
-    let to = Address { card: &card, party: key_id, key: party.key()?, policy: policy.digest() };
+    let origin = &registry.ledger_origin();
+    let to = Address { card: &card, origin, party: key_id, key: party.key()?, policy: policy.digest() };
     let file = seal(Kind::Keyring, &to, issuing, issue.encode()?)?;
     let mut entry = Entry::new(EntryKind::Grant, key_id, policy.digest());
     entry.parts = parts.iter().map(|part| part.id).collect();
@@ -125,6 +128,8 @@ pub(crate) fn share<'a>(
             ledger.deny(&desk.denial(&kind, u32::try_from(refused).unwrap_or(u32::MAX)))?;
         }
     }
+    // Before anything is entered: an entry says that the copy left the house.
+    check_size(&copies)?;
     let entries = copies.iter().flatten().map(|copy| copy.entry.clone()).collect();
     let mut receipts = ledger.append(entries)?.into_iter();
     let meanwhile = meanwhile()?;
@@ -149,7 +154,7 @@ pub(crate) fn share<'a>(
         }));
     }
     if packed.is_empty() {
-        return Ok(Shared { bundle: None, orders });
+        return Ok(Shared { bundle: None, expires: None, orders });
     }
     // The bundle ends with the last of its orders, where all of them end.
     let last = packed.iter().map(|copy| Some(copy.expires).filter(|end| *end > 0).unwrap_or(u64::MAX)).max();
@@ -163,9 +168,26 @@ pub(crate) fn share<'a>(
         permitted: &access.open,
         copies: &packed,
     };
-    let to = Address { card: &card, party: desk.key_id, key, policy: desk.policy.digest() };
-    Ok(Shared { bundle: Some(seal(Kind::Bundle, &to, issuing, contents.encode()?)?), orders })
+    let origin = &registry.ledger_origin();
+    let to = Address { card: &card, origin, party: desk.key_id, key, policy: desk.policy.digest() };
+    let bundle = seal(Kind::Bundle, &to, issuing, contents.encode()?)?;
+    Ok(Shared { bundle: Some(bundle), expires: end, orders })
 }
+
+/// Refuses what is more than a bundle holds, with room for what stands before the copies and around them.
+fn check_size(copies: &[Result<Copy>]) -> Result<()> {
+    const AROUND: usize = 1 << 20;
+    let size = |copy: &Copy| BEFORE_RECORD + copy.record.len() + 32 * copy.entry.parts.len();
+    let total: usize = copies.iter().flatten().map(size).sum();
+    if total + AROUND <= Kind::Bundle.longest() {
+        return Ok(());
+    }
+    Err(Error::new(ErrorKind::Limit, "the copies are more than the 64 MiB of a bundle")
+        .with_hint("share fewer orders at once; nothing was entered"))
+}
+
+/// In the detail of an entry: what was disclosed is a copy, which left the house.
+const COPY: u8 = 1;
 
 /// A copy that waits for the receipt of its entry.
 struct Copy {
@@ -248,6 +270,14 @@ impl<'a> Copier<'a> {
         let type_of = |part| desk.type_of(part);
         let sealed = record::open_to_seal(plain, &record, opening, (&secret, &parts), type_of, |reopened| {
             let cut = own_lines(desk, &record, &reopened, (&access.lines, lines))?;
+            // An order of which no line is its own is none of its business.
+            let is_bare = |part: &Reopened<'_>| {
+                let is_empty = |value: &Value| matches!(value, Value::List(list) if list.rows().is_empty());
+                cut.iter().any(|(id, value)| *id == part.part && is_empty(value))
+            };
+            if reopened.iter().all(is_bare) {
+                return Err(Error::new(ErrorKind::Absent, "the order has no line of the party's own"));
+            }
             let contents = reopened.iter().map(|part| {
                 let own = cut.iter().find(|(id, _)| *id == part.part).map(|(_, list)| list.as_ref());
                 (part.part, own.map_or(Content::Encoded(part.encoded), Content::Value))
@@ -258,16 +288,17 @@ impl<'a> Copier<'a> {
         let parts: Vec<(PartId, &[u8])> = copy.parts().collect();
         let sought = Sought { record_id, party: desk.key_id, lines, head: copy.head(), parts: &parts };
         let ticket = PreparedTicket::new(&sealed.secret, &sought);
+        let end = access.expires.map_or(0, |expires| asked.secret.put_at.saturating_add(expires));
         let mut entry = Entry::new(EntryKind::Disclosure, desk.key_id, desk.policy.digest());
         entry.handle = handle_key.handle(&desk.key_id);
         entry.revision = record.header.revision;
         entry.purpose = desk.purpose.to_owned();
         entry.parts = parts.iter().map(|(part, _)| *part).collect();
         entry.commitments = vec![ticket.commitment()];
+        entry.detail = [&[COPY], end.to_le_bytes().as_slice()].concat();
         let alias = registry.alias_key.alias(desk.party.number, asked.secret.serial);
         let alias = alias
             .ok_or_else(|| Error::new(ErrorKind::Limit, "the vault's numbers for aliases are used up"))?;
-        let end = access.expires.map_or(0, |expires| asked.secret.put_at.saturating_add(expires));
         let (record, revision) = (space.record().to_vec(), record.header.revision);
         Ok(Copy { record, ticket, entry, revision, expires: end, alias })
     }

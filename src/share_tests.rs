@@ -68,7 +68,7 @@ fn two_parties_share_no_value_but_what_is_the_vaults_and_what_both_may_see() {
     for suite in [Suite::Aes256Gcm, Suite::ChaCha20Poly1305] {
         let vault = shop(suite);
         let (one, other) = (courier(&vault, "SF Express"), courier(&vault, "Yunda"));
-        let origin = vault.card().unwrap().origin().len();
+        let origin = vault.card().unwrap().origin().len() + 2;
         // Magic, format, KEM, vault id; digest of the policy, origin. Between them is the key id.
         let outside = [0..23, 39..39 + 32 + 1 + origin];
         let of_first = bundle(&vault, "SF Express");
@@ -190,7 +190,13 @@ fn signed(vault: &Vault, payload: Vec<u8>) -> Vec<u8> {
     let (card, issuing) = registry.issuer().unwrap();
     let party = &registry.parties[0];
     let policy = registry.policy().unwrap().digest();
-    let to = Address { card: &card, party: party.key_id(registry.vault), key: party.key().unwrap(), policy };
+    let to = Address {
+        card: &card,
+        origin: &registry.ledger_origin(),
+        party: party.key_id(registry.vault),
+        key: party.key().unwrap(),
+        policy,
+    };
     seal(Kind::Bundle, &to, issuing, Zeroizing::new(payload)).unwrap()
 }
 

@@ -229,9 +229,9 @@ impl Vault {
         valid: Option<Duration>,
     ) -> Result<Shared> {
         let watch = self.watch(Operation::Share, orders.len());
-        let Shared { bundle, orders } =
+        let Shared { bundle, expires, orders } =
             watch.one_of_many(self.share_orders(&watch, &Request::all(party, purpose), orders, valid))?;
-        Ok(Shared { bundle, orders: watch.many(Ok(orders))? })
+        Ok(Shared { bundle, expires, orders: watch.many(Ok(orders))? })
     }
 
     fn share_orders(

@@ -46,7 +46,10 @@ const LAYERS: &[(&str, &[&str])] = &[
             "sealer", "search", "share", "shred", "store", "suite", "update", "view",
         ],
     ),
-    ("parties", &["alias", "keys", "ledger", "observe", "registry", "sealer", "share", "suite", "vault"]),
+    (
+        "parties",
+        &["alias", "keys", "ledger", "observe", "opener", "registry", "sealer", "share", "suite", "vault"],
+    ),
     ("custody", &["keys", "ledger", "observe", "registry", "store", "vault"]),
     ("rotation", &["admin", "keys", "ledger", "observe", "registry", "sealer", "store", "suite", "vault"]),
     ("stats", &["observe", "registry", "vault"]),

@@ -389,6 +389,52 @@ fn an_epoch_is_destroyed_when_nothing_needs_it() {
     check_sound(&vault);
 }
 
+/// Records that were lost may come back, from a backup: their keys have to be there then.
+#[test]
+fn an_epoch_is_kept_while_a_record_is_lost() {
+    let (vault, stores) = open_vault();
+    fill(&vault, 0..3);
+    let ids: Vec<_> =
+        stores.secrets.secrets_page(None, 10).unwrap().into_iter().map(|row| row.record_id).collect();
+    let lost: Vec<_> = stores.orders.records(&ids).unwrap().into_iter().flatten().collect();
+    stores.orders.delete_records(&ids).unwrap();
+    vault.rotate(None).unwrap();
+    let error = vault.destroy_epoch(1, OwnTables::None).unwrap_err();
+    assert_eq!(*error.kind(), ErrorKind::Conflict);
+    assert!(error.to_string().contains("3 orders have a secret and no record"), "{error}");
+    stores.orders.insert_records(&lost).unwrap();
+    (0..3).for_each(|n| check_whole(&vault, &format!("SO-{n}")));
+    // What stays lost is put again.
+    stores.orders.delete_records(&ids[..1]).unwrap();
+    vault.reseal(1, |_| ()).unwrap();
+    assert_eq!(kind_of(vault.destroy_epoch(1, OwnTables::None)), ErrorKind::Conflict);
+    let orders: Vec<_> = (0..3).map(|n| order(&format!("SO-{n}"))).collect();
+    assert!(vault.put_many(&orders).unwrap().iter().all(Result::is_ok));
+    vault.destroy_epoch(1, OwnTables::None).unwrap();
+    (0..3).for_each(|n| check_whole(&vault, &format!("SO-{n}")));
+}
+
+/// Half of the time the row before the last would be taken for what the order was.
+#[test]
+fn a_closed_order_whose_record_was_lost_is_closed_when_it_is_put_again() {
+    let (vault, stores) = open_vault();
+    let numbers: Vec<_> = (0..12).map(|n| format!("SO-{n}")).collect();
+    fill(&vault, 0..12);
+    vault.rotate(None).unwrap();
+    assert_eq!(vault.reseal(1, |_| ()).unwrap().orders, 12, "a row before the last");
+    for order in &numbers {
+        vault.close(order).unwrap();
+    }
+    let ids: Vec<_> =
+        stores.secrets.secrets_page(None, 100).unwrap().into_iter().map(|row| row.record_id).collect();
+    stores.orders.delete_records(&ids).unwrap();
+    fill(&vault, 0..12);
+    for order in &numbers {
+        assert_eq!(kind_of(vault.open("SF Express", "delivery", order)), ErrorKind::Expired, "{order}");
+        check_whole(&vault, order);
+    }
+}
+
 /// What is kept in tables of the shop's own would be lost with the keys.
 #[test]
 fn keys_are_kept_while_the_ledger_knows_orders_that_the_stores_have_not() {

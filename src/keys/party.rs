@@ -1,6 +1,10 @@
 //! Keys of a party's own, and the vault's public ones: what the two sides give each other before anything is shared.
 
-use std::path::{Path, PathBuf};
+use std::{
+    fs::File,
+    io::Read,
+    path::{Path, PathBuf},
+};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
@@ -75,6 +79,7 @@ impl PartyKey {
     /// # Errors
     /// `NotFound`, `Storage` for a file that others can reach, `Damaged`, `CannotOpen` for a missing or wrong passphrase.
     pub fn read(path: &Path, passphrase: Option<&Passphrase>) -> Result<Self> {
+        check_not_public(path)?;
         let line = private_file::read(path, LONGEST)?;
         let bytes = match (LOCKED.parse_secret(&line), passphrase) {
             (Some(locked), Some(passphrase)) => unlock(passphrase, &locked)?,
@@ -91,6 +96,7 @@ impl PartyKey {
     /// # Errors
     /// As for [`PartyKey::read`].
     pub fn is_locked(path: &Path) -> Result<bool> {
+        check_not_public(path)?;
         Ok(private_file::read(path, LONGEST)?.starts_with(LOCKED.prefix.as_bytes()))
     }
 
@@ -125,6 +131,18 @@ impl PartyKey {
     pub(crate) fn sign(&self, message: &[u8]) -> [u8; SIGNATURE] {
         self.signing.sign(message)
     }
+}
+
+/// The public half in place of the private one: it may be read by anybody, which is not what is wrong with it.
+fn check_not_public(path: &Path) -> Result<()> {
+    let mut start = Vec::new();
+    let read =
+        File::open(path).and_then(|file| file.take(PUBLIC.prefix.len() as u64).read_to_end(&mut start));
+    if read.is_ok() && start == PUBLIC.prefix.as_bytes() {
+        return Err(Error::new(ErrorKind::Damaged, "the key file is the public half of a key")
+            .with_hint("give the private one, without .pub"));
+    }
+    Ok(())
 }
 
 // parameters ‖ XAES-256-GCM(key of the passphrase, nonce, private bytes, "consignee/v1/party-locked" ‖ parameters)
@@ -274,7 +292,7 @@ impl VaultCard {
         self.vault == other.vault
     }
 
-    /// Name of its ledger.
+    /// Name of its ledgers, the first and those that succeed it.
     pub fn origin(&self) -> &str {
         &self.origin
     }

@@ -15,7 +15,7 @@ use crate::error::{Error, ErrorKind, Result};
 /// # Errors
 /// `NotFound`; `Storage` if it is a link, another user's, or can be reached by others (it must have mode 0600 or 0400), or cannot be
 /// read; `Damaged` if it is longer.
-pub(super) fn read(path: &Path, longest: usize) -> Result<Zeroizing<Vec<u8>>> {
+pub(crate) fn read(path: &Path, longest: usize) -> Result<Zeroizing<Vec<u8>>> {
     let failed = |e: io::Error| match e.kind() {
         io::ErrorKind::NotFound => Error::new(ErrorKind::NotFound, "there is no such key file"),
         _ => Error::new(ErrorKind::Storage, "the key file cannot be read"),

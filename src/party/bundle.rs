@@ -25,7 +25,7 @@ pub(crate) const MOST_COPIES: usize = 65_536;
 /// Bytes of an alias as it is written.
 const ALIAS: usize = 16;
 /// Bytes of a copy before its record.
-const BEFORE_RECORD: usize = 8 + 4 + 8 + ALIAS + 4;
+pub(crate) const BEFORE_RECORD: usize = 8 + 4 + 8 + ALIAS + 4;
 
 /// A signed and sealed set of copies, unsealed: who it is for, why, how long. Its orders open with the keyring.
 pub struct Bundle {

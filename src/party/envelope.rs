@@ -42,7 +42,7 @@ impl Kind {
     }
 
     /// Most bytes of a file.
-    const fn longest(self) -> usize {
+    pub(crate) const fn longest(self) -> usize {
         match self {
             Self::Keyring => 1 << 20,
             Self::Bundle => 64 << 20,
@@ -53,6 +53,8 @@ impl Kind {
 /// To whom something is sealed, and in whose name.
 pub(crate) struct Address<'a> {
     pub(crate) card: &'a VaultCard,
+    /// Of the ledger.
+    pub(crate) origin: &'a str,
     pub(crate) party: [u8; 16],
     pub(crate) key: &'a PublicKey,
     pub(crate) policy: [u8; 32],
@@ -88,7 +90,7 @@ pub(crate) fn seal_with(
     out.extend_from_slice(&to.card.vault.0);
     out.extend_from_slice(&to.party);
     out.extend_from_slice(&to.policy);
-    put_str8(&mut out, &to.card.origin)?;
+    put_str8(&mut out, to.origin)?;
     let (encapsulated, tag) = seal_to((kem, to.key.opening()), &out, &mut payload, rng)
         .map_err(|_| Error::input("key", "is no public key of a party"))?;
     out.extend_from_slice(&encapsulated);
@@ -102,6 +104,11 @@ pub(crate) fn seal_with(
     let signature = issuing.sign(&signed(&out));
     out.extend_from_slice(&signature);
     Ok(out)
+}
+
+fn not_one(kind: Kind) -> Error {
+    damaged(kind)
+        .with_hint(format!("it is no {0}, or not a whole one: give the {0} that the shop sent", kind.name()))
 }
 
 fn too_long(kind: Kind) -> Error {
@@ -138,7 +145,7 @@ impl<'a> Envelope<'a> {
         }
         let mut frame = Frame::new(bytes, kind);
         if frame.array::<4>()? != kind.magic() {
-            return Err(damaged().with_hint(format!("it is no {}, or not a whole one", kind.name())));
+            return Err(not_one(kind));
         }
         match frame.u8()? {
             FORMAT => {}
@@ -206,7 +213,7 @@ pub(crate) fn binary(kind: Kind, bytes: &[u8]) -> Result<Cow<'_, [u8]>> {
         return Err(damaged(kind));
     }
     let text: Vec<u8> = bytes.iter().copied().filter(|byte| !byte.is_ascii_whitespace()).collect();
-    STRICT.decode(text).map(Cow::Owned).map_err(|_| damaged(kind))
+    STRICT.decode(text).map(Cow::Owned).map_err(|_| not_one(kind))
 }
 
 /// The text form of a keyring or a bundle, for JSON and the like: base64 (RFC 4648, section 4). What reads them takes either.

@@ -31,14 +31,11 @@ mod frame;
 mod keyring;
 mod trust;
 
-use std::{
-    fs, io,
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
 pub use bundle::Bundle;
 use bundle::expired;
-pub(crate) use bundle::{Contents, MOST_COPIES, PackedCopy};
+pub(crate) use bundle::{BEFORE_RECORD, Contents, MOST_COPIES, PackedCopy};
 #[cfg(test)]
 pub(crate) use envelope::seal_with;
 pub use envelope::to_base64;
@@ -50,7 +47,7 @@ use trust::{LONGEST, Trust};
 
 use crate::{
     error::{Error, ErrorKind, Result},
-    keys::{PartyKey, Passphrase, VaultCard, beside, replace},
+    keys::{PartyKey, Passphrase, VaultCard, beside, read_private, replace},
     ledger::now,
 };
 
@@ -78,14 +75,13 @@ impl Party {
     pub fn open(key_file: &Path, passphrase: Option<&Passphrase>) -> Result<Self> {
         let key = PartyKey::read(key_file, passphrase)?;
         let file = trust_path(key_file);
-        let trust = match fs::read(&file) {
-            Ok(bytes) if bytes.len() < LONGEST => Trust::parse(&String::from_utf8_lossy(&bytes))?,
-            Ok(_) => Trust::parse("")?,
-            Err(e) if e.kind() == io::ErrorKind::NotFound => Trust::default(),
-            Err(_) => {
-                return Err(Error::new(ErrorKind::Storage, "the file of trusted vaults cannot be read"));
-            }
+        let trust = match read_private(&file, LONGEST) {
+            Ok(bytes) => Trust::parse(&String::from_utf8_lossy(&bytes)),
+            Err(e) if *e.kind() == ErrorKind::NotFound => Ok(Trust::default()),
+            Err(e) => Err(e),
         };
+        // Not to be taken for the key file, which must not be removed.
+        let trust = trust.map_err(|e| e.with_prefix("the pins beside it, in FILE.trust"))?;
         Ok(Self { key, trust, file: Some(file), changed: false })
     }
 
@@ -96,7 +92,7 @@ impl Party {
 
     /// Trusts the vault of this card, after its fingerprint was compared with what the shop reads out on the telephone: whoever
     /// passes off a card of his own can send orders that no shop has. A card of a vault that is trusted already takes the place of
-    /// the one before.
+    /// the one before; what was seen of that vault stays.
     pub fn trust(&mut self, card: VaultCard) {
         self.trust.pin(card);
         self.changed = true;
@@ -105,6 +101,13 @@ impl Party {
     /// The vaults that it trusts.
     pub fn trusted(&self) -> impl Iterator<Item = &VaultCard> {
         self.trust.cards()
+    }
+
+    /// Trusts the vault of this card no more, and forgets what was seen of it; whether it was trusted.
+    pub fn distrust(&mut self, card: &VaultCard) -> bool {
+        let was = self.trust.unpin(card.vault);
+        self.changed |= was;
+        was
     }
 
     /// Writes the pins beside the key file, in one step, if anything has changed. For a party without a file there is nothing to do.

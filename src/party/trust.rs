@@ -28,8 +28,9 @@ impl Trust {
     /// Reads the text of FILE.trust.
     pub(super) fn parse(text: &str) -> Result<Self> {
         let damaged = || {
-            Error::new(ErrorKind::Damaged, "the file of trusted vaults does not follow its format")
-                .with_hint("remove it, compare each card's fingerprint again, and pin the cards anew")
+            Error::new(ErrorKind::Damaged, "the file of trusted vaults does not follow its format").with_hint(
+                "remove FILE.trust, not FILE, compare each card's fingerprint again, and pin the cards anew",
+            )
         };
         let mut lines = text.lines();
         if lines.next() != Some(FIRST_LINE) {
@@ -58,10 +59,20 @@ impl Trust {
         std::iter::once(format!("{FIRST_LINE}\n")).chain(self.pinned.iter().map(line)).collect()
     }
 
-    /// Pins a card, in place of the one that the vault had before; what was seen of it is begun anew.
+    /// Pins a card, in place of the one that the vault had before. What was seen of the vault stays: otherwise an older keyring, or a
+    /// clock that was set back, would only need the same card once more.
     pub(super) fn pin(&mut self, card: VaultCard) {
-        self.pinned.retain(|pin| pin.card.vault != card.vault);
-        self.pinned.push(Pinned { card, keyring: 0, seen: 0 });
+        match self.of_mut(card.vault) {
+            Some(pin) => pin.card = card,
+            None => self.pinned.push(Pinned { card, keyring: 0, seen: 0 }),
+        }
+    }
+
+    /// Forgets a vault; whether it was pinned.
+    pub(super) fn unpin(&mut self, vault: VaultId) -> bool {
+        let before = self.pinned.len();
+        self.pinned.retain(|pin| pin.card.vault != vault);
+        self.pinned.len() < before
     }
 
     pub(super) fn of(&self, vault: VaultId) -> Option<&Pinned> {

@@ -52,7 +52,11 @@ impl<'a> Changes<'a> {
     pub(crate) fn set_party(&mut self, party: &KnownParty) -> Result<()> {
         let body = serde_json::to_vec(party).map_err(|_| damaged())?;
         self.insert(PARTY, party.number, body);
-        Ok(())
+        if party.keys.is_empty() {
+            return Ok(());
+        }
+        // Older versions would write the party back without its keys, and find nothing that was entered under them.
+        self.needs_newest_layout()
     }
 
     /// Keeps what is known of a ledger that was closed: that of this number.
@@ -92,7 +96,9 @@ impl<'a> Changes<'a> {
             insert_key(&mut self.changed, registry_key, self.root, self.parameters, context, &seed)?;
             Ok((kind, SigningKey::new(&seed).public()))
         };
-        Ok([add(KeyKind::Issuing)?, add(KeyKind::Ledger)?])
+        let made = [add(KeyKind::Issuing)?, add(KeyKind::Ledger)?];
+        self.needs_newest_layout()?;
+        Ok(made)
     }
 
     /// Wraps every key anew, under another root key with these parameters. Returns what the ledger's entry commits to. Nothing is

@@ -77,10 +77,15 @@ impl Registry {
         u32::try_from(self.former.len()).unwrap_or(u32::MAX).saturating_add(1)
     }
 
+    /// Name of the vault's ledgers in the world, whatever their number.
+    pub(crate) fn ledgers_name(&self) -> String {
+        let vault: String = self.vault.0.iter().map(|byte| format!("{byte:02x}")).collect();
+        format!("consignee/{vault}")
+    }
+
     /// Name of the present ledger in the world.
     pub(crate) fn ledger_origin(&self) -> String {
-        let vault: String = self.vault.0.iter().map(|byte| format!("{byte:02x}")).collect();
-        format!("consignee/{vault}/{}", self.ledger_number())
+        format!("{}/{}", self.ledgers_name(), self.ledger_number())
     }
 
     /// Refuses former ledgers that are not those which were closed: their entries would be missed in silence, as if nobody had

@@ -86,8 +86,11 @@ impl KnownParty {
     /// `Input` where the party has none.
     pub(crate) fn key(&self) -> Result<&PublicKey> {
         self.keys.last().ok_or_else(|| {
-            Error::input("party", "has no key of its own, so that nothing can be sealed to it")
-                .with_hint("it makes one with party keygen; party key enters it")
+            Error::input(
+                "party",
+                format!("{} has no key of its own, so that nothing can be sealed to it", self.name),
+            )
+            .with_hint("it makes one with party keygen; party key enters it")
         })
     }
 
@@ -203,8 +206,10 @@ impl Registry {
         let Unauthenticated { vault, parameters, .. } = peek_vault(&items)?;
         let items: BTreeMap<_, _> =
             items.into_iter().map(|i| ((i.kind, i.id, i.generation), i.body)).collect();
-        let earlier =
-            earlier.filter(|earlier| earlier.items.get(&(VAULT, 0, 0)) == items.get(&(VAULT, 0, 0)));
+        // Another layout makes no other root key, which may be a token that is pulled out by now.
+        let root_of =
+            |items: &Items| items.get(&(VAULT, 0, 0)).and_then(|body| body.get(1..)).map(<[u8]>::to_vec);
+        let earlier = earlier.filter(|earlier| root_of(&earlier.items) == root_of(&items));
         let unwrap = |kind: KeyKind, id, generation| {
             let place = (kind as u8, id, generation);
             let known = earlier.filter(|earlier| earlier.items.get(&place) == items.get(&place));
@@ -287,7 +292,7 @@ impl Registry {
             vault: self.vault,
             issuing: issuing.public(),
             ledger: ledger.public(),
-            origin: self.ledger_origin(),
+            origin: self.ledgers_name(),
         };
         Some((card, issuing))
     }

@@ -82,12 +82,16 @@ impl Found {
 }
 
 /// Whether these rows still let an order be opened by the row that was found for it: as it was, or moved to another release key,
-/// or in place of it a row of the same revision, which was sealed anew and says the same.
+/// or in place of it a row of the same revision, which was sealed anew and says the same. An order closed meanwhile does not.
 fn still_opens(registry: &Registry, found: &SecretRow, rows: &[SecretRow]) -> bool {
+    let was_closed = registry.is_closed(found);
     let opens = |row: &SecretRow| {
         let state = matches!(row.state, SecretState::Current | SecretState::Pending);
         let same = row.n1 == found.n1 && row.wrapped == found.wrapped;
-        state && (same || (row.revision == found.revision && unwraps(registry, row)))
+        let anew = || {
+            row.revision == found.revision && unwraps(registry, row) && was_closed == registry.is_closed(row)
+        };
+        state && (same || anew())
     };
     rows.iter().all(|row| row.state != SecretState::Shredded) && rows.iter().any(opens)
 }
@@ -135,9 +139,9 @@ impl Vault {
             if found.record.is_none() && found.rows.iter().all(|row| row.state != SecretState::Shredded) {
                 // This call holds the writer's lock, so whoever wrote these rows is gone.
                 let abandoned = found.rows.iter().map(|row| (row.record_id, row.n1)).collect();
-                let kept = |row: &SecretRow| {
-                    Some((RowPlan::again(row, registry.is_closed(row)), registry.handle_key(row)?))
-                };
+                // The row before the last may be from before the closing.
+                let closed = found.rows.iter().any(|row| registry.is_closed(row));
+                let kept = |row: &SecretRow| Some((RowPlan::again(row, closed), registry.handle_key(row)?));
                 let kept = found.rows.iter().find_map(kept);
                 new.push(New { at, number, id, serial: u64::MAX, abandoned, kept });
             } else if let Some(result) = results.get_mut(at) {
@@ -362,4 +366,45 @@ fn compare<R: Record>(
 pub(super) fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     // What these mutexes guard is replaced whole, so a panicking holder leaves nothing half done.
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+    use crate::{Order, OwnTables, Setup, policy::Policy};
+
+    fn rows(vault: &Vault) -> Vec<SecretRow> {
+        vault.0.stores.secrets.secrets_page(None, 100).unwrap()
+    }
+
+    fn still(vault: &Vault, found: &SecretRow) -> bool {
+        still_opens(&vault.registry().unwrap(), found, &rows(vault))
+    }
+
+    /// What a call looked up before the order was closed, and asks for again when its entry is there.
+    #[test]
+    fn an_order_closed_while_it_is_opened_opens_no_more_and_one_moved_meanwhile_does() {
+        let vault = Vault::in_memory(&Setup::default()).unwrap();
+        let json = r#"{"order_no":"SO-1","placed_at":"2026-11-11T20:14:05+08:00","consignee":{"name":"Wang Xiaoming",
+            "phone":"13812345678","address":{"lines":["1 Zhongshan Road"],"city":"Nanjing","country":"CN"}},
+            "items":[],"amount":{"value":"88.00","currency":"CNY"}}"#;
+        vault.put(&Order::from_json(json, &Policy::built_in()).unwrap()).unwrap();
+        let found = rows(&vault).pop().unwrap();
+        vault.rotate(None).unwrap();
+        assert_eq!(vault.reseal(1, |_| ()).unwrap().orders, 1);
+        assert!(still(&vault, &found), "sealed anew");
+        let found = rows(&vault).into_iter().find(|row| row.state == SecretState::Current).unwrap();
+        vault.close("SO-1").unwrap();
+        assert!(!still(&vault, &found));
+        let closed = rows(&vault).into_iter().find(|row| row.state == SecretState::Current).unwrap();
+        vault.rewrap(OwnTables::None, |_| ()).unwrap();
+        assert!(!still(&vault, &found), "closed, and moved to another release key");
+        // For whom it still opened when it was found closed.
+        vault.rotate(None).unwrap();
+        assert_eq!(vault.reseal(2, |_| ()).unwrap().orders, 1);
+        let again = rows(&vault).into_iter().find(|row| row.state == SecretState::Current).unwrap();
+        assert!(again.n1 != closed.n1 && still(&vault, &again));
+    }
 }

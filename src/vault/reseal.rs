@@ -44,7 +44,8 @@ struct Batch {
 impl Vault {
     /// Seals orders anew under the current epoch and the policy in force: those whose record is of epoch `from`, and not of both.
     /// They get the facets, fields and search tags of that policy; what they say, their revision, their aliases and what reaches
-    /// them stay the same. An order that does not open is left as it is and counted.
+    /// them stay the same. What an order has in fields that the policy has retired is not in what is sealed anew, and is gone for
+    /// good with the keys of the earlier epoch. An order that does not open is left as it is and counted.
     ///
     /// In batches of up to 8,000, each with an entry for each order; `progress` hears of each. Others put, open, update and search in
     /// between: the write lock is held for one batch at a time. Started again, after a kill too, it goes on with what is left. The

@@ -124,7 +124,8 @@ impl<'a> Shop<'a> {
     fn seal(&self, kind: Kind, purpose: &str, payload: Zeroizing<Vec<u8>>) -> Vec<u8> {
         let card = VaultCard::parse(&self.card()).unwrap();
         let policy = self.world.policy.digest();
-        let to = Address { card: &card, party: self.key_id(), key: &self.public, policy };
+        let to =
+            Address { card: &card, origin: &card.origin, party: self.key_id(), key: &self.public, policy };
         let issuing = SigningKey::new(&Secret::new(self.issuing_seed()));
         seal_with(kind, &to, &issuing, payload, &mut SealRng::from_seed(self.seed(purpose))).unwrap()
     }
