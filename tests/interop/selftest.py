@@ -777,7 +777,9 @@ class Sent:
                 (folder / file).touch(mode=0o600)
                 (folder / file).write_bytes(content)
             program, key = os.environ["CONSIGNEE"], folder / "key"
-            trust = [program, "party", "trust", "--key", key, self.card_file]
+            card = self.card_file.read_text(encoding="ascii")
+            read_out = P.fingerprint(P.CARD, P.read_line(P.CARD, card, R.InputError))
+            trust = [program, "party", "trust", "--key", key, self.card_file, "--fingerprint", read_out]
             subprocess.run(trust, check=True, capture_output=True)
             read = [program, "read", "--json", "--key", key, "--keyring", folder / "keyring", folder / "bundle"]
             done = subprocess.run(read, capture_output=True, text=True)

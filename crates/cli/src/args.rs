@@ -255,11 +255,14 @@ EXAMPLES
     Keygen(PartyKeygen),
     /// Pins the card of a shop's vault, on the party's own machine
     #[command(after_help = "\
-Compare the card's fingerprint with the shop by telephone first: whoever passes off a card of his own can send orders that no \
-shop has. The pins are in FILE.trust beside the key.
+Shows the card's fingerprint, to be compared with the shop by telephone: whoever passes off a card of his own can send orders \
+that no shop has. The pins are in FILE.trust beside the key.
 
 EXAMPLES
-  consignee party trust --key courier.key shop.card")]
+  consignee party trust --key courier.key shop.card
+  consignee party trust --key courier.key shop.card --fingerprint 0VSH-4YKY-EFFB-XJSY-PF9P
+  consignee party trust --key courier.key
+  consignee party trust --key courier.key shop.card --remove")]
     Trust(PartyTrust),
     /// Lists the parties; needs no key
     #[command(after_help = "EXAMPLES\n  consignee party list shop.vault")]
@@ -346,8 +349,8 @@ EXAMPLES
     Rewrap(KeysRewrap),
     /// Seals the orders of an epoch anew, under the newest epoch and the policy in force
     #[command(after_help = "\
-They get the facets, fields and search tags of that policy. Others put, open and search meanwhile. Interrupted, it is simply \
-repeated.
+They get the facets, fields and search tags of that policy: what they have in fields that it has retired is left out, and gone \
+for good once keys destroy has ended the earlier epoch. Others put, open and search meanwhile. Interrupted, it is simply repeated.
 
 EXAMPLES
   consignee keys reseal shop.vault --from 1")]
@@ -535,8 +538,14 @@ pub(crate) enum KemName {
 
 #[derive(Args, Debug)]
 pub(crate) struct PartyTrust {
-    /// The card that the shop sent
-    pub(crate) card: PathBuf,
+    /// The card that the shop sent; without it, the cards that are trusted are listed
+    pub(crate) card: Option<PathBuf>,
+    /// What the shop read out by telephone; without it you are shown the card's and asked
+    #[arg(long, value_name = "F", requires = "card", conflicts_with = "remove")]
+    pub(crate) fingerprint: Option<String>,
+    /// Trusts the vault of this card no more
+    #[arg(long, requires = "card")]
+    pub(crate) remove: bool,
     #[command(flatten)]
     pub(crate) key: PartyKeyArgs,
 }

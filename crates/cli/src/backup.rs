@@ -61,7 +61,8 @@ fn tell(restored: &Restored, folder: &Path, screen: &mut Screen) -> Result<(), F
     writeln!(screen, "what was entered after the backup is lost, and nobody knows what it said")?;
     writeln!(
         screen,
-        "do again what was done since: revoke parties, shred and change orders, apply policies, put orders"
+        "do again what was done since: revoke parties, exchange party keys, close, shred and change orders, apply policies, put \
+         orders, rotate and destroy keys, rewrap, change the root key"
     )?;
     Ok(())
 }

@@ -166,6 +166,10 @@ enum Detail<'a> {
     Shred {
         evidence_kept: bool,
     },
+    /// What was disclosed is a copy, in a bundle: it left the house.
+    Copy {
+        expires: u64,
+    },
     /// The epochs whose field keys a keyring has.
     Grant {
         epochs: Vec<u32>,
@@ -209,6 +213,9 @@ impl<'a> Detail<'a> {
                 Some(Self::Denied { reason, count: u32::from_le_bytes([*a, *b, *c, *d]) })
             }
             (EntryKind::Shred, [kept]) => Some(Self::Shred { evidence_kept: *kept == 1 }),
+            (EntryKind::Disclosure, [1, end @ ..]) => {
+                Some(Self::Copy { expires: u64::from_le_bytes(end.try_into().ok()?) })
+            }
             (EntryKind::Grant, epochs) => {
                 let (epochs, rest) = epochs.as_chunks();
                 let epochs = epochs.iter().map(|epoch| u32::from_le_bytes(*epoch)).collect();
@@ -217,6 +224,8 @@ impl<'a> Detail<'a> {
             (EntryKind::Rotation, [kind, a, b, c, d, e, f, g, h, public @ ..]) => {
                 let key = match kind {
                     0 => "root key",
+                    1 => "epoch",
+                    3 => "release key",
                     6 => "issuing key",
                     7 => "ledger key",
                     _ => return None,
@@ -240,6 +249,7 @@ impl<'a> Detail<'a> {
             Self::Search { query } => json!({ "query": show::hex(query) }),
             Self::Denied { reason, count } => json!({ "reason": reason, "count": count }),
             Self::Shred { evidence_kept } => json!({ "evidence_kept": evidence_kept }),
+            Self::Copy { expires } => json!({ "copy": true, "expires": (*expires > 0).then_some(expires) }),
             Self::Grant { epochs } => json!({ "epochs": epochs }),
             Self::Rotation { key, old, new, public } => {
                 json!({ "key": key, "old": old, "new": new, "public": show::hex(public) })
@@ -274,7 +284,10 @@ fn in_words(entry: &Entry) -> String {
             let epochs: Vec<String> = epochs.iter().map(u32::to_string).collect();
             format!("keyring of epoch {}", epochs.join(", "))
         }
+        Detail::Copy { expires: 0 } => "a copy, without an end".to_owned(),
+        Detail::Copy { expires } => format!("a copy, until {}", show::time_in_words(expires)),
         Detail::Rotation { key, old: 0, new: 0, .. } => format!("{key} changed"),
+        Detail::Rotation { key, old, new: 0, .. } => format!("{key} {old} destroyed"),
         Detail::Rotation { key, old: 0, .. } => format!("{key} made"),
         Detail::Rotation { key, old, new, .. } => format!("{key} {old} followed by {new}"),
         Detail::Shred { evidence_kept } => {

@@ -3,7 +3,7 @@
 use std::{
     env,
     fs::OpenOptions,
-    io::{self, IsTerminal, Write},
+    io::{self, BufRead, IsTerminal, Write},
     path::{Path, PathBuf},
 };
 
@@ -16,6 +16,7 @@ use crate::{
     input,
     root_key::{ask, first_line_of},
     screen::Screen,
+    table::Table,
 };
 
 const PASSPHRASE: &str = "CONSIGNEE_KEY_PASSPHRASE";
@@ -95,17 +96,59 @@ pub(crate) fn generate(args: &PartyKeygen, screen: &mut Screen) -> Result<(), Fa
 
 pub(crate) fn trust(args: &PartyTrust, screen: &mut Screen) -> Result<(), Failure> {
     let mut party = args.key.open()?;
-    let card = VaultCard::parse(&input::text(&args.card)?)?;
-    let known = party.trusted().any(|known| known.is_of(&card) && *known != card);
-    let fingerprint = card.fingerprint();
+    let Some(file) = &args.card else {
+        return Ok(pins(&party).print(screen)?);
+    };
+    let card = VaultCard::parse(&input::text(file)?)?;
+    let fingerprint = card.fingerprint().to_string();
+    if args.remove {
+        let was = party.distrust(&card);
+        party.save()?;
+        let said = if was { "not trusted any more" } else { "that vault was not trusted" };
+        return Ok(writeln!(screen, "{said}")?);
+    }
+    check_fingerprint(&fingerprint, args.fingerprint.as_deref())?;
+    let other = party.trusted().any(|known| known.is_of(&card) && *known != card);
     party.trust(card);
     party.save()?;
-    if known {
+    if other {
         writeln!(screen, "this vault had another card before: that one is not trusted any more")?;
     }
-    writeln!(screen, "trusted from now on, in {}", trust_path(&args.key.key).display())?;
-    writeln!(screen, "fingerprint {fingerprint}: it must be what the shop reads out by telephone")?;
+    writeln!(screen, "trusted from now on, in {}: {fingerprint}", trust_path(&args.key.key).display())?;
     Ok(())
+}
+
+/// Before anything is pinned: whoever passes off a card of his own counts on nobody's looking.
+fn check_fingerprint(fingerprint: &str, read_out: Option<&str>) -> Result<(), Failure> {
+    let bare = |text: &str| text.replace(['-', ' '], "").to_uppercase();
+    match read_out {
+        Some(read_out) if bare(read_out) == bare(fingerprint) => Ok(()),
+        Some(_) => {
+            let message =
+                "the card has another fingerprint: it is not the one that the shop means, and is not trusted";
+            Err(Failure::new(FAILED, message))
+        }
+        None if someone_is_there() => {
+            write!(
+                io::stderr(),
+                "fingerprint {fingerprint}\nIs it what the shop reads out by telephone? Type yes: "
+            )?;
+            let mut answer = String::new();
+            io::stdin().lock().read_line(&mut answer).map_err(|_| Failure::usage("no answer"))?;
+            if answer.trim() == "yes" { Ok(()) } else { Err(Failure::new(FAILED, "not trusted")) }
+        }
+        None => Err(Failure::usage(
+            "give what the shop reads out by telephone as --fingerprint (there is no terminal to ask at)",
+        )),
+    }
+}
+
+fn pins(party: &Party) -> Table {
+    let mut table = Table::new(&["trusted card", "vault"]);
+    for card in party.trusted() {
+        table.row(vec![card.fingerprint().to_string().into(), card.origin().into()]);
+    }
+    table
 }
 
 /// Writes a file that must not be there yet.

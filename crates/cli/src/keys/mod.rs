@@ -7,7 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use consignee::{KeyAge, KeyList, OwnTables, Peek, Suite};
+use consignee::{KeyAge, KeyList, OwnTables, PartyState, Peek, Suite};
 use indicatif::{ProgressBar, ProgressStyle};
 
 pub(crate) use root::change_root;
@@ -25,6 +25,16 @@ pub(crate) fn rotate(args: &KeysRotate, screen: &mut Screen) -> Result<(), Failu
     let epoch = vault.rotate(args.suite.and_then(Suite::from_number))?;
     writeln!(screen, "epoch {epoch} seals from now on; all else opens as before")?;
     writeln!(screen, "keys reseal moves orders to it, keys destroy then ends an older epoch")?;
+    let parties = vault.parties()?;
+    let holders = parties.iter().filter(|party| party.state == PartyState::Active && !party.keys.is_empty());
+    let names: Vec<_> = holders.map(|party| party.name.as_str()).collect();
+    if !names.is_empty() {
+        writeln!(
+            screen,
+            "what is shared from now on needs a new keyring (keyring issue): {}",
+            names.join(", ")
+        )?;
+    }
     Ok(())
 }
 
@@ -79,10 +89,16 @@ pub(crate) fn rewrap(args: &KeysRewrap, screen: &mut Screen) -> Result<(), Failu
     let moved = show::counted(done.moved, "row");
     writeln!(screen, "{moved} moved to release key {}", done.generation)?;
     for old in &done.destroyed {
-        writeln!(screen, "release key {old} destroyed: old copies of secrets.db open nothing any more")?;
+        writeln!(
+            screen,
+            "release key {old} destroyed: an old copy of secrets.db opens with an old copy of keys.db only"
+        )?;
     }
     for id in &done.final_shreds {
-        writeln!(screen, "record {id}: its shredding is final")?;
+        writeln!(
+            screen,
+            "record {id}: its shredding is final, where no backup of keys.db from before is kept"
+        )?;
     }
     writeln!(screen, "make new backups of secrets.db and keys.db: none from before opens with one from now")?;
     Ok(())
