@@ -259,3 +259,39 @@ fn what_is_printed_for_debugging_holds_no_key_and_no_value() {
         assert!(!printed.contains(secret), "{printed}");
     }
 }
+
+/// Two programs on the machine of one party, such as two readings at once.
+#[test]
+fn those_who_write_the_pins_at_once_keep_each_others() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("courier.key");
+    PartyKey::generate(Kem::X25519).unwrap().write(&file, None).unwrap();
+    let vaults: Vec<_> = (0..8).map(|_| Vault::in_memory(&Setup::default()).unwrap()).collect();
+    std::thread::scope(|scope| {
+        for vault in &vaults {
+            scope.spawn(|| {
+                let mut party = Party::open(&file, None).unwrap();
+                party.trust(vault.card().unwrap());
+                party.save().unwrap();
+            });
+        }
+    });
+    let mut slow = Party::open(&file, None).unwrap();
+    assert_eq!(slow.trusted().count(), 8);
+    // Whoever began earlier and ends later sets no mark back, and pins nothing again that was forgotten.
+    let name = "SF Express";
+    vaults[0].add_party_with_key(name, "courier", None, slow.key().public()).unwrap();
+    let early = vaults[0].issue_keyring(name).unwrap();
+    let mut fast = Party::open(&file, None).unwrap();
+    assert!(fast.distrust(&vaults[1].card().unwrap()));
+    fast.keyring(&early).unwrap();
+    fast.save().unwrap();
+    let marks = || fs::read_to_string(trust_path(&file)).unwrap();
+    let before = marks();
+    slow.trust(vaults[2].card().unwrap());
+    slow.save().unwrap();
+    let after = marks();
+    assert_eq!(slow.trusted().count(), 7);
+    let marked = |text: &str| text.lines().filter(|line| line.contains(" 0 ")).count();
+    assert_eq!((marked(&before), marked(&after)), (6, 6), "one has the time of a keyring");
+}

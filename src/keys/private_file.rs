@@ -69,7 +69,16 @@ fn sync_name(_path: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Replaces a private file in one step.
+/// Locks what belongs to a private file, among those who do, until the answer is dropped. Waits.
+///
+/// # Errors
+/// `Storage`.
+pub(crate) fn lock(path: &Path) -> Result<fs::File> {
+    let locked = fs::File::open(path).and_then(|file| file.lock().map(|()| file));
+    locked.map_err(|_| Error::new(ErrorKind::Storage, "the key file cannot be locked"))
+}
+
+/// Replaces a private file in one step. Its caller holds a lock.
 ///
 /// # Errors
 /// `Storage`.

@@ -47,7 +47,7 @@ use trust::{LONGEST, Trust};
 
 use crate::{
     error::{Error, ErrorKind, Result},
-    keys::{PartyKey, Passphrase, VaultCard, beside, read_private, replace},
+    keys::{PartyKey, Passphrase, VaultCard, VaultId, beside, lock_private, read_private, replace},
     ledger::now,
 };
 
@@ -58,14 +58,16 @@ use crate::{
 pub struct Party {
     key: PartyKey,
     trust: Trust,
-    file: Option<PathBuf>,
+    key_file: Option<PathBuf>,
+    /// The vaults that were pinned or forgotten since it was opened.
+    decided: Vec<VaultId>,
     changed: bool,
 }
 
 impl Party {
     /// A party that trusts no vault yet, and whose pins live as long as the process.
     pub fn new(key: PartyKey) -> Self {
-        Self { key, trust: Trust::default(), file: None, changed: false }
+        Self { key, trust: Trust::default(), key_file: None, decided: Vec::new(), changed: false }
     }
 
     /// Reads a key file, and the pins beside it in FILE.trust, if there are any.
@@ -74,15 +76,8 @@ impl Party {
     /// As for [`PartyKey::read`]; `Damaged` for pins that do not follow their format.
     pub fn open(key_file: &Path, passphrase: Option<&Passphrase>) -> Result<Self> {
         let key = PartyKey::read(key_file, passphrase)?;
-        let file = trust_path(key_file);
-        let trust = match read_private(&file, LONGEST) {
-            Ok(bytes) => Trust::parse(&String::from_utf8_lossy(&bytes)),
-            Err(e) if *e.kind() == ErrorKind::NotFound => Ok(Trust::default()),
-            Err(e) => Err(e),
-        };
-        // Not to be taken for the key file, which must not be removed.
-        let trust = trust.map_err(|e| e.with_prefix("the pins beside it, in FILE.trust"))?;
-        Ok(Self { key, trust, file: Some(file), changed: false })
+        let trust = read_trust(key_file)?;
+        Ok(Self { key, trust, key_file: Some(key_file.to_owned()), decided: Vec::new(), changed: false })
     }
 
     /// Its key.
@@ -94,6 +89,7 @@ impl Party {
     /// passes off a card of his own can send orders that no shop has. A card of a vault that is trusted already takes the place of
     /// the one before; what was seen of that vault stays.
     pub fn trust(&mut self, card: VaultCard) {
+        self.decided.push(card.vault);
         self.trust.pin(card);
         self.changed = true;
     }
@@ -106,18 +102,25 @@ impl Party {
     /// Trusts the vault of this card no more, and forgets what was seen of it; whether it was trusted.
     pub fn distrust(&mut self, card: &VaultCard) -> bool {
         let was = self.trust.unpin(card.vault);
+        self.decided.push(card.vault);
         self.changed |= was;
         was
     }
 
-    /// Writes the pins beside the key file, in one step, if anything has changed. For a party without a file there is nothing to do.
+    /// Writes the pins beside the key file, in one step, if anything has changed: over what others have written there meanwhile, of
+    /// which the later marks and pins of other vaults stay. For a party without a file there is nothing to do.
     ///
     /// # Errors
-    /// `Storage`.
+    /// `Storage`, `Damaged`.
     pub fn save(&mut self) -> Result<()> {
-        if let Some(file) = self.file.as_deref().filter(|_| self.changed) {
-            replace(file, self.trust.to_text().as_bytes())?;
+        if let Some(key_file) = self.key_file.as_deref().filter(|_| self.changed) {
+            let _alone = lock_private(key_file)?;
+            let mut newest = read_trust(key_file)?;
+            newest.take_over(&self.trust, &self.decided);
+            replace(&trust_path(key_file), newest.to_text().as_bytes())?;
+            self.trust = newest;
         }
+        self.decided.clear();
         self.changed = false;
         Ok(())
     }
@@ -202,6 +205,16 @@ impl std::fmt::Debug for Party {
 /// Where the pins of a key file are kept: `FILE.trust`.
 pub fn trust_path(key_file: &Path) -> PathBuf {
     beside(key_file, ".trust")
+}
+
+fn read_trust(key_file: &Path) -> Result<Trust> {
+    let trust = match read_private(&trust_path(key_file), LONGEST) {
+        Ok(bytes) => Trust::parse(&String::from_utf8_lossy(&bytes)),
+        Err(e) if *e.kind() == ErrorKind::NotFound => Ok(Trust::default()),
+        Err(e) => Err(e),
+    };
+    // Not to be taken for the key file, which must not be removed.
+    trust.map_err(|e| e.with_prefix("the pins beside it, in FILE.trust"))
 }
 
 fn not_trusted(kind: Kind) -> Error {

@@ -75,6 +75,22 @@ impl Trust {
         self.pinned.len() < before
     }
 
+    /// Takes over what was decided of these vaults, and of all that both know the later marks.
+    pub(super) fn take_over(&mut self, other: &Self, decided: &[VaultId]) {
+        for &vault in decided {
+            match other.of(vault) {
+                Some(pin) => self.pin(pin.card.clone()),
+                None => drop(self.unpin(vault)),
+            }
+        }
+        for pin in &mut self.pinned {
+            if let Some(other) = other.of(pin.card.vault) {
+                pin.keyring = pin.keyring.max(other.keyring);
+                pin.seen = pin.seen.max(other.seen);
+            }
+        }
+    }
+
     pub(super) fn of(&self, vault: VaultId) -> Option<&Pinned> {
         self.pinned.iter().find(|pin| pin.card.vault == vault)
     }
