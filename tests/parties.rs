@@ -7,8 +7,9 @@ use std::{fs, os::unix::fs::PermissionsExt, time::Duration};
 
 use common::{Link, bundle, in_memory, order};
 use consignee::{
-    Bundle, ErrorKind, ExistingOrders, Kem, OrderForCourier, OrderForSupplier, Party, PartyKey, Passphrase,
-    Patch, Setup, ShredMode, Suite, Value, Vault, policy::DEFAULT_POLICY, public_path, to_base64, trust_path,
+    Bundle, ErrorKind, ExistingOrders, Kem, KeyFile, Order, OrderForCourier, OrderForSupplier, Party,
+    PartyKey, Passphrase, Patch, Setup, ShredMode, Suite, Value, Vault, policy::DEFAULT_POLICY, public_path,
+    store::Memory, to_base64, trust_path,
 };
 
 const COURIER: &str = "SF Express";
@@ -294,4 +295,45 @@ fn those_who_write_the_pins_at_once_keep_each_others() {
     assert_eq!(slow.trusted().count(), 7);
     let marked = |text: &str| text.lines().filter(|line| line.contains(" 0 ")).count();
     assert_eq!((marked(&before), marked(&after)), (6, 6), "one has the time of a keyring");
+}
+
+#[test]
+fn a_supplier_is_not_given_an_order_without_a_line_of_its_own() {
+    let vault = stocked();
+    vault.add_party("Nobody Ltd", "supplier", Some("Nobody")).unwrap();
+    let _nobody = Link::of(&vault, "Nobody Ltd", Kem::X25519);
+    let entries = vault.ledger_state().unwrap().size;
+    let shared = vault.share("Nobody Ltd", "fulfilment", &["SO-1", "SO-2"], None).unwrap();
+    assert!(shared.bundle.is_none());
+    assert!(shared.orders.iter().all(|order| order.as_ref().is_err_and(|e| *e.kind() == ErrorKind::Absent)));
+    assert_eq!(vault.ledger_state().unwrap().size, entries, "nothing was disclosed");
+}
+
+#[test]
+fn more_than_a_bundle_holds_is_refused_before_anything_is_entered() {
+    let vault = in_memory();
+    let _shop = Link::of(&vault, "shop", Kem::X25519);
+    vault.put(&Order { note: "x".repeat(1_048_000), ..order("SO-1") }).unwrap();
+    let before = vault.ledger_state().unwrap().size;
+    let shared = vault.share("shop", "operation", &["SO-1"; 65], None);
+    assert_eq!(shared.err().unwrap().kind(), &ErrorKind::Limit);
+    assert_eq!(vault.ledger_state().unwrap().size, before);
+}
+
+/// An older version would write a party back without its keys, and then find nothing that was entered under them.
+#[test]
+fn a_vault_with_keys_of_parties_is_of_the_layout_that_older_versions_refuse() {
+    for with_card in [false, true] {
+        let stores = Memory::stores();
+        let vault = Vault::begin(stores.clone(), &KeyFile::from_bytes([7; 32]), &Setup::default()).unwrap();
+        let layout = || stores.keys.items().unwrap().iter().find(|item| item.kind == 100).unwrap().body[0];
+        vault.add_party(COURIER, "courier", None).unwrap();
+        assert_eq!(layout(), 1);
+        if with_card {
+            vault.card().unwrap();
+        } else {
+            vault.set_party_key(COURIER, PartyKey::generate(Kem::X25519).unwrap().public()).unwrap();
+        }
+        assert_eq!(layout(), 2);
+    }
 }
