@@ -3,7 +3,11 @@
 //! Keys are destroyed in this order, each step durable before the next: nothing needs them → announced and entered → removed → their
 //! bytes wiped from the files → written down as wiped. What a crash leaves of that, the next writer does.
 
-use std::{collections::HashSet, ops::Range, time::Duration};
+use std::{
+    collections::{HashMap, HashSet},
+    ops::Range,
+    time::Duration,
+};
 
 use crate::{
     admin::epoch_entry,
@@ -45,6 +49,8 @@ pub struct Rewrapped {
 
 /// Rows that are moved under one hold of the write lock.
 const BATCH: usize = 1_000;
+/// More orders without a record than that no crash of a put explains.
+const UNSURE: usize = 10_000;
 
 impl Vault {
     /// Begins an epoch: new keys for every part and index of the policy in force, by this suite or by that of the epoch before.
@@ -207,7 +213,7 @@ impl Vault {
             return Err(Error::new(ErrorKind::Conflict, message)
                 .with_hint(format!("keys reseal --from {epoch} moves them")));
         }
-        self.check_no_record_lost()?;
+        self.check_no_record_lost(&registry)?;
         self.check_own_tables(&registry, own)?;
         self.destroy_keys(KeyKind::Field, epoch)?;
         self.wipe_destroyed(LOCK_WAIT)
@@ -248,21 +254,45 @@ impl Vault {
     }
 
     /// Refuses where a record is lost: of which epoch it is, only the record tells, and a copy of it that comes back needs the keys.
-    fn check_no_record_lost(&self) -> Result<()> {
+    /// An order that nobody ever opened or changed may be a put that a crash cut short: it was never acknowledged, and is no reason.
+    fn check_no_record_lost(&self, registry: &Registry) -> Result<()> {
         let stores = &self.inner().stores;
-        let (mut after, mut lost) = (None, 0);
+        let (mut after, mut lost, mut unsure) = (None, 0, Vec::new());
         loop {
             let rows = stores.secrets.secrets_page(after.as_ref(), BATCH)?;
             let Some(last) = rows.last() else { break };
             after = Some((last.record_id, last.n1));
-            let is_current = |row: &&SecretRow| row.state == SecretState::Current;
-            let ids: Vec<_> = rows.iter().filter(is_current).map(|row| row.record_id).collect();
-            lost += stores.orders.records(&ids)?.iter().filter(|record| record.is_none()).count();
+            let current: Vec<_> = rows.iter().filter(|row| row.state == SecretState::Current).collect();
+            let ids: Vec<_> = current.iter().map(|row| row.record_id).collect();
+            for (row, record) in current.iter().zip(stores.orders.records(&ids)?) {
+                match (record, registry.handle_key(row)) {
+                    (Some(_), _) => {}
+                    (None, Some(key)) if row.revision == 1 && unsure.len() < UNSURE => unsure.push(key),
+                    (None, _) => lost += 1,
+                }
+            }
+        }
+        if lost == 0 && !unsure.is_empty() {
+            let parties = registry.parties.iter().flat_map(|party| party.key_ids(registry.vault));
+            let ids: Vec<_> = std::iter::once(registry.own_key_id()).chain(parties).collect();
+            let sought: HashMap<_, _> = unsure
+                .iter()
+                .enumerate()
+                .flat_map(|(at, key)| ids.iter().map(move |id| (key.handle(id), at)))
+                .collect();
+            let mut used = HashSet::new();
+            self.ledger().scan_all(|_, entry| {
+                if entry.kind != EntryKind::Put {
+                    used.extend(sought.get(&entry.handle).copied());
+                }
+            })?;
+            lost = used.len();
         }
         if lost == 0 {
             return Ok(());
         }
-        let message = format!("{lost} orders have a secret and no record, which may be of this epoch");
+        let message =
+            format!("{lost} orders were opened or changed and have no record, which may be of this epoch");
         Err(Error::new(ErrorKind::Conflict, message)
             .with_hint("restore orders.db, or put them again; doctor tells which"))
     }

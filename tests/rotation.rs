@@ -394,6 +394,8 @@ fn an_epoch_is_destroyed_when_nothing_needs_it() {
 fn an_epoch_is_kept_while_a_record_is_lost() {
     let (vault, stores) = open_vault();
     fill(&vault, 0..3);
+    vault.open("SF Express", "delivery", "SO-1").unwrap();
+    vault.close("SO-2").unwrap();
     let ids: Vec<_> =
         stores.secrets.secrets_page(None, 10).unwrap().into_iter().map(|row| row.record_id).collect();
     let lost: Vec<_> = stores.orders.records(&ids).unwrap().into_iter().flatten().collect();
@@ -401,12 +403,21 @@ fn an_epoch_is_kept_while_a_record_is_lost() {
     vault.rotate(None).unwrap();
     let error = vault.destroy_epoch(1, OwnTables::None).unwrap_err();
     assert_eq!(*error.kind(), ErrorKind::Conflict);
-    assert!(error.to_string().contains("3 orders have a secret and no record"), "{error}");
+    assert!(error.to_string().contains("2 orders were opened or changed and have no record"), "{error}");
     stores.orders.insert_records(&lost).unwrap();
     (0..3).for_each(|n| check_whole(&vault, &format!("SO-{n}")));
-    // What stays lost is put again.
-    stores.orders.delete_records(&ids[..1]).unwrap();
+    // What stays lost is put again. Nobody can tell an order that was never opened from a put that a crash cut short.
     vault.reseal(1, |_| ()).unwrap();
+    fill(&vault, 3..4);
+    let ids: Vec<_> = stores
+        .secrets
+        .secrets_page(None, 10)
+        .unwrap()
+        .into_iter()
+        .filter(|row| row.state == SecretState::Current)
+        .map(|row| row.record_id)
+        .collect();
+    stores.orders.delete_records(&ids).unwrap();
     assert_eq!(kind_of(vault.destroy_epoch(1, OwnTables::None)), ErrorKind::Conflict);
     let orders: Vec<_> = (0..3).map(|n| order(&format!("SO-{n}"))).collect();
     assert!(vault.put_many(&orders).unwrap().iter().all(Result::is_ok));
