@@ -11,10 +11,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use common::{Folder, ROOT, all_bytes, contains, order};
+use common::{Folder, Link, ROOT, all_bytes, bundle, contains, order};
 use consignee::{
-    BackupSets, EntryKind, EntryPlace, Error, ErrorKind, KeyFile, LedgerNote, Order, OwnTables, Patch, Peek,
-    Restored, Setup, Severity, ShredMode, Value, Vault,
+    BackupSets, EntryKind, EntryPlace, Error, ErrorKind, Kem, KeyFile, LedgerNote, Order, OwnTables, Patch,
+    Peek, Restored, Setup, Severity, ShredMode, Value, Vault,
 };
 
 fn key() -> KeyFile {
@@ -428,4 +428,18 @@ fn older_versions_take_a_restored_vault_for_a_newer_one() {
         database.query_row(sql, [], |row| row.get::<_, Vec<u8>>(0)).unwrap()[0]
     };
     assert_eq!((layout("vault"), layout("restored")), (1, 2));
+}
+
+#[test]
+fn the_card_of_a_restored_vault_is_the_one_that_parties_have_pinned() {
+    let shop = Shop::new();
+    let vault = shop.folder.unlock();
+    let mut courier = Link::of(&vault, "SF Express", Kem::X25519);
+    vault.backup(&shop.path("later")).unwrap();
+    let sets = BackupSets::below(&shop.path("later"));
+    let restored = Vault::restore(&sets, &shop.path("restored"), &key(), None).unwrap().vault;
+    assert_eq!(restored.card().unwrap(), vault.card().unwrap());
+    let sent = bundle(&restored, "SF Express", "delivery", &["SO-3"]);
+    let seen = courier.views(&sent).unwrap();
+    assert!(matches!(&seen[..], [Ok(view)] if view.text("consignee.phone").is_ok()));
 }
