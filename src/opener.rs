@@ -341,9 +341,7 @@ impl<'a> Desk<'a> {
                 _ => {}
             }
         }
-        let alias = self.registry.alias_key.alias(self.party.number, serial);
-        let alias = alias
-            .ok_or_else(|| Error::new(ErrorKind::Limit, "the vault's numbers for aliases are used up"))?;
+        let alias = self.registry.alias(self.party.number, serial)?;
         Ok(View {
             names: Names::Policy(Arc::clone(self.policy)),
             called: called.map(str::to_owned),
@@ -461,14 +459,19 @@ fn prepare(
         head: record.head(),
         parts: &parts,
     };
-    let ticket = PreparedTicket::new(secret, &sought);
     let mut entry = Entry::new(EntryKind::Disclosure, whom.key_id, registry.policy()?.digest());
     entry.handle = handle_key.handle(&whom.handle_id);
     entry.revision = record.header.revision;
     entry.purpose = whom.purpose.to_owned();
-    entry.parts = parts.iter().map(|(part, _)| *part).collect();
+    Ok((ticket_for(&mut entry, secret, &sought), entry))
+}
+
+/// The ticket for what is sought, to which its entry commits.
+pub(crate) fn ticket_for(entry: &mut Entry, secret: &OrderSecret, sought: &Sought<'_>) -> PreparedTicket {
+    let ticket = PreparedTicket::new(secret, sought);
+    entry.parts = sought.parts.iter().map(|(part, _)| *part).collect();
     entry.commitments = vec![ticket.commitment()];
-    Ok((ticket, entry))
+    ticket
 }
 
 /// F60: a record was sealed under a policy that the vault accepted.

@@ -257,11 +257,8 @@ impl Vault {
     /// An order that nobody ever opened or changed may be a put that a crash cut short: it was never acknowledged, and is no reason.
     fn check_no_record_lost(&self, registry: &Registry) -> Result<()> {
         let stores = &self.inner().stores;
-        let (mut after, mut lost, mut unsure) = (None, 0, Vec::new());
-        loop {
-            let rows = stores.secrets.secrets_page(after.as_ref(), BATCH)?;
-            let Some(last) = rows.last() else { break };
-            after = Some((last.record_id, last.n1));
+        let (mut lost, mut unsure) = (0, Vec::new());
+        self.each_page(|rows| {
             let current: Vec<_> = rows.iter().filter(|row| row.state == SecretState::Current).collect();
             let ids: Vec<_> = current.iter().map(|row| row.record_id).collect();
             for (row, record) in current.iter().zip(stores.orders.records(&ids)?) {
@@ -271,10 +268,10 @@ impl Vault {
                     (None, _) => lost += 1,
                 }
             }
-        }
+            Ok(())
+        })?;
         if lost == 0 && !unsure.is_empty() {
-            let parties = registry.parties.iter().flat_map(|party| party.key_ids(registry.vault));
-            let ids: Vec<_> = std::iter::once(registry.own_key_id()).chain(parties).collect();
+            let ids: Vec<_> = registry.key_ids().collect();
             let sought: HashMap<_, _> = unsure
                 .iter()
                 .enumerate()
@@ -314,15 +311,24 @@ impl Vault {
             .with_hint("move those first and say so, or run doctor if there are no such tables"))
     }
 
-    /// Orders with an entry and no secret row in the stores, those left out that were shredded with their evidence.
-    fn count_elsewhere(&self, registry: &Registry) -> Result<u64> {
-        let (own, mut known, mut after) = (registry.own_key_id(), HashSet::new(), None);
+    /// All secret rows, some at a time.
+    fn each_page(&self, mut see: impl FnMut(&[SecretRow]) -> Result<()>) -> Result<()> {
+        let mut after = None;
         loop {
             let rows = self.inner().stores.secrets.secrets_page(after.as_ref(), BATCH)?;
-            let Some(last) = rows.last() else { break };
+            let Some(last) = rows.last() else { return Ok(()) };
             after = Some((last.record_id, last.n1));
-            known.extend(rows.iter().filter_map(|row| Some(registry.handle_key(row)?.handle(&own))));
+            see(&rows)?;
         }
+    }
+
+    /// Orders with an entry and no secret row in the stores, those left out that were shredded with their evidence.
+    fn count_elsewhere(&self, registry: &Registry) -> Result<u64> {
+        let (own, mut known) = (registry.own_key_id(), HashSet::new());
+        self.each_page(|rows| {
+            known.extend(rows.iter().filter_map(|row| Some(registry.handle_key(row)?.handle(&own))));
+            Ok(())
+        })?;
         let mut elsewhere = HashSet::new();
         self.ledger().scan_all(|_, entry| match entry.kind {
             EntryKind::Put | EntryKind::Update | EntryKind::Reseal if !known.contains(&entry.handle) => {

@@ -192,9 +192,7 @@ impl<'a> Search<'a> {
             if !unchanged {
                 continue;
             }
-            let alias = desk.registry.alias_key.alias(desk.party.number, row.serial);
-            let alias = alias
-                .ok_or_else(|| Error::new(ErrorKind::Limit, "the vault's numbers for aliases are used up"))?;
+            let alias = desk.registry.alias(desk.party.number, row.serial)?;
             let EntryPlace { ledger, index } = receipt.place();
             hits.hits.push(Hit { alias, revision: row.revision, ledger, ledger_index: index });
         }

@@ -14,7 +14,7 @@ use crate::{
     ledger::{Entry, EntryKind, Ledger, now},
     opener::{
         Admitted, Asked, Desk, Meanwhile, Request, changed_meanwhile, check_directory, check_policy, closed,
-        no_receipt,
+        no_receipt, ticket_for,
     },
     party::{Address, BEFORE_RECORD, Contents, Issue, Kind, MOST_COPIES, PackedCopy, seal, to_base64},
     record::{self, Content, Place, Plaintext, Record, Reopened, Workspace},
@@ -287,18 +287,14 @@ impl<'a> Copier<'a> {
         let copy = Record::parse(space.record())?;
         let parts: Vec<(PartId, &[u8])> = copy.parts().collect();
         let sought = Sought { record_id, party: desk.key_id, lines, head: copy.head(), parts: &parts };
-        let ticket = PreparedTicket::new(&sealed.secret, &sought);
         let end = access.expires.map_or(0, |expires| asked.secret.put_at.saturating_add(expires));
         let mut entry = Entry::new(EntryKind::Disclosure, desk.key_id, desk.policy.digest());
         entry.handle = handle_key.handle(&desk.key_id);
         entry.revision = record.header.revision;
         entry.purpose = desk.purpose.to_owned();
-        entry.parts = parts.iter().map(|(part, _)| *part).collect();
-        entry.commitments = vec![ticket.commitment()];
+        let ticket = ticket_for(&mut entry, &sealed.secret, &sought);
         entry.detail = [&[COPY], end.to_le_bytes().as_slice()].concat();
-        let alias = registry.alias_key.alias(desk.party.number, asked.secret.serial);
-        let alias = alias
-            .ok_or_else(|| Error::new(ErrorKind::Limit, "the vault's numbers for aliases are used up"))?;
+        let alias = registry.alias(desk.party.number, asked.secret.serial)?;
         let (record, revision) = (space.record().to_vec(), record.header.revision);
         Ok(Copy { record, ticket, entry, revision, expires: end, alias })
     }

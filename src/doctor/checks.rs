@@ -208,9 +208,7 @@ impl Vault {
 
     /// Own handles of those missing orders that the ledger says somebody saw, by one more reading of it.
     fn disclosed(&self, registry: &Registry, missing: &Missing) -> Result<HashSet<[u8; 16]>> {
-        let own = registry.own_key_id();
-        let parties = registry.parties.iter().flat_map(|party| party.key_ids(registry.vault));
-        let parties: Vec<_> = std::iter::once(own).chain(parties).collect();
+        let parties: Vec<_> = registry.key_ids().collect();
         let mut sought = HashMap::new();
         for (own, key) in missing.orders.iter().take((SOUGHT / parties.len()).max(1)) {
             sought.extend(parties.iter().map(|party| (key.handle(party), *own)));

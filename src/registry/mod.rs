@@ -27,7 +27,7 @@ pub use key_record::KeyState;
 use key_record::key_records;
 
 use crate::{
-    alias::AliasKey,
+    alias::{Alias, AliasKey},
     error::{Error, ErrorKind, Result},
     keys::{
         EpochKeys, FieldKey, HandleKey, IdKey, IndexKey, KeyKind, PublicKey, QueryKey, RecordId, RegistryKey,
@@ -329,6 +329,18 @@ impl Registry {
         u32::try_from(self.policies.len().saturating_sub(1)).unwrap_or(u32::MAX)
     }
 
+    /// The alias by which the party with this number knows the order with this serial number.
+    pub(crate) fn alias(&self, party: u32, serial: u64) -> Result<Alias> {
+        let alias = self.alias_key.alias(party, serial);
+        alias.ok_or_else(|| Error::new(ErrorKind::Limit, "the vault's numbers for aliases are used up"))
+    }
+
+    /// Whoever may be in an entry, by whose id it has the order's handle: the vault itself, then all keys of all parties.
+    pub(crate) fn key_ids(&self) -> impl Iterator<Item = [u8; 16]> {
+        let parties = self.parties.iter().flat_map(|party| party.key_ids(self.vault));
+        std::iter::once(self.own_key_id()).chain(parties)
+    }
+
     /// Handle key of the order a secret row belongs to; none where the row does not open, or holds no key any more.
     pub(crate) fn handle_key(&self, row: &SecretRow) -> Option<HandleKey> {
         let (release, context) = (self.release(row.generation)?, self.row_context(row));
@@ -339,12 +351,15 @@ impl Registry {
         Some(release.unwrap_secret(&context, release.suite, &row.wrapped).ok()?.1)
     }
 
-    /// Whether a secret row is that of a closed order.
+    /// Whether a secret row is that of a closed order; none where it does not open.
+    pub(crate) fn closed(&self, row: &SecretRow) -> Option<bool> {
+        let (release, context) = (self.release(row.generation)?, self.row_context(row));
+        Some(release.unwrap_secret(&context, release.suite, &row.wrapped).ok()?.0.closed)
+    }
+
+    /// Whether a secret row opens, and is that of a closed order.
     pub(crate) fn is_closed(&self, row: &SecretRow) -> bool {
-        let unwrapped = self.release(row.generation).and_then(|release| {
-            release.unwrap_secret(&self.row_context(row), release.suite, &row.wrapped).ok()
-        });
-        unwrapped.is_some_and(|(secret, _)| secret.closed)
+        self.closed(row) == Some(true)
     }
 
     /// Where a secret row of this vault belongs.
