@@ -1,13 +1,10 @@
 //! keys.db: what the vault keeps about itself.
 
-use std::{
-    thread,
-    time::{Duration, Instant},
-};
+use std::time::Duration;
 
 use rusqlite::{OptionalExtension, Row, params};
 
-use super::{Database, fault, signed, unsigned};
+use super::{Database, fault, signed, unsigned, until_done};
 use crate::store::{Item, KeyStore, LOCK_WAIT, StoreError, StoreResult};
 
 pub(super) const TABLES: &str = "
@@ -102,14 +99,7 @@ impl KeyStore for Keys {
     }
 
     fn wipe_removed(&self, wait: Duration) -> StoreResult<()> {
-        let until = Instant::now() + wait;
-        while !self.try_wipe()? {
-            if Instant::now() > until {
-                return Err(StoreError::Locked);
-            }
-            thread::sleep(Duration::from_millis(10));
-        }
-        Ok(())
+        until_done(wait, || self.try_wipe())
     }
 
     fn items_version(&self) -> StoreResult<u64> {

@@ -19,6 +19,8 @@ use std::{
     path::{Path, PathBuf},
     process,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    thread,
+    time::{Duration, Instant},
 };
 
 use rusqlite::{
@@ -256,6 +258,18 @@ fn configure(connection: &Connection) -> StoreResult<()> {
     let mode = connection.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get::<_, String>(0));
     // Some network file systems cannot; SQLite then keeps the old mode without an error.
     if mode.map_err(fault)? == "wal" { Ok(()) } else { Err(StoreError::Failed) }
+}
+
+/// Tries again until it is done, at most for `wait`, while somebody reads what is to be wiped.
+fn until_done(wait: Duration, mut attempt: impl FnMut() -> StoreResult<bool>) -> StoreResult<()> {
+    let until = Instant::now() + wait;
+    while !attempt()? {
+        if Instant::now() > until {
+            return Err(StoreError::Locked);
+        }
+        thread::sleep(Duration::from_millis(10));
+    }
+    Ok(())
 }
 
 /// What a failure of SQLite means. Its text is dropped: it can repeat the values of a statement.

@@ -1,15 +1,10 @@
 //! secrets.db: secret rows. What is removed here must be gone from the files.
 
-use std::{
-    collections::HashSet,
-    ops::Range,
-    thread,
-    time::{Duration, Instant},
-};
+use std::{collections::HashSet, ops::Range, time::Duration};
 
 use rusqlite::{OptionalExtension, Params, Row, Transaction, params};
 
-use super::{Database, fault, limit, one_row, signed, unsigned};
+use super::{Database, fault, limit, one_row, signed, unsigned, until_done};
 use crate::store::{LOCK_WAIT, RecordIdBytes, SecretRow, SecretState, SecretStore, StoreError, StoreResult};
 
 // Fingerprint and wrapped secret lie in pieces that all have one size. `secure_delete` zeroes a row that is removed, but when
@@ -75,14 +70,7 @@ impl Secrets {
 
     /// Repeats [`Secrets::try_wipe`] until it succeeds, at most for `wait`.
     pub(super) fn wipe(&self, wait: Duration) -> StoreResult<()> {
-        let until = Instant::now() + wait;
-        while !self.try_wipe()? {
-            if Instant::now() > until {
-                return Err(StoreError::Locked);
-            }
-            thread::sleep(Duration::from_millis(10));
-        }
-        Ok(())
+        until_done(wait, || self.try_wipe())
     }
 }
 
