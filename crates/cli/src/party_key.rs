@@ -3,7 +3,7 @@
 use std::{
     env,
     fs::OpenOptions,
-    io::{self, BufRead, IsTerminal, Write},
+    io::{self, Write},
     path::{Path, PathBuf},
 };
 
@@ -15,7 +15,7 @@ use crate::{
     failure::{FAILED, Failure, said_by},
     input,
     root_key::{ask, first_line_of},
-    screen::Screen,
+    screen::{Screen, says_yes, someone_is_there},
     table::Table,
 };
 
@@ -65,10 +65,6 @@ fn given_passphrase(descriptor: Option<u32>) -> Result<Option<Passphrase>, Failu
         return Err(Failure::usage("the passphrase is empty"));
     }
     Ok(given.map(Passphrase::new))
-}
-
-fn someone_is_there() -> bool {
-    io::stdin().is_terminal() && io::stderr().is_terminal()
 }
 
 pub(crate) fn generate(args: &PartyKeygen, screen: &mut Screen) -> Result<(), Failure> {
@@ -129,13 +125,8 @@ fn check_fingerprint(fingerprint: &str, read_out: Option<&str>) -> Result<(), Fa
             Err(Failure::new(FAILED, message))
         }
         None if someone_is_there() => {
-            write!(
-                io::stderr(),
-                "fingerprint {fingerprint}\nIs it what the shop reads out by telephone? Type yes: "
-            )?;
-            let mut answer = String::new();
-            io::stdin().lock().read_line(&mut answer).map_err(|_| Failure::usage("no answer"))?;
-            if answer.trim() == "yes" { Ok(()) } else { Err(Failure::new(FAILED, "not trusted")) }
+            let question = format!("fingerprint {fingerprint}\nIs it what the shop reads out by telephone?");
+            if says_yes(&question)? { Ok(()) } else { Err(Failure::new(FAILED, "not trusted")) }
         }
         None => Err(Failure::usage(
             "give what the shop reads out by telephone as --fingerprint (there is no terminal to ask at)",

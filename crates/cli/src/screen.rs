@@ -2,11 +2,26 @@
 
 use std::{
     env,
-    io::{self, BufWriter, IsTerminal, Stdout, Write},
+    io::{self, BufRead, BufWriter, IsTerminal, Stdout, Write},
 };
+
+use crate::failure::Failure;
 
 /// Width of a terminal that does not say.
 const USUAL_WIDTH: u16 = 100;
+
+/// Whether there is somebody to ask. Both, so that a program that only lends its terminal as one of them is not kept waiting.
+pub(crate) fn someone_is_there() -> bool {
+    io::stdin().is_terminal() && io::stderr().is_terminal()
+}
+
+/// Asks whoever is there, and takes `yes` alone for consent.
+pub(crate) fn says_yes(question: &str) -> Result<bool, Failure> {
+    write!(io::stderr(), "{question} Type yes: ")?;
+    let mut answer = String::new();
+    io::stdin().lock().read_line(&mut answer).map_err(|_| Failure::usage("no answer"))?;
+    Ok(answer.trim() == "yes")
+}
 
 /// Standard output, and what it can show.
 pub(crate) struct Screen {

@@ -1,6 +1,6 @@
 //! `shred`: destroys the secret of an order.
 
-use std::io::{self, BufRead, IsTerminal, Write};
+use std::io::Write;
 
 use consignee::ShredMode;
 
@@ -8,13 +8,13 @@ use crate::{
     args::Shred,
     failure::{FAILED, Failure, complain},
     input::Names,
-    screen::Screen,
+    screen::{Screen, says_yes, someone_is_there},
     show,
 };
 
 pub(crate) fn run(args: &Shred, screen: &mut Screen) -> Result<(), Failure> {
     let asks = !args.yes;
-    if asks && !(io::stdin().is_terminal() && io::stderr().is_terminal()) {
+    if asks && !someone_is_there() {
         return Err(Failure::usage(
             "shredding cannot be undone: confirm it with --yes where there is no terminal",
         ));
@@ -28,7 +28,8 @@ pub(crate) fn run(args: &Shred, screen: &mut Screen) -> Result<(), Failure> {
         let done = order.and_then(|order| {
             // A number that is not there is said before it is asked for.
             vault.sealed(&order)?;
-            if asks && !confirmed(&name.label)? {
+            if asks && !says_yes(&format!("Shred {}? Nobody will open it again.", show::clean(&name.label)))?
+            {
                 return Err(Failure::new(FAILED, "not shredded"));
             }
             Ok(vault.shred(&order, &args.reason, mode)?)
@@ -56,11 +57,4 @@ pub(crate) fn run(args: &Shred, screen: &mut Screen) -> Result<(), Failure> {
         )?;
     }
     worst.map_or(Ok(()), Err)
-}
-
-fn confirmed(order: &str) -> Result<bool, Failure> {
-    write!(io::stderr(), "Shred {}? Nobody will open it again. Type yes: ", show::clean(order))?;
-    let mut answer = String::new();
-    io::stdin().lock().read_line(&mut answer).map_err(|_| Failure::usage("no answer"))?;
-    Ok(answer.trim() == "yes")
 }

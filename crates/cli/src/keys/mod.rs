@@ -3,7 +3,7 @@
 mod root;
 
 use std::{
-    io::{self, BufRead, IsTerminal, Write},
+    io::{self, IsTerminal, Write},
     time::{Duration, Instant},
 };
 
@@ -15,7 +15,7 @@ pub(crate) use root::change_root;
 use crate::{
     args::{KeysDestroy, KeysInventory, KeysList, KeysReseal, KeysRewrap, KeysRotate},
     failure::{FAILED, Failure},
-    screen::Screen,
+    screen::{Screen, says_yes, someone_is_there},
     show,
     table::{Shown, Table},
 };
@@ -123,13 +123,14 @@ pub(crate) fn reseal(args: &KeysReseal, screen: &mut Screen) -> Result<(), Failu
 
 pub(crate) fn destroy(args: &KeysDestroy, screen: &mut Screen) -> Result<(), Failure> {
     let asks = !args.yes;
-    if asks && !(io::stdin().is_terminal() && io::stderr().is_terminal()) {
+    if asks && !someone_is_there() {
         return Err(Failure::usage(
             "destroying keys cannot be undone: confirm it with --yes where there is no terminal",
         ));
     }
     let vault = args.key.unlock(&args.vault)?;
-    if asks && !confirmed(args.epoch)? {
+    let question = format!("Destroy epoch {}? What is sealed under it opens for nobody.", args.epoch);
+    if asks && !says_yes(&question)? {
         return Err(Failure::new(FAILED, "not destroyed"));
     }
     vault.destroy_epoch(args.epoch, own_tables(args.own_tables_moved))?;
@@ -139,13 +140,6 @@ pub(crate) fn destroy(args: &KeysDestroy, screen: &mut Screen) -> Result<(), Fai
         "backups of orders.db from before its orders were sealed anew are worth nothing any more"
     )?;
     Ok(())
-}
-
-fn confirmed(epoch: u32) -> Result<bool, Failure> {
-    write!(io::stderr(), "Destroy epoch {epoch}? What is sealed under it opens for nobody. Type yes: ")?;
-    let mut answer = String::new();
-    io::stdin().lock().read_line(&mut answer).map_err(|_| Failure::usage("no answer"))?;
-    Ok(answer.trim() == "yes")
 }
 
 pub(crate) fn inventory(args: &KeysInventory, screen: &mut Screen) -> Result<(), Failure> {

@@ -3,10 +3,13 @@
 use std::{
     env,
     fs::File,
-    io::{self, BufRead, BufReader, IsTerminal, Read},
+    io::{self, BufRead, BufReader, Read},
 };
 
-use crate::failure::{Failure, said_by};
+use crate::{
+    failure::{Failure, said_by},
+    screen::someone_is_there,
+};
 
 /// Longest secret that is read from a descriptor, in bytes.
 const LONGEST: u64 = 4096;
@@ -32,9 +35,7 @@ impl Secret {
 
     /// If there is somebody to ask.
     pub(super) fn of_terminal() -> Option<Self> {
-        // Both, so that a program that only lends its terminal as one of them is not kept waiting.
-        let someone_is_there = io::stdin().is_terminal() && io::stderr().is_terminal();
-        someone_is_there.then_some(Self::Terminal)
+        someone_is_there().then_some(Self::Terminal)
     }
 
     pub(super) fn is_asked_for(&self) -> bool {
