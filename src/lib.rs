@@ -120,6 +120,7 @@ mod shred;
 mod stats;
 pub mod store;
 mod suite;
+pub mod tlog;
 mod update;
 mod value;
 mod vault;

@@ -16,12 +16,12 @@ use std::{
 use denials::Denials;
 pub use entry::{Entry, EntryKind};
 pub use place::{EntryPlace, LedgerNote};
-use tree::leaf_hash;
 
 use crate::{
     error::{Error, ErrorKind, Result},
     observe::{Operation, Watch},
     store::{LedgerHead, LedgerRow, LedgerStore, Stores},
+    tlog::leaf_hash,
 };
 
 /// The vault's ledger, and those before it.

@@ -1,18 +1,9 @@
 //! The Merkle tree of RFC 6962, as far as appending needs it.
 
-use sha2::{Digest, Sha256};
-
-use crate::store::LedgerHead;
-
-// leaf = SHA-256(0x00 ‖ entry)   (RFC 6962, section 2.1)
-pub(crate) fn leaf_hash(entry: &[u8]) -> [u8; 32] {
-    Sha256::new_with_prefix([0]).chain_update(entry).finalize().into()
-}
-
-// node = SHA-256(0x01 ‖ left ‖ right)
-fn node_hash(left: &[u8; 32], right: &[u8; 32]) -> [u8; 32] {
-    Sha256::new_with_prefix([1]).chain_update(left).chain_update(right).finalize().into()
-}
+use crate::{
+    store::LedgerHead,
+    tlog::{EMPTY_ROOT, node_hash},
+};
 
 /// Adds a leaf. The frontier holds the root of each complete subtree, largest first, so this costs two hashes on average
 /// whatever the size.
@@ -32,14 +23,17 @@ pub(crate) fn push(head: &mut LedgerHead, leaf: [u8; 32]) {
 pub(crate) fn root(head: &LedgerHead) -> [u8; 32] {
     let mut from_right = head.frontier.iter().rev();
     match from_right.next() {
-        None => Sha256::digest([]).into(),
+        None => EMPTY_ROOT,
         Some(last) => from_right.fold(*last, |right, left| node_hash(left, &right)),
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use sha2::{Digest, Sha256};
+
     use super::*;
+    use crate::tlog::leaf_hash;
 
     fn hex(text: &str) -> [u8; 32] {
         std::array::from_fn(|at| u8::from_str_radix(&text[2 * at..2 * at + 2], 16).unwrap())
