@@ -25,9 +25,11 @@ use crate::{
     keys::{RecordId, RootKeyProvider},
     ledger::{Entry, Ledger, LedgerState},
     observe::{Operation, Watch},
+    publish::{self, Verified},
     registry::{KnownParty, Registry, Unauthenticated},
     scopes::Scopes,
     store::{RecordSummary, Stores, sqlite},
+    tlog::{SignedCheckpoint, TrustPolicy},
     vault::Vault,
 };
 
@@ -215,6 +217,15 @@ impl Peek {
     /// `Storage`, `Damaged`, `NewerFormat`.
     pub fn ledger_entries(&self, from: u64, limit: usize) -> Result<Vec<Entry>> {
         Ledger::new(&self.stores).entries(from, limit)
+    }
+
+    /// Verifies the ledger that it shows up to a checkpoint that was kept elsewhere. Needs no secret; reads all entries.
+    ///
+    /// # Errors
+    /// `CannotOpen`, and `NotPermitted` for too few witnesses, as [`TrustPolicy::check`] says; `RolledBack` where the ledger has fewer
+    /// entries; `Damaged` with the index of the first entry at fault; `Storage`.
+    pub fn verify_ledger(&self, trust: &TrustPolicy, checkpoint: SignedCheckpoint) -> Result<Verified> {
+        publish::verify_store(&*self.stores.ledger, trust, checkpoint)
     }
 
     /// Names of parties by their key id, as entries of the ledger name them; the vault itself is `vault`.

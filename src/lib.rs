@@ -108,6 +108,7 @@ mod order;
 mod own_tables;
 mod parties;
 mod party;
+mod publish;
 mod record;
 mod registry;
 mod reseal;
@@ -127,6 +128,7 @@ mod vault;
 #[cfg(test)]
 mod vectors;
 mod view;
+mod witness;
 
 #[doc(inline)]
 pub use consignee_policy as policy;
@@ -155,6 +157,7 @@ pub use order::{
 };
 pub use own_tables::{AliasOwner, Opener, Sealer};
 pub use party::{Bundle, Keyring, Party, to_base64, trust_path};
+pub use publish::{Backdated, Publication, Published, Verified};
 pub use record::{Inspection, inspect};
 pub use registry::{KeyState, KnownParty, PartyState};
 pub use rotation::{OwnTables, Rewrapped};
@@ -170,6 +173,7 @@ pub use vault::{Put, Resealed, Vault};
 #[doc(hidden)]
 pub use view::derived;
 pub use view::{CompiledPart, Fields, FromView, Opened, Patch, Record, RecordField, RoleView, View};
+pub use witness::Witness;
 
 pub use consignee_derive::{Record, Row};
 

@@ -14,13 +14,13 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("cores", &[]),
     ("tlog", &["suite"]),
     ("ledger", &["observe", "store", "tlog"]),
-    ("keys", &["suite", "ledger"]),
+    ("keys", &["suite", "ledger", "tlog"]),
     ("alias", &["suite", "keys"]),
     ("view", &["alias", "value"]),
     ("order", &["value", "view"]),
     ("record", &["suite", "keys", "value", "view"]),
     ("party", &["alias", "keys", "ledger", "record", "suite", "value", "view"]),
-    ("registry", &["alias", "suite", "keys", "ledger", "store"]),
+    ("registry", &["alias", "suite", "keys", "ledger", "store", "tlog"]),
     ("scopes", &["ledger", "registry"]),
     ("index", &["keys", "normalise", "registry", "store", "value"]),
     (
@@ -51,6 +51,8 @@ const LAYERS: &[(&str, &[&str])] = &[
         "parties",
         &["alias", "keys", "ledger", "observe", "opener", "registry", "sealer", "share", "suite", "vault"],
     ),
+    ("publish", &["keys", "ledger", "store", "tlog", "vault"]),
+    ("witness", &["keys", "ledger", "tlog"]),
     ("custody", &["keys", "ledger", "observe", "registry", "store", "vault"]),
     ("rotation", &["admin", "keys", "ledger", "observe", "registry", "sealer", "store", "suite", "vault"]),
     ("stats", &["observe", "registry", "vault"]),
@@ -87,8 +89,8 @@ const LAYERS: &[(&str, &[&str])] = &[
     (
         "folder",
         &[
-            "admin", "custody", "doctor", "key_list", "keys", "ledger", "observe", "registry", "scopes",
-            "sealer", "store", "suite", "vault",
+            "admin", "custody", "doctor", "key_list", "keys", "ledger", "observe", "publish", "registry",
+            "scopes", "sealer", "store", "suite", "tlog", "vault",
         ],
     ),
 ];

@@ -29,7 +29,9 @@ pub(crate) use field::{EpochKeys, FieldKey, Halves, HalvesOf, Keyring};
 pub(crate) use index::{IndexKey, QueryKey};
 pub use party::{PartyKey, PublicKey, VaultCard, public_path};
 pub(crate) use party::{beside, is_origin};
-pub(crate) use private_file::{lock as lock_private, read as read_private, replace};
+pub(crate) use private_file::{
+    create as create_private, lock as lock_private, read as read_private, replace,
+};
 #[cfg(feature = "sqlite")]
 pub(crate) use root::KEY_FILE_PREFIX;
 #[cfg(feature = "pkcs11")]

@@ -21,6 +21,7 @@ use crate::{
         Kem, SIGNATURE, SealRng, Secret, SigningKey, Suite, TAG, Unauthentic, WrapKey, can_be_sealed_to,
         is_public, is_verifying, open_from, os_random, public_of, wrapped_len,
     },
+    tlog::VerifierKey,
 };
 
 const PRIVATE: Line = Line { prefix: "consignee-party-v1:", label: "consignee/v1/party-key" };
@@ -295,6 +296,14 @@ impl VaultCard {
     /// Name of its ledgers, the first and those that succeed it.
     pub fn origin(&self) -> &str {
         &self.origin
+    }
+
+    /// Public key of the ledger of this number, with its name: what a verifier of that ledger must know.
+    ///
+    /// # Errors
+    /// `Input` for an origin that leaves no room for the number.
+    pub fn ledger_key(&self, number: u32) -> Result<VerifierKey> {
+        VerifierKey::of_log(&format!("{}/{number}", self.origin), self.ledger)
     }
 
     fn bytes(&self) -> Vec<u8> {

@@ -40,7 +40,7 @@ pub(crate) fn read(path: &Path, longest: usize) -> Result<Zeroizing<Vec<u8>>> {
 ///
 /// # Errors
 /// `Exists` if there is something of this name, `Storage`.
-pub(super) fn create(path: &Path, bytes: &[u8]) -> Result<()> {
+pub(crate) fn create(path: &Path, bytes: &[u8]) -> Result<()> {
     let mut options = fs::OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]
@@ -78,7 +78,7 @@ pub(crate) fn lock(path: &Path) -> Result<fs::File> {
     locked.map_err(|_| Error::new(ErrorKind::Storage, "the key file cannot be locked"))
 }
 
-/// Replaces a private file in one step. Its caller holds a lock.
+/// Replaces a private file in one step, durably. Its caller holds a lock.
 ///
 /// # Errors
 /// `Storage`.
@@ -89,7 +89,8 @@ pub(crate) fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
     // What a crash left.
     let _nothing_there = fs::remove_file(&new);
     create(&new, bytes)?;
-    fs::rename(&new, path).map_err(|_| Error::new(ErrorKind::Storage, "the file cannot be replaced"))
+    let replaced = fs::rename(&new, path).and_then(|()| sync_name(path));
+    replaced.map_err(|_| Error::new(ErrorKind::Storage, "the file cannot be replaced"))
 }
 
 #[cfg(unix)]

@@ -16,6 +16,8 @@ use std::{
 use denials::Denials;
 pub use entry::{Entry, EntryKind};
 pub use place::{EntryPlace, LedgerNote};
+#[cfg(test)]
+pub(crate) use tree::push as push_leaf;
 
 use crate::{
     error::{Error, ErrorKind, Result},
@@ -174,7 +176,7 @@ impl Ledger {
     }
 
     /// All ledgers with their numbers, oldest first.
-    fn numbered(&self) -> impl DoubleEndedIterator<Item = (u32, &dyn LedgerStore)> {
+    pub(crate) fn numbered(&self) -> impl DoubleEndedIterator<Item = (u32, &dyn LedgerStore)> {
         let former = self
             .former
             .iter()

@@ -85,7 +85,12 @@ impl Registry {
 
     /// Name of the present ledger in the world.
     pub(crate) fn ledger_origin(&self) -> String {
-        format!("{}/{}", self.ledgers_name(), self.ledger_number())
+        self.origin_of(self.ledger_number())
+    }
+
+    /// Name of the ledger of this number in the world.
+    pub(crate) fn origin_of(&self, ledger: u32) -> String {
+        format!("{}/{ledger}", self.ledgers_name())
     }
 
     /// Refuses former ledgers that are not those which were closed: their entries would be missed in silence, as if nobody had

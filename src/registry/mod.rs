@@ -7,6 +7,7 @@ mod change;
 mod former;
 mod items;
 mod key_record;
+mod signing;
 #[cfg(test)]
 mod swap_tests;
 

@@ -36,7 +36,7 @@ fn wrong(line: usize, what: &str) -> Error {
     Error::new(ErrorKind::Damaged, format!("line {line}: {what}"))
 }
 
-fn to_base64(bytes: &[u8]) -> String {
+pub(crate) fn to_base64(bytes: &[u8]) -> String {
     BASE64_STANDARD.encode(bytes)
 }
 
@@ -45,7 +45,7 @@ fn from_base64(text: &str) -> Option<Vec<u8>> {
     BASE64_STANDARD.decode(text).ok()
 }
 
-fn hash_from_base64(text: &str) -> Option<Hash> {
+pub(crate) fn hash_from_base64(text: &str) -> Option<Hash> {
     from_base64(text)?.try_into().ok()
 }
 

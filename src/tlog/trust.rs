@@ -165,12 +165,15 @@ impl TrustPolicy {
         self.quorum.is_some()
     }
 
-    /// The same witnesses and quorum for other logs: those of a policy are the ones of one ledger, and a vault has another after each
-    /// restore.
-    #[must_use]
-    pub fn for_logs(mut self, logs: Vec<VerifierKey>) -> Self {
-        self.logs = logs;
-        self
+    /// The same witnesses and quorum for this log alone.
+    ///
+    /// # Errors
+    /// `Input` where the policy names logs, and not this one.
+    pub fn of_log(&self, log: VerifierKey) -> Result<Self> {
+        if self.logs.is_empty() || self.logs.contains(&log) {
+            return Ok(Self { logs: vec![log], ..self.clone() });
+        }
+        Err(Error::input("policy", "it names other logs than the one with this key"))
     }
 
     /// Checks a checkpoint: signed by one of the logs, under that log's name, and cosigned by the quorum.
