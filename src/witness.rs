@@ -100,6 +100,29 @@ impl Witness {
     }
 }
 
+impl NoteKey {
+    /// Makes a key for a witness, and its file (mode 0600).
+    ///
+    /// # Errors
+    /// `Input` for a name that is none, `Exists` if there is a file of this name, `Storage`.
+    pub fn make_witness(name: &str, file: &Path) -> Result<Self> {
+        let (key, text) = Self::generate_witness(name)?;
+        create_private(file, text.as_bytes())?;
+        Ok(key)
+    }
+
+    /// Reads the file of a private key.
+    ///
+    /// # Errors
+    /// `NotFound`; `Storage` for a link, and a file that is another user's or can be reached by others; `Damaged`, `NewerFormat`.
+    pub fn read(file: &Path) -> Result<Self> {
+        let bytes = read_private(file, LONGEST)?;
+        let text = std::str::from_utf8(&bytes);
+        let wrong = |_| Error::new(ErrorKind::Damaged, "it is no private key of a witness or log");
+        Self::parse(text.map_err(wrong)?)
+    }
+}
+
 /// A lock beside the file, which is replaced: a lock on itself would go with it.
 fn lock_file(file: &Path) -> Result<fs::File> {
     let mut name = file.file_name().unwrap_or_default().to_owned();

@@ -18,8 +18,8 @@ use crate::{
     ledger::LedgerState,
     store::LedgerStore,
     tlog::{
-        Bundle, Checkpoint, NoteKey, Proof, SignedCheckpoint, Tile, TileHashes, VerifierKey, WitnessRequest,
-        consistency_proof, inclusion_proof, leaf_hash,
+        Bundle, Checkpoint, Hash, NoteKey, Proof, SignedCheckpoint, Tile, TileHashes, VerifierKey,
+        WitnessRequest, consistency_proof, inclusion_proof, leaf_hash,
     },
     vault::Vault,
 };
@@ -208,9 +208,16 @@ impl Published {
     /// `Input` if the checkpoint has fewer; `NotFound`, `Damaged`, `Storage`.
     pub fn request(&self, old: u64) -> Result<WitnessRequest> {
         let checkpoint = self.checkpoint()?;
-        let size = checkpoint.checkpoint().size;
-        let proof = consistency_proof(&TileHashes::new(self, size), old, size)?;
+        let proof = self.proof_between(old, checkpoint.checkpoint().size)?;
         Ok(WitnessRequest { old, proof, checkpoint })
+    }
+
+    /// Proof that the log's first `size` entries begin with its first `old`.
+    ///
+    /// # Errors
+    /// `Input` if `old` is more; `NotFound` where the log has fewer than `size`, `Damaged`, `Storage`.
+    pub fn proof_between(&self, old: u64, size: u64) -> Result<Vec<Hash>> {
+        consistency_proof(&TileHashes::new(self, size), old, size)
     }
 
     /// The ledgers of a vault that are published below a folder, by their numbers: all from 1 on without a gap.

@@ -160,7 +160,7 @@ impl NoteKey {
     ///
     /// # Errors
     /// `Input` for a name that is none, `Storage` if the operating system gives no random bytes.
-    pub fn generate_witness(name: &str) -> Result<(Self, zeroize::Zeroizing<String>)> {
+    pub(crate) fn generate_witness(name: &str) -> Result<(Self, zeroize::Zeroizing<String>)> {
         let seed = Secret::fill(|bytes: &mut [u8; 32]| os_random(bytes))
             .map_err(|_| Error::new(ErrorKind::Storage, "the operating system gives no random bytes"))?;
         let key = Self::new(name, Signs::Cosignature, &seed)?;

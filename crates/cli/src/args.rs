@@ -1,5 +1,6 @@
 //! Commands, options and their help.
 
+mod ledger;
 mod left_out;
 
 use std::path::PathBuf;
@@ -7,6 +8,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use consignee::LedgerNote;
 
+pub(crate) use ledger::*;
 pub(crate) use left_out::parse;
 
 use crate::{
@@ -381,20 +383,6 @@ EXAMPLES
   consignee keys root shop.vault --key-file shop.key --new-pkcs11-module /usr/lib/softhsm/libsofthsm2.so \
     --new-pkcs11-token shop")]
     Root(KeysRoot),
-}
-
-#[derive(Subcommand, Debug)]
-pub(crate) enum LedgerCommand {
-    /// Prints the entries, and the ledger's size and root; needs no key
-    #[command(after_help = "\
-The last line, also of JSON, is size and root of the ledger at that moment, as its head has them (doctor computes them from the \
-entries). Note them outside of the vault: a ledger that was rewritten as a whole has another root.
-
-EXAMPLES
-  consignee ledger show shop.vault
-  consignee ledger show shop.vault --json | jq 'select(.type == \"denied\")'
-  consignee ledger show shop.vault | tail -1 >> roots.txt")]
-    Show(LedgerShow),
 }
 
 #[derive(Args, Debug)]
@@ -901,18 +889,6 @@ pub(crate) struct KeysInventory {
     /// The vault's folder [env: CONSIGNEE_VAULT]
     pub(crate) vault: PathBuf,
     /// Prints JSON
-    #[arg(long)]
-    pub(crate) json: bool,
-}
-
-#[derive(Args, Debug)]
-pub(crate) struct LedgerShow {
-    /// The vault's folder [env: CONSIGNEE_VAULT]
-    pub(crate) vault: PathBuf,
-    /// Number of the ledger, if not the present one: every restore begins another
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
-    pub(crate) ledger: Option<u32>,
-    /// Prints a line of JSON per entry, and one of size and root
     #[arg(long)]
     pub(crate) json: bool,
 }

@@ -18,6 +18,7 @@ mod open;
 mod party;
 mod party_key;
 mod policy;
+mod publish;
 mod put;
 mod read;
 mod root_key;
@@ -28,6 +29,7 @@ mod show;
 mod shred;
 mod table;
 mod update;
+mod witness;
 
 use std::process::ExitCode;
 
@@ -91,6 +93,13 @@ fn run(command: Command, screen: &mut Screen) -> Result<(), Failure> {
         Command::Keys(KeysCommand::Destroy(args)) => keys::destroy(&args, screen),
         Command::Keys(KeysCommand::Inventory(args)) => keys::inventory(&args, screen),
         Command::Ledger(LedgerCommand::Show(args)) => ledger::show(&args, screen),
+        Command::Ledger(LedgerCommand::Publish(args)) => publish::publish(&args, screen),
+        Command::Ledger(LedgerCommand::Verify(args)) => publish::verify(&args, screen),
+        Command::Ledger(LedgerCommand::Proof(args)) => publish::proof(&args, screen),
+        Command::Ledger(LedgerCommand::WitnessKey(args)) => witness::generate(&args, screen),
+        Command::Ledger(LedgerCommand::Consistency(args)) => witness::consistency(&args, screen),
+        Command::Ledger(LedgerCommand::Cosign(args)) => witness::cosign(&args, screen),
+        Command::Ledger(LedgerCommand::AddCosignature(args)) => witness::add(&args, screen),
         Command::Keys(KeysCommand::Root(args)) => keys::change_root(&args, screen),
         Command::Doctor(args) => doctor::run(&args, screen),
         Command::Backup(args) => backup::backup(&args, screen),
