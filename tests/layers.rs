@@ -50,6 +50,8 @@ const LAYERS: &[(&str, &[&str])] = &[
         "parties",
         &["alias", "keys", "ledger", "observe", "opener", "registry", "sealer", "share", "suite", "vault"],
     ),
+    ("handles", &["keys", "ledger", "opener", "registry", "store", "vault"]),
+    ("who_saw", &["handles", "keys", "ledger", "observe", "registry", "vault"]),
     ("custody", &["keys", "ledger", "observe", "registry", "store", "vault"]),
     ("rotation", &["admin", "keys", "ledger", "observe", "registry", "sealer", "store", "suite", "vault"]),
     ("stats", &["observe", "registry", "vault"]),
@@ -71,7 +73,7 @@ const LAYERS: &[(&str, &[&str])] = &[
         "own_tables",
         &[
             "admin", "keys", "ledger", "observe", "opener", "record", "registry", "reseal", "rotation",
-            "sealer", "search", "shred", "store", "suite", "update", "vault", "view",
+            "sealer", "search", "shred", "store", "suite", "update", "vault", "view", "who_saw",
         ],
     ),
     ("constant_time", &["alias", "keys", "normalise", "registry", "suite"]),
