@@ -302,17 +302,6 @@ impl Vault {
         Ok(seen)
     }
 
-    /// Handle key of a shredded order; none if its evidence was destroyed, too.
-    pub(crate) fn evidence_of(&self, registry: &Registry, row: &SecretRow) -> Result<Option<HandleKey>> {
-        if row.wrapped.is_empty() {
-            return Ok(None);
-        }
-        registry.handle_key(row).map(Some).ok_or_else(|| {
-            Error::new(ErrorKind::CannotOpen, "what is left of the shredded order does not open")
-                .with_hint("run doctor")
-        })
-    }
-
     /// Number and handle key of a stored order, opened by the vault for itself.
     fn order_no_of(
         &self,

@@ -257,7 +257,7 @@ impl Recorded {
             EntryKind::Policy => self.policies.push((entry.policy, entry.detail.first() == Some(&1))),
             EntryKind::Party => {
                 // A party with a new key has a new id, and names those before it.
-                for id in party_key_ids(&entry.detail) {
+                for id in entry.listed_key_ids() {
                     self.parties.remove(id);
                 }
                 self.parties.insert(entry.party, entry.kind);
@@ -347,12 +347,6 @@ impl Recorded {
             rolled_back("keys", "the root key is not the one that the ledger's newest change of it names");
         }
     }
-}
-
-/// All key ids in the detail of a party's entry.
-fn party_key_ids(detail: &[u8]) -> impl Iterator<Item = &[u8; 16]> {
-    let (role_len, rest) = detail.split_first().unwrap_or((&0, &[]));
-    rest.get(usize::from(*role_len) + 1..).unwrap_or_default().as_chunks().0.iter()
 }
 
 /// Orders with the same fault are one finding.

@@ -52,6 +52,7 @@
 //! | revision | counter of an order's changes; who changes one names the revision that he read, or gets [`Conflict`](ErrorKind::Conflict) |
 //! | [`Alias`] | the order number one party sees in place of the real one |
 //! | [`Entry`] | a line of the ledger; it names the order by a handle only the shop and the shopper can read |
+//! | [`Disclosures`] | all that the ledgers say of one order: [`who_saw`](Vault::who_saw) |
 //! | [`Sealer`], [`Opener`] | the same for tables of your own: bytes out, bytes in, your transaction |
 //!
 //! # What it does not protect against
@@ -97,6 +98,7 @@ mod doctor;
 mod error;
 #[cfg(feature = "sqlite")]
 mod folder;
+mod handles;
 mod index;
 mod key_list;
 mod keys;
@@ -128,6 +130,7 @@ mod vault;
 #[cfg(test)]
 mod vectors;
 mod view;
+mod who_saw;
 mod witness;
 
 #[doc(inline)]
@@ -173,6 +176,7 @@ pub use vault::{Put, Resealed, Vault};
 #[doc(hidden)]
 pub use view::derived;
 pub use view::{CompiledPart, Fields, FromView, Opened, Patch, Record, RecordField, RoleView, View};
+pub use who_saw::{Disclosures, NamedPart, OrderEntry, Way, Who};
 pub use witness::Witness;
 
 pub use consignee_derive::{Record, Row};

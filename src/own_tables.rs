@@ -19,6 +19,7 @@ use crate::{
     update,
     vault::{Vault, check_role, stale},
     view::{FromView, Opened, Patch, Record, RoleView, View},
+    who_saw::Disclosures,
 };
 
 impl Vault {
@@ -298,6 +299,20 @@ impl Opener {
         let party = registry.party(party)?;
         let handle_key = self.handle_key(&registry, secret)?;
         handle_key.map(|handle_key| self.0.seen_by(&registry, party, &handle_key)).transpose()
+    }
+
+    /// Who saw an order of your tables: as [`Vault::who_saw`], by the secret row of its newest revision. None where its evidence was destroyed.
+    ///
+    /// # Errors
+    /// `CannotOpen`; `RolledBack` for the row of an earlier revision; `Damaged` where entries are missing; `Storage`.
+    pub fn who_saw(&self, secret: &SecretRow) -> Result<Option<Disclosures>> {
+        let told = || {
+            let registry = self.0.registry()?;
+            let handle_key = self.handle_key(&registry, secret)?;
+            let id = RecordId(secret.record_id);
+            handle_key.map(|key| self.0.disclosures_of(&registry, id, &key)).transpose()
+        };
+        self.0.watch(Operation::WhoSaw, 1).one(told())
     }
 
     fn handle_key(&self, registry: &Registry, secret: &SecretRow) -> Result<Option<HandleKey>> {

@@ -12,7 +12,7 @@ use crate::{
     registry::{KnownParty, PartyState, Registry},
     sealer::no_randomness,
     share,
-    suite::{commit, os_random},
+    suite::os_random,
     vault::{Vault, not_found},
 };
 
@@ -215,10 +215,7 @@ impl Vault {
         let key_id = party.key_id(registry.vault);
         let mut entry = Entry::new(kind, key_id, registry.policy()?.digest());
         if kind == EntryKind::Party {
-            let lines = party.lines.as_deref().unwrap_or_default();
-            let inputs: [&[u8]; 4] =
-                [&party.salt, party.role.as_bytes(), party.name.as_bytes(), lines.as_bytes()];
-            entry.commitments = vec![commit("consignee/v1/commit/party", &inputs)];
+            entry.commitments = vec![party.commitment()];
             let role_len = u8::try_from(party.role.len()).unwrap_or(u8::MAX);
             let ids: Vec<_> = party.key_ids(registry.vault).collect();
             let count = u8::try_from(ids.len())

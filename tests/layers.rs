@@ -53,6 +53,8 @@ const LAYERS: &[(&str, &[&str])] = &[
     ),
     ("publish", &["keys", "ledger", "store", "tlog", "vault"]),
     ("witness", &["keys", "ledger", "tlog"]),
+    ("handles", &["keys", "ledger", "opener", "registry", "store", "vault"]),
+    ("who_saw", &["handles", "keys", "ledger", "observe", "registry", "vault"]),
     ("custody", &["keys", "ledger", "observe", "registry", "store", "vault"]),
     ("rotation", &["admin", "keys", "ledger", "observe", "registry", "sealer", "store", "suite", "vault"]),
     ("stats", &["observe", "registry", "vault"]),
@@ -74,7 +76,7 @@ const LAYERS: &[(&str, &[&str])] = &[
         "own_tables",
         &[
             "admin", "keys", "ledger", "observe", "opener", "record", "registry", "reseal", "rotation",
-            "sealer", "search", "shred", "store", "suite", "update", "vault", "view",
+            "sealer", "search", "shred", "store", "suite", "update", "vault", "view", "who_saw",
         ],
     ),
     ("constant_time", &["alias", "keys", "normalise", "registry", "suite"]),

@@ -239,6 +239,8 @@ fn run(collector: &Collector) {
     saw("update", &["error=\"conflict\""], Some("\"conflict\""));
     vault.resolve_alias(&view.alias().to_string()).unwrap();
     saw("resolve_alias", &["orders=1"], None);
+    vault.who_saw(&view.alias().to_string()).unwrap();
+    saw("who_saw", &["orders=1"], None);
     assert!(vault.resolve_alias("Secret-Party").is_err());
     saw("resolve_alias", &["error=\"input\""], Some("\"input\""));
     vault.shred("SO-7002", "Secret-Reason", ShredMode::KeepEvidence).unwrap();

@@ -222,6 +222,11 @@ impl PublicKey {
         self.bytes.get(2..2 + self.kem.public_len()).unwrap_or_default()
     }
 
+    /// The bytes that go into key ids.
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
     /// Key id of the party with this number in a vault.
     pub(crate) fn key_id(&self, vault: VaultId, number: u32) -> [u8; 16] {
         party_key_id(vault, number, &self.bytes)

@@ -108,6 +108,12 @@ impl HandleKey {
         *self.0.expose()
     }
 
+    /// For what goes to whoever is to find the order's entries: the shopper, an expert.
+    #[allow(dead_code)] // for what is built on this
+    pub(crate) fn expose(&self) -> &[u8; 32] {
+        self.0.expose()
+    }
+
     /// What the ledger calls the order towards one party: two parties cannot join their entries.
     pub(crate) fn handle(&self, party_key_id: &[u8; 16]) -> [u8; 16] {
         Mac::new(&self.0).id(&[b"consignee/v1/handle", party_key_id])

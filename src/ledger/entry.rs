@@ -134,6 +134,18 @@ impl Entry {
         }
     }
 
+    /// Of a party's entry, the role it acts in.
+    pub(crate) fn listed_role(&self) -> Option<&str> {
+        let (len, rest) = self.detail.split_first()?;
+        std::str::from_utf8(rest.get(..usize::from(*len))?).ok()
+    }
+
+    /// Of a party's entry, all key ids that the party had until then.
+    pub(crate) fn listed_key_ids(&self) -> impl Iterator<Item = &[u8; 16]> {
+        let (role_len, rest) = self.detail.split_first().unwrap_or((&0, &[]));
+        rest.get(usize::from(*role_len) + 1..).unwrap_or_default().as_chunks().0.iter()
+    }
+
     /// Its bytes.
     ///
     /// # Errors

@@ -140,6 +140,25 @@ impl Ledger {
         Ok(())
     }
 
+    /// Places and entries with this handle by the store's index, which is quick and may hide entries (it is not hashed): for what is
+    /// checked against something else, never for whether there is an entry.
+    #[allow(dead_code)] // for what is built on this
+    pub(crate) fn indexed(&self, handle: &[u8; 16]) -> Result<Vec<(EntryPlace, Entry)>> {
+        let mut found = Vec::new();
+        for (ledger, store) in self.numbered() {
+            for index in store.find_handle(handle)? {
+                let entry = entries_of(store, index, 1)?.pop().filter(|entry| entry.handle == *handle);
+                found.extend(entry.map(|entry| (EntryPlace { ledger, index }, entry)));
+            }
+        }
+        Ok(found)
+    }
+
+    /// Size and root of every ledger by its head, oldest first.
+    pub(crate) fn heads(&self) -> Result<Vec<LedgerNote>> {
+        self.numbered().map(|(ledger, store)| Ok(LedgerNote { ledger, state: state_of(store)? })).collect()
+    }
+
     /// Places and entries with one of these handles. Reads all entries: the store's index of handles is not hashed, and an entry that it
     /// leaves out would clear a leaker or bring back a shredded order.
     pub(crate) fn with_handles(&self, handles: &[[u8; 16]]) -> Result<Vec<(EntryPlace, Entry)>> {

@@ -7,6 +7,7 @@ mod change;
 mod former;
 mod items;
 mod key_record;
+mod opening;
 mod signing;
 #[cfg(test)]
 mod swap_tests;
@@ -26,6 +27,7 @@ use items::{
 pub(crate) use key_record::KeyRecord;
 pub use key_record::KeyState;
 use key_record::key_records;
+pub(crate) use opening::PartyOpening;
 
 use crate::{
     alias::{Alias, AliasKey},

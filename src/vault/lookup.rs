@@ -204,7 +204,7 @@ impl Vault {
     }
 
     /// The rows of orders by number or alias, and a snapshot that has their keys.
-    pub(super) fn look_up_with_keys(&self, orders: &[&str]) -> Result<(Arc<Registry>, Vec<Option<Found>>)> {
+    pub(crate) fn look_up_with_keys(&self, orders: &[&str]) -> Result<(Arc<Registry>, Vec<Option<Found>>)> {
         self.with_keys(|registry, last| {
             let found = self.look_up_many(registry, orders)?;
             let known = last || found.iter().flatten().all(|found| found.is_known(registry));

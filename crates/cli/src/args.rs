@@ -197,6 +197,19 @@ EXAMPLES
     /// Finds out whose alias it is
     #[command(subcommand)]
     Alias(AliasCommand),
+    /// Tells who saw an order: which parts, why, when, in which way
+    #[command(after_help = "\
+Every entry that the ledgers have of the order, former ledgers and former keys of the parties included. Works of a shredded order \
+unless its evidence was destroyed. Opens nothing of the order, and makes no entry. That nobody saw it exits 0.
+
+A line of JSON for each entry, then one with the sizes and roots of the ledgers: the answer is complete up to there. Whether the \
+ledgers are whole says doctor.
+
+EXAMPLES
+  consignee who-saw shop.vault 10248
+  consignee who-saw 7K2M-9QX4-TB6H-3 --json | jq 'select(.disclosure)'
+  consignee who-saw --json - < numbers.txt")]
+    WhoSaw(WhoSaw),
     /// Rotates keys, moves orders to new ones, destroys old ones, changes the root key, and lists them all
     #[command(subcommand)]
     Keys(KeysCommand),
@@ -819,6 +832,19 @@ pub(crate) struct AliasResolve {
     pub(crate) vault: PathBuf,
     /// The alias, as XXXX-XXXX-XXXX-C; `-` reads them from standard input
     pub(crate) alias: String,
+    #[command(flatten)]
+    pub(crate) key: KeyArgs,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct WhoSaw {
+    /// The vault's folder [env: CONSIGNEE_VAULT]
+    pub(crate) vault: PathBuf,
+    /// Order number or alias; `-` reads them from standard input
+    pub(crate) order: String,
+    /// Prints a line of JSON per entry, and one at the end
+    #[arg(long)]
+    pub(crate) json: bool,
     #[command(flatten)]
     pub(crate) key: KeyArgs,
 }

@@ -29,6 +29,7 @@ mod show;
 mod shred;
 mod table;
 mod update;
+mod who_saw;
 mod witness;
 
 use std::process::ExitCode;
@@ -86,6 +87,7 @@ fn run(command: Command, screen: &mut Screen) -> Result<(), Failure> {
         Command::Inspect(args) => inspect::run(&args, screen),
         Command::Shred(args) => shred::run(&args, screen),
         Command::Alias(args::AliasCommand::Resolve(args)) => alias::resolve(&args, screen),
+        Command::WhoSaw(args) => who_saw::run(&args, screen),
         Command::Keys(KeysCommand::Rotate(args)) => keys::rotate(&args, screen),
         Command::Keys(KeysCommand::List(args)) => keys::list(&args, screen),
         Command::Keys(KeysCommand::Rewrap(args)) => keys::rewrap(&args, screen),

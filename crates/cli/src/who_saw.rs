@@ -1,0 +1,159 @@
+//! `who-saw`: all that the ledgers have of an order.
+
+use std::io::{self, Write};
+
+use consignee::{Disclosures, LedgerNote, NamedPart, OrderEntry, Vault, Way, Who};
+use serde_json::{Value as Json, json};
+
+use crate::{
+    args::WhoSaw,
+    failure::{FAILED, Failure, complain},
+    input::Names,
+    screen::Screen,
+    show,
+    table::Table,
+};
+
+const NOT_SHOWN: &str =
+    "Not shown: what a party passed on, and openings by a changed program that had the root key.";
+
+pub(crate) fn run(args: &WhoSaw, screen: &mut Screen) -> Result<(), Failure> {
+    let vault = args.key.unlock(&args.vault)?;
+    let mut names = Names::of(vec![args.order.clone()]);
+    let mut worst = None;
+    while let Some(name) = names.next()? {
+        let told = match name.text {
+            Ok(order) => tell(&vault, &order, &name.label, args.json, screen),
+            Err(reason) => Err(Failure::new(FAILED, reason)),
+        };
+        if let Err(failure) = told {
+            screen.flush()?;
+            complain(&format!("{}: {failure}", name.label));
+            worst = Some(Failure::reported(failure.status()));
+        }
+    }
+    worst.map_or(Ok(()), Err)
+}
+
+fn tell(vault: &Vault, order: &str, label: &str, as_json: bool, screen: &mut Screen) -> Result<(), Failure> {
+    let told = vault.who_saw(order)?;
+    if as_json {
+        told.entries.iter().try_for_each(|entry| screen.json(&line(&told, entry)))?;
+        return Ok(screen.json(&summary(&told))?);
+    }
+    Ok(print(&told, label, screen)?)
+}
+
+/// Those who saw it first, then what the vault did with it.
+fn print(told: &Disclosures, label: &str, screen: &mut Screen) -> io::Result<()> {
+    let (seen, own): (Vec<_>, Vec<_>) = told.entries.iter().partition(|entry| entry.is_disclosure());
+    screen.headline(&format!("who saw order {}", show::clean(label)))?;
+    if seen.is_empty() {
+        writeln!(screen, "nobody")?;
+    } else {
+        table(&seen).print(screen)?;
+    }
+    if !own.is_empty() {
+        screen.headline("what the vault did with it")?;
+        table(&own).print(screen)?;
+    }
+    let ledgers = told.ledgers.iter().map(LedgerNote::to_string).collect::<Vec<_>>().join(", ");
+    writeln!(screen, "Ledgers read from their first entry on, with size and root: {ledgers}. {NOT_SHOWN}")
+}
+
+fn table(entries: &[&OrderEntry]) -> Table {
+    let mut table = Table::new(&["time", "who", "role", "why", "parts", "how", "entry"]).unbroken(&[6]);
+    for told in entries {
+        let parts = told.parts.iter().map(part_in_words).collect::<Vec<_>>().join(", ");
+        let (who, role) = in_words(&told.who);
+        let purpose = told.entry.purpose.clone();
+        let cells = [show::time_in_words(told.entry.time), who, role, purpose, parts, how(told)];
+        table.row(cells.into_iter().chain([told.place.to_string()]).map(Into::into).collect());
+    }
+    table
+}
+
+fn part_in_words(part: &NamedPart) -> String {
+    part.name.clone().unwrap_or_else(|| format!("part {}", part.id))
+}
+
+/// Name and role.
+fn in_words(who: &Who) -> (String, String) {
+    match who {
+        Who::Party { key_id, name, role, .. } => {
+            let unknown = || format!("unknown party {}", show::hex(key_id));
+            (name.clone().unwrap_or_else(unknown), role.clone().unwrap_or_default())
+        }
+        _ => ("vault".to_owned(), String::new()),
+    }
+}
+
+fn how(told: &OrderEntry) -> String {
+    let revision = told.entry.revision;
+    match &told.way {
+        Way::Opened => format!("opened in the vault, revision {revision}"),
+        Way::Copied { ends: None, .. } => format!("copy sent out, without an end, revision {revision}"),
+        Way::Copied { ends: Some(end), .. } => {
+            format!("copy sent out, until {}, revision {revision}", show::time_in_words(*end))
+        }
+        Way::Found => "found it by the value of this part".to_owned(),
+        Way::Compared { searcher, .. } => format!("compared with a search of {}", in_words(searcher).0),
+        Way::Shred { evidence_kept: true, .. } => "shred, evidence kept".to_owned(),
+        Way::Shred { .. } => "shred, evidence destroyed".to_owned(),
+        Way::Unknown => format!("{}, not interpreted", told.entry.kind.name()),
+        way => format!("{}, revision {revision}", way.name()),
+    }
+}
+
+fn line(told: &Disclosures, entry: &OrderEntry) -> Json {
+    let OrderEntry { place, entry: raw, who, way, parts, .. } = entry;
+    let part = |part: &NamedPart| json!({ "number": part.id.get(), "name": part.name });
+    let mut line = json!({
+        "record_id": told.record_id.to_string(),
+        "time": show::time(raw.time),
+        "way": way.name(),
+        "disclosure": entry.is_disclosure(),
+        "purpose": raw.purpose,
+        "parts": parts.iter().map(part).collect::<Vec<_>>(),
+        "revision": raw.revision,
+        "ledger": place.ledger,
+        "index": place.index,
+        "party_key_id": show::hex(&raw.party),
+        "policy": show::hex(&raw.policy),
+        "request": (raw.request != [0; 32]).then(|| show::hex(&raw.request)),
+    });
+    let more = [named("party", who), more_of(way)];
+    if let Some(line) = line.as_object_mut() {
+        line.extend(more.into_iter().flat_map(|more| more.as_object().cloned().unwrap_or_default()));
+    }
+    line
+}
+
+/// Name and role under the keys `what` and `what`_role; null where they are not known.
+fn named(what: &str, who: &Who) -> Json {
+    let role = format!("{what}_role");
+    match who {
+        Who::Party { name, role: known, .. } => json!({ what: name, role: known }),
+        _ => json!({ what: "vault", role: null }),
+    }
+}
+
+fn more_of(way: &Way) -> Json {
+    match way {
+        Way::Copied { ends, .. } => json!({ "ends": ends.map(show::time) }),
+        Way::Compared { searcher, .. } => named("searcher", searcher),
+        Way::Shred { evidence_kept, .. } => json!({ "evidence_kept": evidence_kept }),
+        _ => json!({}),
+    }
+}
+
+fn summary(told: &Disclosures) -> Json {
+    let ledger = |note: &LedgerNote| json!({ "ledger": note.ledger, "size": note.state.size, "root": show::hex(&note.state.root) });
+    json!({
+        "record_id": told.record_id.to_string(),
+        "entries": told.entries.len(),
+        "disclosures": told.entries.iter().filter(|entry| entry.is_disclosure()).count(),
+        "ledgers": told.ledgers.iter().map(ledger).collect::<Vec<_>>(),
+        "not_shown": NOT_SHOWN,
+    })
+}
