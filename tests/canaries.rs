@@ -524,6 +524,7 @@ fn a_reader_of_what_is_published_reads_no_value() {
     let secrets = secrets().text("alias", &alias);
     let shown = [
         ("entries", format!("{:?}", vault.ledger_entries(0, 1_000).unwrap())),
+        ("disclosures", format!("{:?}", vault.who_saw(NUMBER).unwrap())),
         ("ledger state", format!("{:?}", vault.ledger_state().unwrap())),
         ("stats", serde_json::to_string(&vault.stats().unwrap()).unwrap()),
         ("findings", format!("{:?}", vault.doctor().unwrap())),

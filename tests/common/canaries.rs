@@ -7,6 +7,8 @@ use std::{cell::OnceCell, collections::BTreeSet, fmt::Write};
 #[derive(Default)]
 pub struct Canaries {
     forms: Vec<(Vec<u8>, String)>,
+    /// Texts too short to be looked for among random bytes.
+    short: Vec<(Vec<u8>, String)>,
     /// The forms by their first two bytes.
     heads: OnceCell<Vec<Vec<usize>>>,
 }
@@ -59,6 +61,29 @@ impl Canaries {
             with.add(what, form);
         }
         with
+    }
+
+    /// A text of four bytes or more, and its hash without a key, whole or cut. Of a text below six bytes itself only the longer forms:
+    /// [`Self::short`] are left to be looked for where nothing is by chance.
+    pub fn with_hash(self, what: &str, text: &str, hash: &[u8]) -> Self {
+        let mut with = self.bytes(what, &hash[..8]);
+        if text.len() >= SHORTEST {
+            return with.text(what, text);
+        }
+        let utf16: Vec<[u8; 2]> = text.encode_utf16().map(u16::to_be_bytes).collect();
+        with.add(what, utf16.concat());
+        with.add(what, utf16.iter().map(|[high, low]| [*low, *high]).collect::<Vec<_>>().concat());
+        let hex = text.bytes().fold(String::new(), |hex, byte| format!("{hex}{byte:02x}"));
+        with.add(what, hex.to_uppercase());
+        with.add(what, hex);
+        with.short.push((text.as_bytes().to_vec(), what.to_owned()));
+        with
+    }
+
+    /// What of the texts below six bytes stands in these bytes, of which none is random.
+    pub fn short_in(&self, bytes: &[u8]) -> BTreeSet<&str> {
+        let stands = |form: &[u8]| bytes.windows(form.len()).any(|window| window == form);
+        self.short.iter().filter(|(form, _)| stands(form)).map(|(_, what)| what.as_str()).collect()
     }
 
     /// A whole number: its digits, and its eight bytes either way.
