@@ -65,7 +65,8 @@ impl<'a> Handles<'a> {
     /// The one for the query of a search, by which the vault's own entries of the candidates have the order.
     pub(crate) fn add_query(&mut self, search: &Entry) {
         if let Some((query, _)) = search.detail.split_first_chunk() {
-            self.of.insert(self.key.handle(query), HandleOf::Query(search.party));
+            // The party is in the query's name: a later entry that gives it to another is forged.
+            self.of.entry(self.key.handle(query)).or_insert(HandleOf::Query(search.party));
         }
     }
 

@@ -35,7 +35,8 @@ pub struct OrderEntry {
     pub place: EntryPlace,
     /// The entry: time, purpose, revision, digest of the policy, hash of the party's request.
     pub entry: Entry,
-    /// Who did it. Of an order that the vault opened for somebody's search, the vault.
+    /// Who did it, by the handle, which nobody makes without the order's key. Of an order that the vault opened for somebody's search,
+    /// the vault.
     pub who: Who,
     /// What was done.
     pub way: Way,
@@ -106,7 +107,7 @@ pub enum Way {
         /// Whether who saw it can still be told.
         evidence_kept: bool,
     },
-    /// Something that this version does not interpret.
+    /// Something that this version does not interpret, or that was written under an id that is not that of its handle.
     Unknown,
 }
 
@@ -129,9 +130,9 @@ impl Way {
 }
 
 impl OrderEntry {
-    /// Whether somebody other than the vault learnt something of the order by it.
+    /// Whether somebody other than the vault learnt something of the order by it, or may have where the way is unknown.
     pub fn is_disclosure(&self) -> bool {
-        let told = matches!(self.way, Way::Opened | Way::Copied { .. } | Way::Found);
+        let told = matches!(self.way, Way::Opened | Way::Copied { .. } | Way::Found | Way::Unknown);
         told && self.who != Who::Vault
     }
 }
@@ -202,7 +203,13 @@ impl<'a> Names<'a> {
         let policy = self.policies.get(&entry.policy);
         let name = |id| Some(policy?.part(id)?.name.to_owned());
         let parts = entry.parts.iter().map(|id| NamedPart { id: *id, name: name(*id) }).collect();
-        OrderEntry { place, who: self.who(entry.party), way: self.way(&entry, whose), parts, entry }
+        let key_id = match whose {
+            HandleOf::Party(id) => id,
+            HandleOf::Vault | HandleOf::Query(_) => self.own,
+        };
+        // Handles cannot be made without the order's key, and can be copied: beside another's id they accuse nobody.
+        let way = if entry.party == key_id { self.way(&entry, whose) } else { Way::Unknown };
+        OrderEntry { place, who: self.who(key_id), way, parts, entry }
     }
 
     fn who(&self, key_id: [u8; 16]) -> Who {

@@ -145,3 +145,25 @@ fn a_party_that_only_the_ledger_knows_is_told_by_its_key_id_and_role() {
     let party = |key_id| Who::Party { key_id, name: None, role: Some("courier".to_owned()) };
     assert_eq!(who, [Who::Vault, party(former), party(present)]);
 }
+
+/// Whoever writes the ledger's file has handles to copy, and none for whom he would accuse.
+#[test]
+fn a_copied_handle_accuses_nobody() {
+    let vault = vault();
+    vault.put(&order("SO-1", "13812345678")).unwrap();
+    vault.open("SF Express", "delivery", "SO-1").unwrap();
+    vault.find("agent 17", "after_sale", "consignee.phone", "13812345678").unwrap();
+    let before = vault.who_saw("SO-1").unwrap().entries;
+    let registry = vault.registry().unwrap();
+    let innocent = registry.party("agent 18").unwrap().key_id(registry.vault);
+    let copies = before.iter().map(|told| Entry { party: innocent, ..told.entry.clone() });
+    vault.ledger().append(copies.collect()).unwrap();
+    let told = vault.who_saw("SO-1").unwrap().entries;
+    assert_eq!(told.len(), 2 * before.len());
+    for (told, copied) in told.iter().zip(before.iter().chain(&before)) {
+        assert_eq!(told.who, copied.who);
+    }
+    assert!(told[before.len()..].iter().all(|told| told.way == Way::Unknown));
+    let accused = format!("{:?}", told.iter().map(|told| (&told.who, &told.way)).collect::<Vec<_>>());
+    assert!(accused.contains("agent 17") && !accused.contains("agent 18"), "{accused}");
+}

@@ -91,6 +91,12 @@ fn a_reader_of_logs_in_which_a_program_prints_what_it_holds_reads_no_value() {
     log.add(&hits.hits[0]);
     log.add(&vault.resolve_alias(&view.alias().to_string()).unwrap());
     log.add(&vault.resolve_alias(&view.alias().to_string()).unwrap().seen.unwrap()[0].0);
+    let told = vault.who_saw(NUMBER).unwrap();
+    log.add(&told);
+    log.add(&told.entries[1]);
+    log.add(&told.entries[1].who);
+    log.add(&told.entries[1].way);
+    log.add(&told.entries[1].parts[0]);
     log.add(&vault.opener().alias_owner(&view.alias().to_string()).unwrap());
     log.add(&consignee::inspect(&vault.sealed(NUMBER).unwrap()).unwrap());
     // … and what stores and reports have of it.
