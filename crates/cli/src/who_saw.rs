@@ -14,8 +14,11 @@ use crate::{
     table::Table,
 };
 
+/// Width from which on each column has one line's room on a terminal.
+const WIDE: u16 = 120;
+
 const NOT_SHOWN: &str =
-    "Not shown: what a party passed on, and openings by a changed program that had the root key.";
+    "Not shown: what a party passed on, and openings by a changed program that had the root key";
 
 pub(crate) fn run(args: &WhoSaw, screen: &mut Screen) -> Result<(), Failure> {
     let vault = args.key.unlock(&args.vault)?;
@@ -51,26 +54,57 @@ fn print(told: &Disclosures, label: &str, screen: &mut Screen) -> io::Result<()>
     if seen.is_empty() {
         writeln!(screen, "nobody")?;
     } else {
-        table(&seen).print(screen)?;
+        sights(&seen, screen.is_terminal() && screen.width() < WIDE).print(screen)?;
     }
     if !own.is_empty() {
         screen.headline("what the vault did with it")?;
-        table(&own).print(screen)?;
+        deeds(&own).print(screen)?;
     }
     let ledgers = told.ledgers.iter().map(LedgerNote::to_string).collect::<Vec<_>>().join(", ");
-    writeln!(screen, "Ledgers read from their first entry on, with size and root: {ledgers}. {NOT_SHOWN}")
+    writeln!(
+        screen,
+        "Ledgers read from their first entry on, with size and root: {ledgers}. Not shown: {NOT_SHOWN}."
+    )
 }
 
-fn table(entries: &[&OrderEntry]) -> Table {
-    let mut table = Table::new(&["time", "who", "role", "why", "parts", "how", "entry"]).unbroken(&[6]);
+/// What parties saw. On a narrow terminal some columns share one, for want of room.
+fn sights(entries: &[&OrderEntry], is_narrow: bool) -> Table {
+    let headings = match is_narrow {
+        true => ["time", "who", "why, how", "parts", "entry"].as_slice(),
+        false => &["time", "who", "role", "why", "parts", "how", "entry"],
+    };
+    let mut table = Table::new(headings).unbroken(&[headings.len() - 1]);
     for told in entries {
-        let parts = told.parts.iter().map(part_in_words).collect::<Vec<_>>().join(", ");
-        let (who, role) = in_words(&told.who);
-        let purpose = told.entry.purpose.clone();
-        let cells = [show::time_in_words(told.entry.time), who, role, purpose, parts, how(told)];
-        table.row(cells.into_iter().chain([told.place.to_string()]).map(Into::into).collect());
+        let (time, (who, role)) = (show::time_in_words(told.entry.time), in_words(&told.who));
+        let (why, how, parts) = (told.entry.purpose.clone(), how(told), parts_in_words(told));
+        let place = told.place.to_string();
+        let cells = match is_narrow {
+            true => vec![time, format!("{who}\n{role}"), format!("{why}\n{how}"), parts, place],
+            false => vec![time, who, role, why, parts, how, place],
+        };
+        table.row(cells.into_iter().map(Into::into).collect());
     }
     table
+}
+
+/// What the vault did itself.
+fn deeds(entries: &[&OrderEntry]) -> Table {
+    let mut table = Table::new(&["time", "what", "why", "parts", "entry"]).unbroken(&[4]);
+    for told in entries {
+        let time = show::time_in_words(told.entry.time);
+        let why = told.entry.purpose.clone();
+        let parts = match told.way {
+            // All that the order has: the names would hide the rest.
+            Way::Put | Way::Update | Way::Reseal => show::counted(told.parts.len() as u64, "part"),
+            _ => parts_in_words(told),
+        };
+        table.row([time, how(told), why, parts, told.place.to_string()].map(Into::into).into());
+    }
+    table
+}
+
+fn parts_in_words(told: &OrderEntry) -> String {
+    told.parts.iter().map(part_in_words).collect::<Vec<_>>().join(", ")
 }
 
 fn part_in_words(part: &NamedPart) -> String {
