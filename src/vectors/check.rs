@@ -99,6 +99,11 @@ const WITHOUT_VECTOR: &[(u32, &str)] = &[
         "what leaves a vault: `a_stolen_database_and_a_couriers_machine_open_what_the_courier_was_given_and_no_more` in tests/attacks/sharing.rs",
     ),
     (110, "what a writer refuses: `a_key_belongs_to_one_party` in tests/attacks/sharing.rs"),
+    (125, "which entries are an order's: who_saw_tests.rs, tests/who_saw.rs"),
+    (126, "entries with a copied handle: `a_copied_handle_accuses_nobody` in who_saw_tests.rs"),
+    (127, "several policies: tests/who_saw.rs"),
+    (128, "what is left of a shredded order: tests/who_saw.rs"),
+    (129, "an entry that is gone: tests/who_saw.rs"),
 ];
 
 fn files() -> BTreeMap<String, Json> {
