@@ -1583,6 +1583,36 @@ class Vault:
             issued = any(entry.type in (10, 11) and entry.handle in known for entry in self.ledger())
         return {"party": self.parties[number].name, "record_id": row.record_id.hex(), "issued": issued}
 
+    def who_saw(self, order_no):
+        """F125 to F129: (ledger, index, actor's number, names of the parts, searcher's number or None) for each entry of an order."""
+        rows = self.rows_of(record_id_of(self.id_key, order_no))
+        need(rows, NotFound, "F63: no row")
+        handle_key = next((key for _, key in map(self.secrets, rows) if key), None)
+        need(handle_key, Shredded, "F128")
+        ledgers = [*self.store.former, (self.store.entries, self.store.head)]
+        need(all(len(entries) >= head[0] for entries, head in ledgers), Damaged, "F129")
+        placed = [
+            (number, index, parse_entry(raw))
+            for number, (entries, _) in enumerate(ledgers, 1)
+            for index, raw in enumerate(entries)
+        ]
+        own = party_key_id(self.id, 0)
+        whose = {handle(handle_key, key_id): (key_id, None) for key_id in self.key_ids}
+        for _, _, entry in placed:
+            if entry.type == 3:
+                ids = [entry.party, *(parse_detail(entry) or {"key_ids": []})["key_ids"]]
+                whose |= {handle(handle_key, key_id): (key_id, None) for key_id in ids}
+            elif entry.type == 10:
+                whose.setdefault(handle(handle_key, entry.detail[:16]), (own, entry.party))
+        told = []
+        for number, index, entry in placed:
+            if entry.handle in whose:
+                actor, searcher = whose[entry.handle]
+                names = self.by_digest[entry.policy[:16]].names
+                parts = [names.get(part) for part in entry.parts]
+                told.append((number, index, self.key_ids.get(actor), parts, self.key_ids.get(searcher)))
+        return told
+
     # Verification
 
     def ledger(self):

@@ -111,7 +111,7 @@ def worked_values():
 
 
 # ---- What the program printed
-def asked(path):
+def sections(path):
     """Each `# ARGUMENTS` of a file, with the lines behind it."""
     found = []
     for line in lines(path):
@@ -119,7 +119,12 @@ def asked(path):
             found.append((shlex.split(line[2:]), []))
         else:
             found[-1][1].append(line)
-    return [(args[1], args[3], args[4:], printed) for args, printed in found]
+    return found
+
+
+def asked(path):
+    """The same of what a party asked for a purpose."""
+    return [(args[1], args[3], args[4:], printed) for args, printed in sections(path)]
 
 
 def refused(printed):
@@ -162,6 +167,28 @@ def found(name, vault, path, now):
             stands = (entry.type, entry.handle, entry.revision, entry.parts, entry.detail)
             fits = owner["issued"] and stands == (10, handle, hit["revision"], [f], query)
             check(f"{name}: entry of a hit", fits, str(hit))
+
+
+def seen(name, vault, path):
+    """Who saw orders."""
+    numbers = {None: None, "vault": 0} | {party.name: number for number, party in vault.parties.items()}
+    for (order,), printed in sections(path):
+        got = outcome(vault.who_saw, order)
+        if expected := refused(printed):
+            check(f"{name}: refused", getattr(got, "name", got) == expected, f"who saw {order}: {got}")
+            continue
+        *stated, last = [json.loads(line) for line in printed]
+        told = [
+            (
+                line["ledger"],
+                line["index"],
+                numbers[line["party"]],
+                [part["name"] for part in line["parts"]],
+                numbers[line.get("searcher")],
+            )
+            for line in stated
+        ]
+        check(f"{name}: who saw", got == told and last["entries"] == len(told) > 0, f"{order}: {got}, and not {told}")
 
 
 def flatten(order):
@@ -935,6 +962,7 @@ def restored(folder, now):
     key_file = (folder / "suite1.key").read_text(encoding="utf-8")
     vault, _ = read_vault(folder, "restored", key_file=key_file)
     given_out_before("restored", vault, folder / "suite1.before")
+    seen("restored", vault, folder / "restored.seen")
     put_comes_back("restored", vault, now)
     store = vault.store
     check("restored: succession", len(store.former) == 1 and R.parse_entry(store.entries[0]).type == 15)
@@ -958,6 +986,7 @@ def run(folder):
         key_file = (folder / f"{name}.key").read_text(encoding="utf-8")
         vault, now = read_vault(folder, name, key_file=key_file)
         found(name, vault, folder / f"{name}.found", now)
+        seen(name, vault, folder / f"{name}.seen")
         put_comes_back(name, vault, now)
         given_out_before(name, vault, folder / f"{name}.before")
         attacked(parties(folder, name, vault, now), rng, now)
