@@ -15,8 +15,9 @@ use common::{
 use consignee::{
     BackupSets, Cell, CellRef, Error, FromView, Kem, KeyFile, Order, OrderForCourier, OrderForFinance,
     OrderForPlatform, OrderForSupplier, OrderForSupportAfterSale, OrderForSupportCallBack, OwnTables, Party,
-    PartyKey, Patch, RoleView, Setup, ShredMode, StoredOrder, Value, ValueRef, Vault,
+    PartyKey, Patch, Published, RoleView, Setup, ShredMode, StoredOrder, Value, ValueRef, Vault,
     store::{LedgerHead, Memory, StagedRecord, StoreError},
+    tlog::{TrustPolicy, VerifierKey},
 };
 
 /// What `Debug` printed, by the name of the type.
@@ -165,6 +166,10 @@ fn a_reader_of_logs_in_which_a_program_prints_what_it_holds_reads_no_value() {
     log.add(&sets);
     log.add(&Vault::restore(&sets, &at("restored"), &KeyFile::from_bytes(ROOT), None).unwrap());
 
+    let published = kept.publish(&at("published")).unwrap();
+    log.add(&published[0]);
+    log_published(&mut log, &Published::ledger(&at("published"), 1), kept.ledger_key(1).unwrap());
+
     let salt = serde_json::to_value(&vault.parties().unwrap()[0]).unwrap()["salt"].clone();
     let salt: Vec<u8> = serde_json::from_value(salt).unwrap();
     let secrets = canaries::of_order()
@@ -190,6 +195,23 @@ fn a_reader_of_logs_in_which_a_program_prints_what_it_holds_reads_no_value() {
     );
 }
 
+/// What verifiers of a published ledger hold.
+fn log_published(log: &mut Log, published: &Published, key: VerifierKey) {
+    log.add(published);
+    log.add(&key);
+    log.add(&published.prove(0).unwrap());
+    log.add(&published.request(0).unwrap());
+    let signed = published.checkpoint().unwrap();
+    log.add(&signed);
+    log.add(signed.checkpoint());
+    log.add(signed.note());
+    log.add(&signed.note().signatures()[0]);
+    let trust = TrustPolicy::log_only(key);
+    log.add(&trust);
+    log.add(&published.verify(&trust, |_, _, _| Ok(())).unwrap());
+    log.add(&trust.check(&signed).unwrap());
+}
+
 /// Types that hold nothing of any order, whatever is done with them.
 const EMPTY: &[&str] = &[
     "Suite",
@@ -203,6 +225,9 @@ const EMPTY: &[&str] = &[
     "OwnTables",
     "Inventory",
     "InventoryKey",
+    "Backdated",
+    "Seen",
+    "Tile",
 ];
 
 /// Public types of the library that implement `Debug`, by its text.
