@@ -22,10 +22,8 @@ use crate::{
 
 /// Most copies of a bundle.
 pub(crate) const MOST_COPIES: usize = 65_536;
-/// Bytes of an alias as it is written.
-const ALIAS: usize = 16;
 /// Bytes of a copy before its record.
-pub(crate) const BEFORE_RECORD: usize = 8 + 4 + 8 + ALIAS + 4;
+pub(crate) const BEFORE_RECORD: usize = 8 + 4 + 8 + Alias::WRITTEN + 4;
 
 /// A signed and sealed set of copies, unsealed: who it is for, why, how long. Its orders open with the keyring.
 pub struct Bundle {
@@ -183,14 +181,7 @@ impl Bundle {
         let mut frame = Frame::new(&payload, Kind::Bundle);
         let (issued, expires) = (frame.u64()?, frame.u64()?);
         let [party, role, purpose] = [frame.str8()?, frame.str8()?, frame.str8()?].map(str::to_owned);
-        let mut permitted: Vec<PartId> = Vec::new();
-        for _ in 0..frame.u8()? {
-            let part = PartId::new(frame.u16()?).ok_or_else(wrong)?;
-            if permitted.last().is_some_and(|last| *last >= part) {
-                return Err(wrong());
-            }
-            permitted.push(part);
-        }
+        let permitted = frame.parts()?;
         let count = frame.u32()?;
         if !(1..=MOST_COPIES).contains(&count) || count > frame.left() / BEFORE_RECORD {
             return Err(wrong());
@@ -209,10 +200,7 @@ impl Place {
     fn read(frame: &mut Frame<'_>, outside: &Envelope<'_>) -> Result<Self> {
         let wrong = || damaged(Kind::Bundle);
         let (index, revision, expires) = (frame.u64()?, frame.number()?, frame.u64()?);
-        let alias = std::str::from_utf8(frame.array::<ALIAS>()?).ok();
-        // As it is written, so that there is one form of each.
-        let alias = alias.and_then(|text| Alias::parse(text).filter(|alias| alias.to_string() == text));
-        let alias = alias.ok_or_else(wrong)?;
+        let alias = frame.alias()?;
         let length = Some(frame.u32()?).filter(|length| *length <= MAX_RECORD).ok_or_else(wrong)?;
         let at = frame.before().len();
         let parsed = Record::parse(frame.bytes(length)?)?;

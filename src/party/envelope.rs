@@ -16,20 +16,22 @@ use crate::{
     suite::{Kem, SIGNATURE, SealRng, SigningKey, TAG, digest, seal_to, verify},
 };
 
-const FORMAT: u8 = 1;
+pub(super) const FORMAT: u8 = 1;
 
-/// What an envelope holds.
+/// What an envelope holds; and a request, which has none, but a magic, a text form and faults of the same kinds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     Keyring,
     Bundle,
+    Request,
 }
 
 impl Kind {
-    fn magic(self) -> &'static [u8; 4] {
+    pub(super) fn magic(self) -> &'static [u8; 4] {
         match self {
             Self::Keyring => b"CNSK",
             Self::Bundle => b"CNSB",
+            Self::Request => b"CNSR",
         }
     }
 
@@ -38,6 +40,7 @@ impl Kind {
         match self {
             Self::Keyring => "keyring",
             Self::Bundle => "bundle",
+            Self::Request => "request",
         }
     }
 
@@ -46,6 +49,7 @@ impl Kind {
         match self {
             Self::Keyring => 1 << 20,
             Self::Bundle => 64 << 20,
+            Self::Request => 2 << 20,
         }
     }
 }
@@ -106,9 +110,10 @@ pub(crate) fn seal_with(
     Ok(out)
 }
 
-fn not_one(kind: Kind) -> Error {
+pub(super) fn not_one(kind: Kind) -> Error {
+    let (name, sender) = (kind.name(), if kind == Kind::Request { "party" } else { "shop" });
     damaged(kind)
-        .with_hint(format!("it is no {0}, or not a whole one: give the {0} that the shop sent", kind.name()))
+        .with_hint(format!("it is no {name}, or not a whole one: give the {name} that the {sender} sent"))
 }
 
 fn too_long(kind: Kind) -> Error {
@@ -144,14 +149,7 @@ impl<'a> Envelope<'a> {
             return Err(damaged());
         }
         let mut frame = Frame::new(bytes, kind);
-        if frame.array::<4>()? != kind.magic() {
-            return Err(not_one(kind));
-        }
-        match frame.u8()? {
-            FORMAT => {}
-            0 => return Err(damaged()),
-            _ => return Err(newer(kind)),
-        }
+        frame.magic()?;
         let kem = Kem::from_number(frame.u16()?).ok_or_else(|| newer(kind))?;
         let vault = VaultId(*frame.array()?);
         // Party key id and digest of the policy: bound as part of the head.
@@ -216,7 +214,7 @@ pub(crate) fn binary(kind: Kind, bytes: &[u8]) -> Result<Cow<'_, [u8]>> {
     STRICT.decode(text).map(Cow::Owned).map_err(|_| not_one(kind))
 }
 
-/// The text form of a keyring or a bundle, for JSON and the like: base64 (RFC 4648, section 4). What reads them takes either.
+/// The text form of a keyring, a bundle or a request, for JSON and the like: base64 (RFC 4648, section 4). What reads them takes either.
 pub fn to_base64(bytes: &[u8]) -> String {
     base64::engine::general_purpose::STANDARD.encode(bytes)
 }

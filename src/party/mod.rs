@@ -29,9 +29,12 @@ mod bundle;
 mod envelope;
 mod frame;
 mod keyring;
+mod request;
 mod trust;
 
 use std::path::{Path, PathBuf};
+
+use consignee_policy::PartId;
 
 pub use bundle::Bundle;
 use bundle::expired;
@@ -43,9 +46,12 @@ pub(crate) use envelope::{Address, Kind, seal};
 use envelope::{Envelope, binary};
 pub(crate) use keyring::Issue;
 pub use keyring::Keyring;
+pub use request::SignedRequest;
+use request::{Asking, nonce};
 use trust::{LONGEST, Trust};
 
 use crate::{
+    alias::Alias,
     error::{Error, ErrorKind, Result},
     keys::{PartyKey, Passphrase, VaultCard, VaultId, beside, lock_private, read_private, replace},
     ledger::now,
@@ -153,6 +159,41 @@ impl Party {
         Ok(keyring)
     }
 
+    /// The card of the vault that issued a keyring, if it is trusted.
+    pub fn card_of(&self, keyring: &Keyring) -> Option<&VaultCard> {
+        self.trust.of(keyring.vault).map(|pin| &pin.card)
+    }
+
+    /// Asks a vault for orders, by the aliases by which the party knows them: a signed request, for `Vault::share_request`. No
+    /// `parts` are all that the purpose opens. It is good for a day, once.
+    ///
+    /// The party cannot deny having asked, and the shop cannot say that it asked for more.
+    ///
+    /// # Errors
+    /// `NotFound` for a vault that is not trusted, `Input` without an order or purpose, `Limit` beyond 65,536 orders or 255 parts,
+    /// `Storage` where the operating system gives no random bytes.
+    pub fn request(
+        &self,
+        card: &VaultCard,
+        purpose: &str,
+        parts: &[PartId],
+        aliases: &[Alias],
+    ) -> Result<SignedRequest> {
+        self.request_at(card, (purpose, parts, aliases), (now(), nonce()?))
+    }
+
+    pub(crate) fn request_at(
+        &self,
+        card: &VaultCard,
+        (purpose, parts, aliases): (&str, &[PartId], &[Alias]),
+        (time, nonce): (u64, [u8; 16]),
+    ) -> Result<SignedRequest> {
+        if !self.trusted().any(|trusted| trusted == card) {
+            return Err(not_trusted(Kind::Request));
+        }
+        SignedRequest::sign(&self.key, &Asking { card, purpose, parts, aliases, time, nonce })
+    }
+
     /// Unseals a bundle, in its bytes or in base64, for the keyring of the same vault. Its orders are opened by [`Bundle::views`].
     ///
     /// # Errors
@@ -218,7 +259,8 @@ fn read_trust(key_file: &Path) -> Result<Trust> {
 }
 
 fn not_trusted(kind: Kind) -> Error {
-    Error::new(ErrorKind::NotFound, format!("the {} is of a vault that is not trusted", kind.name()))
+    let of = if kind == Kind::Request { "to" } else { "of" };
+    Error::new(ErrorKind::NotFound, format!("the {} is {of} a vault that is not trusted", kind.name()))
         .with_hint("compare the fingerprint of the shop's card by telephone, then party trust pins it")
 }
 
