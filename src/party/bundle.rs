@@ -167,8 +167,15 @@ impl Bundle {
 
     /// Where the copy's entry is: the origin ends with the number of the ledger.
     fn place_of(&self, copy: &Place) -> EntryPlace {
-        let number = self.origin.rsplit('/').next().and_then(|number| number.parse().ok());
-        EntryPlace { ledger: number.unwrap_or(1), index: copy.index }
+        EntryPlace { ledger: ledger_of(&self.origin), index: copy.index }
+    }
+
+    /// Each copy: place of its entry, alias, record, tickets one after the other.
+    pub(super) fn revealed(&self) -> impl Iterator<Item = (EntryPlace, &Alias, &[u8], &[u8])> {
+        let copies = self.copies.iter();
+        copies.map(|copy| {
+            (self.place_of(copy), &copy.alias, self.bytes(&copy.record), self.bytes(&copy.ticket))
+        })
     }
 
     fn bytes(&self, range: &Range<usize>) -> &[u8] {
@@ -224,6 +231,11 @@ impl std::fmt::Debug for Bundle {
             .field("orders", &self.copies.len())
             .finish_non_exhaustive()
     }
+}
+
+/// Number of the ledger of an origin.
+pub(super) fn ledger_of(origin: &str) -> u32 {
+    origin.rsplit('/').next().and_then(|number| number.parse().ok()).unwrap_or(1)
 }
 
 pub(super) fn expired(message: &'static str) -> Error {

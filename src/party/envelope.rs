@@ -129,6 +129,8 @@ fn signed(bytes: &[u8]) -> Vec<u8> {
 /// An envelope cut into its pieces. Nothing of it is authentic before it has been opened.
 pub(crate) struct Envelope<'a> {
     pub(crate) vault: VaultId,
+    /// Key id of the party that it is for.
+    pub(super) party: &'a [u8; 16],
     pub(crate) origin: &'a str,
     kind: Kind,
     kem: Kem,
@@ -153,7 +155,8 @@ impl<'a> Envelope<'a> {
         let kem = Kem::from_number(frame.u16()?).ok_or_else(|| newer(kind))?;
         let vault = VaultId(*frame.array()?);
         // Party key id and digest of the policy: bound as part of the head.
-        frame.bytes(16 + 32)?;
+        let party = frame.array()?;
+        frame.bytes(32)?;
         let origin = Some(frame.str8()?).filter(|origin| is_origin(origin)).ok_or_else(damaged)?;
         let head = frame.before();
         let encapsulated = frame.bytes(kem.encapsulated_len())?;
@@ -162,7 +165,7 @@ impl<'a> Envelope<'a> {
         let signed = frame.before();
         let signature = frame.array()?;
         frame.end()?;
-        Ok(Self { vault, origin, kind, kem, head, encapsulated, sealed, tag, signed, signature })
+        Ok(Self { vault, party, origin, kind, kem, head, encapsulated, sealed, tag, signed, signature })
     }
 
     /// One of which only the vault counts.
@@ -171,7 +174,19 @@ impl<'a> Envelope<'a> {
         let (kind, kem) = (Kind::Bundle, Kem::X25519);
         let [head, encapsulated, sealed, signed] = [b"".as_slice(); 4];
         let (tag, signature) = (&[0; TAG], &[0; SIGNATURE]);
-        Self { vault, origin: "fuzz", kind, kem, head, encapsulated, sealed, tag, signed, signature }
+        Self {
+            vault,
+            party: &[0; 16],
+            origin: "fuzz",
+            kind,
+            kem,
+            head,
+            encapsulated,
+            sealed,
+            tag,
+            signed,
+            signature,
+        }
     }
 
     /// What is in it, once it is known to come from the vault of this card: an envelope that anybody may have made is not

@@ -30,6 +30,7 @@ mod envelope;
 mod frame;
 mod keyring;
 mod request;
+mod reveal;
 mod trust;
 
 use std::path::{Path, PathBuf};
@@ -48,6 +49,7 @@ pub(crate) use keyring::Issue;
 pub use keyring::Keyring;
 pub use request::SignedRequest;
 use request::{Asking, nonce};
+pub use reveal::{RevealedBundle, RevealedCopy};
 use trust::{LONGEST, Trust};
 
 use crate::{
@@ -221,6 +223,20 @@ impl Party {
                 .with_hint("ask the shop for a new one, if it may still share these orders"));
         }
         Ok(bundle)
+    }
+
+    /// What the ledger's commitments to the copies of a bundle are over, to be handed to whoever is to check them: the copies and their
+    /// tickets. Needs no keyring, and opens nothing. A bundle that is over is revealed, too: evidence has no end.
+    ///
+    /// # Errors
+    /// `NotFound` for a vault that is not trusted, `CannotOpen` for a bundle that was altered, or is another party's, `Damaged`,
+    /// `NewerFormat`.
+    pub fn reveal(&self, bundle: &[u8]) -> Result<RevealedBundle> {
+        let bytes = binary(Kind::Bundle, bundle)?;
+        let outside = Envelope::parse(Kind::Bundle, &bytes)?;
+        let pin = self.trust.of(outside.vault).ok_or_else(|| not_trusted(Kind::Bundle))?;
+        let payload = outside.open(&pin.card, &self.key)?;
+        RevealedBundle::of(&Bundle::parse(payload, &outside)?, &outside)
     }
 }
 
