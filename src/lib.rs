@@ -199,7 +199,7 @@ struct Adopting;
 pub mod fuzzing {
     use consignee_policy::FieldType;
 
-    pub use crate::party::fuzzing::{bundle, keyring};
+    pub use crate::party::fuzzing::{bundle, keyring, request, revealed};
 
     /// Decodes as every type; what decodes must encode to the same bytes.
     pub fn value(bytes: &[u8]) {

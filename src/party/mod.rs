@@ -303,6 +303,24 @@ pub mod fuzzing {
         }
     }
 
+    /// What parses in its bytes is of one form, and is signed by nobody.
+    pub fn request(bytes: &[u8]) {
+        if let Ok(request) = SignedRequest::parse(bytes) {
+            assert!(!bytes.starts_with(b"CNS") || request.as_bytes() == bytes);
+            assert!(request.parts().is_sorted() && !request.aliases().is_empty());
+        }
+    }
+
+    /// What parses is written back as something that parses.
+    pub fn revealed(text: &str) {
+        if let Ok(revealed) = RevealedBundle::from_json(text) {
+            let again = revealed.to_json().and_then(|text| RevealedBundle::from_json(&text)?.to_json());
+            assert!(again.is_ok_and(|again| revealed.to_json().is_ok_and(|text| text == again)));
+            let copies = revealed.copies().iter();
+            assert!(copies.map(|copy| revealed.commitment(copy, "")).all(|commitment| commitment.is_ok()));
+        }
+    }
+
     /// What parses is written back byte for byte.
     pub fn keyring(bytes: &[u8]) {
         envelope(Kind::Keyring, bytes);

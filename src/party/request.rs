@@ -11,6 +11,7 @@ use crate::{
     alias::Alias,
     error::{Error, ErrorKind, Result},
     keys::{PartyKey, PublicKey, VaultCard, VaultId, is_origin},
+    ledger::{Entry, EntryKind},
     suite::{SIGNATURE, commit, digest, os_random, verify},
 };
 
@@ -129,6 +130,26 @@ impl SignedRequest {
     /// Whether it names this key as the one that signs it. Who has that key's party number has the party's id in the ledger.
     pub fn is_of(&self, key: &PublicKey) -> bool {
         self.key == key.digest()
+    }
+
+    /// Checks that an entry of the vault's ledger is of this request, whose party has this number in the vault and had this key: hash,
+    /// signature, the party's id in the ledger, purpose and parts. Needs no secret. Which of the orders the entry is of only shows to
+    /// who can resolve the alias, or has the bundle.
+    ///
+    /// # Errors
+    /// `CannotOpen` where another key signed it, or where the entry is not of it.
+    pub fn check_entry(&self, entry: &Entry, party_number: u32, key: &PublicKey) -> Result<()> {
+        self.verify(key)?;
+        // A denial has no parts, and no purpose where the role has none of that name.
+        let is_denied = entry.kind == EntryKind::Denied;
+        let purpose = entry.purpose == self.purpose || is_denied && entry.purpose.is_empty();
+        let parts = self.parts.is_empty() || entry.parts.iter().all(|part| self.parts.contains(part));
+        let kind = is_denied || entry.kind == EntryKind::Disclosure;
+        let its = entry.request == self.hash() && entry.party == key.key_id(self.vault, party_number);
+        if its && kind && purpose && parts {
+            return Ok(());
+        }
+        Err(Error::new(ErrorKind::CannotOpen, "the entry is not of this request"))
     }
 
     /// Whether it is made to the vault of this card.

@@ -166,6 +166,48 @@ fn a_shop_cannot_invent_a_request() {
     assert_eq!(refusal(&shop.vault, grown.as_bytes()), ErrorKind::CannotOpen);
 }
 
+/// The shop enters the hash of a genuine request where it sent something else, or to somebody else.
+#[test]
+fn an_entry_is_of_a_request_only_with_its_party_purpose_and_parts() {
+    let shop = shop();
+    let courier = Link::of(&shop.vault, COURIER, Kem::X25519);
+    let public = courier.party.key().public();
+    let known = [alias(&shop.vault, COURIER, "delivery", "SO-1")];
+    let parts = [number(&shop.vault, "consignee.name"), number(&shop.vault, "consignee.phone")];
+    let card = shop.vault.card().unwrap();
+    let request = courier.party.request(&card, "delivery", &parts, &known).unwrap();
+    let shared = shop.vault.share_request(request.as_bytes(), None).unwrap();
+    let index = shared.orders[0].as_ref().unwrap().ledger_index;
+    let entry = shop.vault.ledger_entries(index, 1).unwrap().remove(0);
+    let named =
+        |name: &str| shop.vault.parties().unwrap().into_iter().find(|party| party.name == name).unwrap();
+    let (ours, theirs) = (named(COURIER).number, named(SUPPLIER).number);
+    let check = |entry: &Entry| request.check_entry(entry, ours, public).map_err(|e| e.kind().clone());
+    assert_eq!(check(&entry), Ok(()));
+    let supplier = Link::of(&shop.vault, SUPPLIER, Kem::X25519);
+    for refused in [
+        request.check_entry(&entry, theirs, public),
+        request.check_entry(&entry, ours, supplier.party.key().public()),
+    ] {
+        assert_eq!(refused.unwrap_err().kind(), &ErrorKind::CannotOpen);
+    }
+    let altered = |change: &dyn Fn(&mut Entry)| {
+        let mut entry = entry.clone();
+        change(&mut entry);
+        assert_eq!(check(&entry), Err(ErrorKind::CannotOpen), "{entry:?}");
+    };
+    altered(&|entry| entry.request[0] ^= 1);
+    altered(&|entry| entry.party[0] ^= 1);
+    altered(&|entry| entry.purpose = "call_back".into());
+    altered(&|entry| entry.parts = vec![number(&shop.vault, "consignee.address")]);
+    altered(&|entry| entry.kind = EntryKind::Put);
+    // What was refused is of it, too.
+    let wrong = courier.party.request(&card, "accounting", &[], &known).unwrap();
+    let before = shop.vault.ledger_state().unwrap().size;
+    assert_eq!(refusal(&shop.vault, wrong.as_bytes()), ErrorKind::NotPermitted);
+    assert!(wrong.check_entry(&entries_since(&shop.vault, before)[0], ours, public).is_ok());
+}
+
 /// Whoever saw the request sends it again, at once, from many places, and to another process.
 #[test]
 fn a_request_is_taken_once_by_however_many_ask_at_a_time() {
