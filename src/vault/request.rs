@@ -1,6 +1,6 @@
 //! Sharing what a party asked for by a signed request: form, vault, key, signature, time and replay, then as any sharing.
 
-use std::{sync::Arc, time::Duration};
+use std::{ops::RangeInclusive, sync::Arc, time::Duration};
 
 use super::{Found, Vault};
 use crate::{
@@ -104,11 +104,11 @@ impl Vault {
     /// Takes a request once, whatever process it comes to. The key store decides, in one step; what it has is not authenticated and
     /// may come from a backup, so that the ledger, which is the evidence, is asked as well.
     fn take(&self, request: &SignedRequest, now: u64) -> Result<()> {
-        let hash = request.hash();
-        let [a, b, c, d, e, f, g, h, ..] = hash;
-        // Apart from the accounts of searches, and no more than an i64 holds.
-        let account = 1 << 62 | u64::from_be_bytes([a, b, c, d, e, f, g, h]) >> 2;
-        let first = self.inner().stores.keys.spend(account, now, &[(REMEMBERED, 1)])?;
+        let (hash, keys) = (request.hash(), &self.inner().stores.keys);
+        let first = keys.spend(account_of(&hash), now, &[(REMEMBERED, 1)])?;
+        if clears_up(&hash) {
+            keys.forget_spent(ACCOUNTS, now.saturating_sub(REMEMBERED))?;
+        }
         if !first || self.ledger().has_request(&hash, request.time().saturating_sub(AHEAD))? {
             return Err(Error::new(ErrorKind::Exists, "the request has been taken before")
                 .with_hint("the party signs another one each time"));
@@ -133,6 +133,20 @@ fn asker<'a>(
     })?;
     request.verify(key)?;
     Ok((party, key))
+}
+
+/// Of requests, apart from those of searches.
+const ACCOUNTS: RangeInclusive<u64> = 1 << 62..=u64::MAX >> 1;
+
+/// Each request has its own.
+fn account_of(hash: &[u8; 32]) -> u64 {
+    let [a, b, c, d, e, f, g, h, ..] = *hash;
+    ACCOUNTS.start() | u64::from_be_bytes([a, b, c, d, e, f, g, h]) >> 2
+}
+
+/// One of 64 requests has those forgotten that are too old by now to be taken: each looks through all accounts.
+fn clears_up(hash: &[u8; 32]) -> bool {
+    hash[31] < 4
 }
 
 fn check_time(signed: u64, now: u64) -> Result<()> {

@@ -130,3 +130,27 @@ fn what_is_signed_soundly_and_does_not_follow_the_format_is_refused() {
     }
     assert_eq!(asker.taken(good.as_bytes()), None, "it was sound all the time");
 }
+
+/// Requests that are too old to be taken are not kept for ever.
+#[test]
+fn requests_that_were_taken_are_forgotten_when_they_are_no_longer_good() {
+    let asker = asker();
+    let card = asker.vault.card().unwrap();
+    let keys = &asker.vault.inner().stores.keys;
+    let signed = |time, nonce: u8| {
+        let asked = ("delivery", &[][..], std::slice::from_ref(&asker.alias));
+        asker.party.request_at(&card, asked, (time, [nonce; 16])).unwrap()
+    };
+    let that = |time, clears: bool| {
+        let mut requests = (0..=u8::MAX).map(|nonce| signed(time, nonce));
+        requests.find(|request| clears_up(&request.hash()) == clears).unwrap()
+    };
+    let is_kept =
+        |request: &SignedRequest| !keys.spend(account_of(&request.hash()), NOW, &[(u64::MAX, 1)]).unwrap();
+    let first = that(NOW, false);
+    assert_eq!(asker.taken_at(&first, NOW), None);
+    assert_eq!(asker.taken_at(&that(NOW + REMEMBERED - 1, true), NOW + REMEMBERED - 1), None);
+    assert!(is_kept(&first));
+    assert_eq!(asker.taken_at(&that(NOW + REMEMBERED, true), NOW + REMEMBERED), None);
+    assert!(!is_kept(&first));
+}
