@@ -1,10 +1,12 @@
 //! Finding what a signed request has caused already.
 
-use super::{Ledger, PAGE, entries_of};
+use super::{Ledger, entries_of};
 use crate::error::Result;
 
 /// Seconds by which the clocks of processes that write one ledger may differ.
 const CLOCKS_DIFFER: u64 = 300;
+/// Entries read at a time: those of the last minutes are mostly few.
+const PAGE: usize = 512;
 
 impl Ledger {
     /// Whether an entry made at this time or later has this request hash. Reads backwards from the newest entry, through former

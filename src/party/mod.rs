@@ -21,6 +21,11 @@
 //! for order in bundle.views_as::<OrderForCourier>(&keyring)? {
 //!     println!("{}", order?.consignee.name);
 //! }
+//! // Or it asks, by the alias that it knows an order by: signed, so that neither side can say later that something else was asked.
+//! let alias = shared.orders[0].as_ref().unwrap().alias.clone();
+//! let request = courier.request(&vault.card()?, "delivery", &[], &[alias])?;
+//! let answer = vault.share_request(request.as_bytes(), None)?;
+//! assert!(courier.read(&keyring, &answer.bundle.unwrap()).is_ok());
 //! # Ok(())
 //! # }
 //! ```
