@@ -25,6 +25,8 @@ const NUMERALS: usize = 12;
 pub struct Alias([u8; NUMERALS + 1]);
 
 impl Alias {
+    /// Bytes of an alias as it is written.
+    pub(crate) const WRITTEN: usize = 16;
     /// Of no order: it is never shown.
     pub(crate) const NONE: Self = Self([0; NUMERALS + 1]);
 }

@@ -159,7 +159,7 @@ pub use order::{
     OrderForSupplier, OrderForSupportAfterSale, OrderForSupportCallBack,
 };
 pub use own_tables::{AliasOwner, Opener, Sealer};
-pub use party::{Bundle, Keyring, Party, to_base64, trust_path};
+pub use party::{Bundle, Keyring, Party, RevealedBundle, RevealedCopy, SignedRequest, to_base64, trust_path};
 pub use publish::{Backdated, Publication, Published, Verified};
 pub use record::{Inspection, inspect};
 pub use registry::{KeyState, KnownParty, PartyState};
@@ -197,7 +197,7 @@ struct Adopting;
 pub mod fuzzing {
     use consignee_policy::FieldType;
 
-    pub use crate::party::fuzzing::{bundle, keyring};
+    pub use crate::party::fuzzing::{bundle, keyring, request, revealed};
 
     /// Decodes as every type; what decodes must encode to the same bytes.
     pub fn value(bytes: &[u8]) {

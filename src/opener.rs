@@ -42,17 +42,29 @@ pub(crate) struct Request<'a> {
     pub(crate) wanted: fn(&Policy, &Access) -> Result<Option<Vec<PartId>>>,
     /// Whether it must be the whole order, all lines of its lists too: it may come back as an update.
     pub(crate) whole: bool,
+    /// What the party signed, where it did.
+    pub(crate) signed: Option<Signed<'a>>,
+}
+
+/// Of a request that a party signed.
+#[derive(Clone, Copy)]
+pub(crate) struct Signed<'a> {
+    pub(crate) hash: [u8; 32],
+    /// The party's id under the key that signed it.
+    pub(crate) key_id: [u8; 16],
+    /// The parts that it asks for; all that the purpose opens where there are none.
+    pub(crate) parts: &'a [PartId],
 }
 
 impl<'a> Request<'a> {
     /// For whatever the purpose opens.
     pub(crate) fn all(party: &'a str, purpose: &'a str) -> Self {
-        Self { party, purpose, wanted: |_, _| Ok(None), whole: false }
+        Self { party, purpose, wanted: |_, _| Ok(None), whole: false, signed: None }
     }
 
     /// For what the program's type reads.
     pub(crate) fn of<T: FromView>(party: &'a str, purpose: &'a str) -> Self {
-        Self { party, purpose, wanted: compiled_parts::<T>, whole: false }
+        Self { party, purpose, wanted: compiled_parts::<T>, whole: false, signed: None }
     }
 
     /// For a whole order.
@@ -151,6 +163,7 @@ pub(crate) struct Desk<'a> {
     pub(crate) now: u64,
     wanted: Option<Vec<PartId>>,
     whole: bool,
+    signed: Option<Signed<'a>>,
 }
 
 /// An order and the receipt of its entry.
@@ -174,10 +187,11 @@ impl<'a> Desk<'a> {
             policy: registry.policy()?,
             party,
             purpose: request.purpose,
-            key_id: party.key_id(registry.vault),
+            key_id: request.signed.map_or_else(|| party.key_id(registry.vault), |signed| signed.key_id),
             now: now(),
             wanted: None,
             whole: request.whole,
+            signed: request.signed,
         })
     }
 
@@ -196,7 +210,40 @@ impl<'a> Desk<'a> {
             return Err(Error::new(ErrorKind::NotPermitted, message).with_hint(hint));
         };
         self.check_lines(access)?;
+        self.check_signed(access)?;
         Ok(access)
+    }
+
+    /// Of what a party signed: whether its key is the party's still, and the purpose opens what it asks for.
+    fn check_signed(&self, access: &Access) -> Result<()> {
+        let Some(signed) = &self.signed else { return Ok(()) };
+        if signed.key_id != self.party.key_id(self.registry.vault) {
+            let message = format!(
+                "party {} has another key by now than the one that signed the request",
+                self.party.name
+            );
+            return Err(Error::new(ErrorKind::NotPermitted, message)
+                .with_hint("it signs with the key that party list shows"));
+        }
+        let Some(part) = signed.parts.iter().find(|part| !access.opens(**part)) else { return Ok(()) };
+        let part = match self.policy.part(*part) {
+            Some(part) => part.name.to_owned(),
+            None => format!("part {}", part.get()),
+        };
+        let message = format!("{} does not open {part} to role {}", self.purpose, self.party.role);
+        Err(Error::new(ErrorKind::NotPermitted, message).with_hint("scopes shows who may open what"))
+    }
+
+    /// Hash of what the party signed; zeros without it.
+    pub(crate) fn request(&self) -> [u8; 32] {
+        self.signed.map_or([0; 32], |signed| signed.hash)
+    }
+
+    /// Leaves of what reaches an order what the party asked for.
+    pub(crate) fn narrow(&self, access: &mut Access) {
+        if let Some(signed) = self.signed.filter(|signed| !signed.parts.is_empty()) {
+            access.open.retain(|part| signed.parts.contains(part));
+        }
     }
 
     /// Whether nothing that decides has changed since `admit`.
@@ -245,7 +292,8 @@ impl<'a> Desk<'a> {
     pub(crate) fn admit_to<'r>(&self, asked: &Asked<'r>) -> Result<Admitted<'r>> {
         let record = Record::parse(asked.record)?;
         let (secret, handle_key) = unlock(self.registry, &record, asked.secret)?;
-        let access = self.registry.access(&self.party.role, self.purpose, asked.secret.policy)?;
+        let mut access = self.registry.access(&self.party.role, self.purpose, asked.secret.policy)?;
+        access.iter_mut().for_each(|access| self.narrow(access));
         let access = access.filter(|access| !access.open.is_empty()).ok_or_else(|| {
             Error::new(ErrorKind::NotPermitted, "what the policy grants does not reach this order").with_hint(
                 "it was put under an earlier policy; to extend it, withdraw the grant by one policy and give it again by another with --existing-orders yes",
@@ -377,6 +425,7 @@ impl<'a> Desk<'a> {
         if self.policy.purposes(&self.party.role).any(|known| known == self.purpose) {
             entry.purpose = self.purpose.to_owned();
         }
+        entry.request = self.request();
         entry.detail = [&[reason], count.to_le_bytes().as_slice()].concat();
         entry
     }

@@ -107,13 +107,14 @@ pub(crate) fn share<'a>(
         return Err(Error::new(ErrorKind::Limit, "a bundle has at most 65,536 orders"));
     }
     let desk = Desk::new(registry, request)?;
-    let access = match desk.admit() {
-        Ok(access) => access,
+    let mut access = match desk.admit() {
+        Ok(access) => access.clone(),
         Err(refusal) => {
             ledger.deny(&desk.denial(refusal.kind(), 1))?;
             return Err(refusal);
         }
     };
+    desk.narrow(&mut access);
     let (card, issuing) = registry.issuer().ok_or_else(no_issuer)?;
     let key = desk.party.key()?;
     let mut asked: Vec<_> = asked.into_iter().map(Some).collect();
@@ -292,6 +293,7 @@ impl<'a> Copier<'a> {
         entry.handle = handle_key.handle(&desk.key_id);
         entry.revision = record.header.revision;
         entry.purpose = desk.purpose.to_owned();
+        entry.request = desk.request();
         let ticket = ticket_for(&mut entry, &sealed.secret, &sought);
         entry.detail = [&[COPY], end.to_le_bytes().as_slice()].concat();
         let alias = registry.alias(desk.party.number, asked.secret.serial)?;

@@ -1,6 +1,7 @@
 //! The flow: put, open, update, find, shred. No cryptography and no SQL in it; every call leads one level down.
 
 mod lookup;
+mod request;
 mod reseal;
 mod root;
 #[cfg(test)]

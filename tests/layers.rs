@@ -43,8 +43,8 @@ const LAYERS: &[(&str, &[&str])] = &[
     (
         "vault",
         &[
-            "alias", "close", "cores", "keys", "ledger", "observe", "opener", "record", "registry", "reseal",
-            "sealer", "search", "share", "shred", "store", "suite", "update", "view",
+            "alias", "close", "cores", "keys", "ledger", "observe", "opener", "party", "record", "registry",
+            "reseal", "sealer", "search", "share", "shred", "store", "suite", "update", "view",
         ],
     ),
     (

@@ -150,8 +150,15 @@ fn a_reader_of_logs_in_which_a_program_prints_what_it_holds_reads_no_value() {
     courier.trust(card);
     let keyring = courier.keyring(&vault.issue_keyring("Courier with a key").unwrap()).unwrap();
     let shared = vault.share("Courier with a key", "delivery", &[NUMBER], None).unwrap();
+    let alias = shared.orders[0].as_ref().unwrap().alias.clone();
     log.add(shared.orders[0].as_ref().unwrap());
-    log.add(&courier.read(&keyring, &shared.bundle.unwrap()).unwrap());
+    let file = shared.bundle.unwrap();
+    log.add(&courier.read(&keyring, &file).unwrap());
+    let revealed = courier.reveal(&file).unwrap();
+    log.add(&revealed);
+    log.add(&revealed.copies()[0]);
+    let card = vault.card().unwrap();
+    log.add(&courier.request(&card, "delivery", &[], std::slice::from_ref(&alias)).unwrap());
     log.add(&keyring);
     log.add(courier.key().public());
     log.add(&courier);
@@ -174,6 +181,7 @@ fn a_reader_of_logs_in_which_a_program_prints_what_it_holds_reads_no_value() {
     let salt: Vec<u8> = serde_json::from_value(salt).unwrap();
     let secrets = canaries::of_order()
         .text("alias", &view.alias().to_string())
+        .text("alias of another party", &alias.to_string())
         .bytes("salt of a party", &salt)
         .bytes("wrapped secret", &secret.wrapped);
     vault.rotate(None).unwrap();

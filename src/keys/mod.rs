@@ -43,7 +43,7 @@ pub(crate) use root::{argon2id, key_line, parse_key_line};
 pub(crate) use row::{Evidence, HandleKey, OrderSecret, ReleaseKey, RowContext};
 pub(crate) use text::CROCKFORD;
 pub use text::Fingerprint;
-pub(crate) use ticket::{PreparedTicket, Sought, Ticket};
+pub(crate) use ticket::{PreparedTicket, Sought, Ticket, disclosure_commitment};
 pub(crate) use vault_key::{IdKey, RegistryKey, VAULT_PARTY, party_key_id};
 
 /// 16 random bytes that name a vault, in every record, key and entry of it.

@@ -19,7 +19,7 @@ use crate::{
     error::{Error, ErrorKind, Result},
     suite::{
         Kem, SIGNATURE, SealRng, Secret, SigningKey, Suite, TAG, Unauthentic, WrapKey, can_be_sealed_to,
-        is_public, is_verifying, open_from, os_random, public_of, wrapped_len,
+        digest, is_public, is_verifying, open_from, os_random, public_of, wrapped_len,
     },
     tlog::VerifierKey,
 };
@@ -128,7 +128,6 @@ impl PartyKey {
     }
 
     /// Signs what the party asks for.
-    #[allow(dead_code)]
     pub(crate) fn sign(&self, message: &[u8]) -> [u8; SIGNATURE] {
         self.signing.sign(message)
     }
@@ -225,6 +224,16 @@ impl PublicKey {
     /// The bytes that go into key ids.
     pub(crate) fn as_bytes(&self) -> &[u8] {
         &self.bytes
+    }
+
+    /// The key that requests are verified by.
+    pub(crate) fn verifying(&self) -> &[u8; 32] {
+        self.bytes.last_chunk().unwrap_or(&[0; 32])
+    }
+
+    /// By what a request names the key that signs it.
+    pub(crate) fn digest(&self) -> [u8; 32] {
+        digest(&self.bytes)
     }
 
     /// Key id of the party with this number in a vault.

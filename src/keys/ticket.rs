@@ -97,7 +97,10 @@ impl Ticket {
 
 // Field key, T and ciphertext together fix the plaintext, which the AEADs alone do not: without T and the ciphertext in here, a
 // shop could find another ticket under which the same record opens to something else (crypto: invisible salamanders).
-fn disclosure_commitment(sought: &Sought<'_>, secrets: &[Secret<32>]) -> [u8; 32] {
+pub(crate) fn disclosure_commitment<'a>(
+    sought: &Sought<'_>,
+    secrets: impl IntoIterator<Item = &'a Secret<32>>,
+) -> [u8; 32] {
     let size: usize = sought.parts.iter().map(|(_, ciphertext)| 2 + 32 + 4 + ciphertext.len()).sum();
     let mut parts = zeroize::Zeroizing::new(Vec::with_capacity(size));
     for ((part, ciphertext), ticket_part) in sought.parts.iter().zip(secrets) {

@@ -6,6 +6,7 @@
 mod denials;
 mod entry;
 mod place;
+mod requests;
 mod tree;
 
 use std::{
@@ -103,8 +104,12 @@ impl Ledger {
         Ok(entries.into_iter().zip(first..).map(receipt).collect())
     }
 
-    /// Enters a denial, or counts it into a later entry if one of its kind was entered within the last minute.
+    /// Enters a denial, or counts it into a later entry if one of its kind was entered within the last minute. One of a signed
+    /// request is always entered: its hash says what was asked for, and a request is taken once.
     pub(crate) fn deny(&self, denial: &Entry) -> Result<()> {
+        if denial.request != [0; 32] {
+            return self.append(vec![denial.clone()]).map(drop);
+        }
         let Some(entry) = self.denials.count(denial) else { return Ok(()) };
         let appended = self.append(vec![entry.clone()]);
         if appended.is_err() {

@@ -22,10 +22,8 @@ use crate::{
 
 /// Most copies of a bundle.
 pub(crate) const MOST_COPIES: usize = 65_536;
-/// Bytes of an alias as it is written.
-const ALIAS: usize = 16;
 /// Bytes of a copy before its record.
-pub(crate) const BEFORE_RECORD: usize = 8 + 4 + 8 + ALIAS + 4;
+pub(crate) const BEFORE_RECORD: usize = 8 + 4 + 8 + Alias::WRITTEN + 4;
 
 /// A signed and sealed set of copies, unsealed: who it is for, why, how long. Its orders open with the keyring.
 pub struct Bundle {
@@ -169,8 +167,15 @@ impl Bundle {
 
     /// Where the copy's entry is: the origin ends with the number of the ledger.
     fn place_of(&self, copy: &Place) -> EntryPlace {
-        let number = self.origin.rsplit('/').next().and_then(|number| number.parse().ok());
-        EntryPlace { ledger: number.unwrap_or(1), index: copy.index }
+        EntryPlace { ledger: ledger_of(&self.origin), index: copy.index }
+    }
+
+    /// Each copy: place of its entry, alias, record, tickets one after the other.
+    pub(super) fn revealed(&self) -> impl Iterator<Item = (EntryPlace, &Alias, &[u8], &[u8])> {
+        let copies = self.copies.iter();
+        copies.map(|copy| {
+            (self.place_of(copy), &copy.alias, self.bytes(&copy.record), self.bytes(&copy.ticket))
+        })
     }
 
     fn bytes(&self, range: &Range<usize>) -> &[u8] {
@@ -183,14 +188,7 @@ impl Bundle {
         let mut frame = Frame::new(&payload, Kind::Bundle);
         let (issued, expires) = (frame.u64()?, frame.u64()?);
         let [party, role, purpose] = [frame.str8()?, frame.str8()?, frame.str8()?].map(str::to_owned);
-        let mut permitted: Vec<PartId> = Vec::new();
-        for _ in 0..frame.u8()? {
-            let part = PartId::new(frame.u16()?).ok_or_else(wrong)?;
-            if permitted.last().is_some_and(|last| *last >= part) {
-                return Err(wrong());
-            }
-            permitted.push(part);
-        }
+        let permitted = frame.parts()?;
         let count = frame.u32()?;
         if !(1..=MOST_COPIES).contains(&count) || count > frame.left() / BEFORE_RECORD {
             return Err(wrong());
@@ -209,10 +207,7 @@ impl Place {
     fn read(frame: &mut Frame<'_>, outside: &Envelope<'_>) -> Result<Self> {
         let wrong = || damaged(Kind::Bundle);
         let (index, revision, expires) = (frame.u64()?, frame.number()?, frame.u64()?);
-        let alias = std::str::from_utf8(frame.array::<ALIAS>()?).ok();
-        // As it is written, so that there is one form of each.
-        let alias = alias.and_then(|text| Alias::parse(text).filter(|alias| alias.to_string() == text));
-        let alias = alias.ok_or_else(wrong)?;
+        let alias = frame.alias()?;
         let length = Some(frame.u32()?).filter(|length| *length <= MAX_RECORD).ok_or_else(wrong)?;
         let at = frame.before().len();
         let parsed = Record::parse(frame.bytes(length)?)?;
@@ -236,6 +231,11 @@ impl std::fmt::Debug for Bundle {
             .field("orders", &self.copies.len())
             .finish_non_exhaustive()
     }
+}
+
+/// Number of the ledger of an origin.
+pub(super) fn ledger_of(origin: &str) -> u32 {
+    origin.rsplit('/').next().and_then(|number| number.parse().ok()).unwrap_or(1)
 }
 
 pub(super) fn expired(message: &'static str) -> Error {

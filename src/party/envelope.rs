@@ -16,20 +16,22 @@ use crate::{
     suite::{Kem, SIGNATURE, SealRng, SigningKey, TAG, digest, seal_to, verify},
 };
 
-const FORMAT: u8 = 1;
+pub(super) const FORMAT: u8 = 1;
 
-/// What an envelope holds.
+/// What an envelope holds; and a request, which has none, but a magic, a text form and faults of the same kinds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     Keyring,
     Bundle,
+    Request,
 }
 
 impl Kind {
-    fn magic(self) -> &'static [u8; 4] {
+    pub(super) fn magic(self) -> &'static [u8; 4] {
         match self {
             Self::Keyring => b"CNSK",
             Self::Bundle => b"CNSB",
+            Self::Request => b"CNSR",
         }
     }
 
@@ -38,6 +40,7 @@ impl Kind {
         match self {
             Self::Keyring => "keyring",
             Self::Bundle => "bundle",
+            Self::Request => "request",
         }
     }
 
@@ -46,6 +49,7 @@ impl Kind {
         match self {
             Self::Keyring => 1 << 20,
             Self::Bundle => 64 << 20,
+            Self::Request => 2 << 20,
         }
     }
 }
@@ -106,9 +110,10 @@ pub(crate) fn seal_with(
     Ok(out)
 }
 
-fn not_one(kind: Kind) -> Error {
+pub(super) fn not_one(kind: Kind) -> Error {
+    let (name, sender) = (kind.name(), if kind == Kind::Request { "party" } else { "shop" });
     damaged(kind)
-        .with_hint(format!("it is no {0}, or not a whole one: give the {0} that the shop sent", kind.name()))
+        .with_hint(format!("it is no {name}, or not a whole one: give the {name} that the {sender} sent"))
 }
 
 fn too_long(kind: Kind) -> Error {
@@ -124,6 +129,8 @@ fn signed(bytes: &[u8]) -> Vec<u8> {
 /// An envelope cut into its pieces. Nothing of it is authentic before it has been opened.
 pub(crate) struct Envelope<'a> {
     pub(crate) vault: VaultId,
+    /// Key id of the party that it is for.
+    pub(super) party: &'a [u8; 16],
     pub(crate) origin: &'a str,
     kind: Kind,
     kem: Kem,
@@ -144,18 +151,12 @@ impl<'a> Envelope<'a> {
             return Err(damaged());
         }
         let mut frame = Frame::new(bytes, kind);
-        if frame.array::<4>()? != kind.magic() {
-            return Err(not_one(kind));
-        }
-        match frame.u8()? {
-            FORMAT => {}
-            0 => return Err(damaged()),
-            _ => return Err(newer(kind)),
-        }
+        frame.magic()?;
         let kem = Kem::from_number(frame.u16()?).ok_or_else(|| newer(kind))?;
         let vault = VaultId(*frame.array()?);
         // Party key id and digest of the policy: bound as part of the head.
-        frame.bytes(16 + 32)?;
+        let party = frame.array()?;
+        frame.bytes(32)?;
         let origin = Some(frame.str8()?).filter(|origin| is_origin(origin)).ok_or_else(damaged)?;
         let head = frame.before();
         let encapsulated = frame.bytes(kem.encapsulated_len())?;
@@ -164,7 +165,7 @@ impl<'a> Envelope<'a> {
         let signed = frame.before();
         let signature = frame.array()?;
         frame.end()?;
-        Ok(Self { vault, origin, kind, kem, head, encapsulated, sealed, tag, signed, signature })
+        Ok(Self { vault, party, origin, kind, kem, head, encapsulated, sealed, tag, signed, signature })
     }
 
     /// One of which only the vault counts.
@@ -173,7 +174,19 @@ impl<'a> Envelope<'a> {
         let (kind, kem) = (Kind::Bundle, Kem::X25519);
         let [head, encapsulated, sealed, signed] = [b"".as_slice(); 4];
         let (tag, signature) = (&[0; TAG], &[0; SIGNATURE]);
-        Self { vault, origin: "fuzz", kind, kem, head, encapsulated, sealed, tag, signed, signature }
+        Self {
+            vault,
+            party: &[0; 16],
+            origin: "fuzz",
+            kind,
+            kem,
+            head,
+            encapsulated,
+            sealed,
+            tag,
+            signed,
+            signature,
+        }
     }
 
     /// What is in it, once it is known to come from the vault of this card: an envelope that anybody may have made is not
@@ -216,7 +229,7 @@ pub(crate) fn binary(kind: Kind, bytes: &[u8]) -> Result<Cow<'_, [u8]>> {
     STRICT.decode(text).map(Cow::Owned).map_err(|_| not_one(kind))
 }
 
-/// The text form of a keyring or a bundle, for JSON and the like: base64 (RFC 4648, section 4). What reads them takes either.
+/// The text form of a keyring, a bundle or a request, for JSON and the like: base64 (RFC 4648, section 4). What reads them takes either.
 pub fn to_base64(bytes: &[u8]) -> String {
     base64::engine::general_purpose::STANDARD.encode(bytes)
 }

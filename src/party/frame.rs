@@ -1,7 +1,12 @@
 //! Fixed layouts, read piece by piece. Bounded, never panics, allocates nothing.
 
-use super::envelope::{Kind, damaged};
-use crate::error::{Error, ErrorKind, Result};
+use consignee_policy::PartId;
+
+use super::envelope::{FORMAT, Kind, damaged, newer, not_one};
+use crate::{
+    alias::Alias,
+    error::{Error, ErrorKind, Result},
+};
 
 /// What is left to read of an envelope, or of what was in it.
 pub(super) struct Frame<'a> {
@@ -56,6 +61,38 @@ impl<'a> Frame<'a> {
     pub(super) fn str8(&mut self) -> Result<&'a str> {
         let length = self.u8()?;
         std::str::from_utf8(self.bytes(length.into())?).map_err(|_| damaged(self.kind))
+    }
+
+    /// Magic and format.
+    pub(super) fn magic(&mut self) -> Result<()> {
+        if self.array::<4>()? != self.kind.magic() {
+            return Err(not_one(self.kind));
+        }
+        match self.u8()? {
+            FORMAT => Ok(()),
+            0 => Err(damaged(self.kind)),
+            _ => Err(newer(self.kind)),
+        }
+    }
+
+    /// u8 count ‖ numbers of parts, ascending
+    pub(super) fn parts(&mut self) -> Result<Vec<PartId>> {
+        let mut parts: Vec<PartId> = Vec::new();
+        for _ in 0..self.u8()? {
+            let part = PartId::new(self.u16()?).ok_or_else(|| damaged(self.kind))?;
+            if parts.last().is_some_and(|last| *last >= part) {
+                return Err(damaged(self.kind));
+            }
+            parts.push(part);
+        }
+        Ok(parts)
+    }
+
+    /// An alias as it is written, so that there is one form of each.
+    pub(super) fn alias(&mut self) -> Result<Alias> {
+        let text = std::str::from_utf8(self.array::<{ Alias::WRITTEN }>()?).ok();
+        let alias = text.and_then(|text| Alias::parse(text).filter(|alias| alias.to_string() == text));
+        alias.ok_or_else(|| damaged(self.kind))
     }
 
     /// Bytes that are yet to be read.

@@ -52,6 +52,11 @@ impl Keyring {
         self.parts.iter().map(|part| part.name.as_str())
     }
 
+    /// Number of the part of this name, as a request names it; none where the role does not open it.
+    pub fn part(&self, name: &str) -> Option<PartId> {
+        self.parts.iter().find(|part| part.name == name).map(|part| part.id)
+    }
+
     /// Numbers of the epochs that it has keys of, ascending.
     pub fn epochs(&self) -> impl Iterator<Item = u32> {
         self.keys.epochs().map(|epoch| epoch.epoch)

@@ -21,6 +21,11 @@
 //! for order in bundle.views_as::<OrderForCourier>(&keyring)? {
 //!     println!("{}", order?.consignee.name);
 //! }
+//! // Or it asks, by the alias that it knows an order by: signed, so that neither side can say later that something else was asked.
+//! let alias = shared.orders[0].as_ref().unwrap().alias.clone();
+//! let request = courier.request(&vault.card()?, "delivery", &[], &[alias])?;
+//! let answer = vault.share_request(request.as_bytes(), None)?;
+//! assert!(courier.read(&keyring, &answer.bundle.unwrap()).is_ok());
 //! # Ok(())
 //! # }
 //! ```
@@ -29,9 +34,13 @@ mod bundle;
 mod envelope;
 mod frame;
 mod keyring;
+mod request;
+mod reveal;
 mod trust;
 
 use std::path::{Path, PathBuf};
+
+use consignee_policy::PartId;
 
 pub use bundle::Bundle;
 use bundle::expired;
@@ -43,9 +52,13 @@ pub(crate) use envelope::{Address, Kind, seal};
 use envelope::{Envelope, binary};
 pub(crate) use keyring::Issue;
 pub use keyring::Keyring;
+pub use request::SignedRequest;
+use request::{Asking, nonce};
+pub use reveal::{RevealedBundle, RevealedCopy};
 use trust::{LONGEST, Trust};
 
 use crate::{
+    alias::Alias,
     error::{Error, ErrorKind, Result},
     keys::{PartyKey, Passphrase, VaultCard, VaultId, beside, lock_private, read_private, replace},
     ledger::now,
@@ -153,6 +166,41 @@ impl Party {
         Ok(keyring)
     }
 
+    /// The card of the vault that issued a keyring, if it is trusted.
+    pub fn card_of(&self, keyring: &Keyring) -> Option<&VaultCard> {
+        self.trust.of(keyring.vault).map(|pin| &pin.card)
+    }
+
+    /// Asks a vault for orders, by the aliases by which the party knows them: a signed request, for `Vault::share_request`. No
+    /// `parts` are all that the purpose opens. It is good for a day, once.
+    ///
+    /// The party cannot deny having asked, and the shop cannot say that it asked for more.
+    ///
+    /// # Errors
+    /// `NotFound` for a vault that is not trusted, `Input` without an order or purpose, `Limit` beyond 65,536 orders or 255 parts,
+    /// `Storage` where the operating system gives no random bytes.
+    pub fn request(
+        &self,
+        card: &VaultCard,
+        purpose: &str,
+        parts: &[PartId],
+        aliases: &[Alias],
+    ) -> Result<SignedRequest> {
+        self.request_at(card, (purpose, parts, aliases), (now(), nonce()?))
+    }
+
+    pub(crate) fn request_at(
+        &self,
+        card: &VaultCard,
+        (purpose, parts, aliases): (&str, &[PartId], &[Alias]),
+        (time, nonce): (u64, [u8; 16]),
+    ) -> Result<SignedRequest> {
+        if !self.trusted().any(|trusted| trusted == card) {
+            return Err(not_trusted(Kind::Request));
+        }
+        SignedRequest::sign(&self.key, &Asking { card, purpose, parts, aliases, time, nonce })
+    }
+
     /// Unseals a bundle, in its bytes or in base64, for the keyring of the same vault. Its orders are opened by [`Bundle::views`].
     ///
     /// # Errors
@@ -180,6 +228,20 @@ impl Party {
                 .with_hint("ask the shop for a new one, if it may still share these orders"));
         }
         Ok(bundle)
+    }
+
+    /// What the ledger's commitments to the copies of a bundle are over, to be handed to whoever is to check them: the copies and their
+    /// tickets. Needs no keyring, and opens nothing. A bundle that is over is revealed, too: evidence has no end.
+    ///
+    /// # Errors
+    /// `NotFound` for a vault that is not trusted, `CannotOpen` for a bundle that was altered, or is another party's, `Damaged`,
+    /// `NewerFormat`.
+    pub fn reveal(&self, bundle: &[u8]) -> Result<RevealedBundle> {
+        let bytes = binary(Kind::Bundle, bundle)?;
+        let outside = Envelope::parse(Kind::Bundle, &bytes)?;
+        let pin = self.trust.of(outside.vault).ok_or_else(|| not_trusted(Kind::Bundle))?;
+        let payload = outside.open(&pin.card, &self.key)?;
+        RevealedBundle::of(&Bundle::parse(payload, &outside)?, &outside)
     }
 }
 
@@ -218,7 +280,8 @@ fn read_trust(key_file: &Path) -> Result<Trust> {
 }
 
 fn not_trusted(kind: Kind) -> Error {
-    Error::new(ErrorKind::NotFound, format!("the {} is of a vault that is not trusted", kind.name()))
+    let of = if kind == Kind::Request { "to" } else { "of" };
+    Error::new(ErrorKind::NotFound, format!("the {} is {of} a vault that is not trusted", kind.name()))
         .with_hint("compare the fingerprint of the shop's card by telephone, then party trust pins it")
 }
 
@@ -242,6 +305,24 @@ pub mod fuzzing {
     fn envelope(kind: Kind, bytes: &[u8]) {
         if let Ok(bytes) = binary(kind, bytes) {
             let _parsed = Envelope::parse(kind, &bytes).map(drop);
+        }
+    }
+
+    /// What parses in its bytes is of one form, and is signed by nobody.
+    pub fn request(bytes: &[u8]) {
+        if let Ok(request) = SignedRequest::parse(bytes) {
+            assert!(!bytes.starts_with(b"CNS") || request.as_bytes() == bytes);
+            assert!(request.parts().is_sorted() && !request.aliases().is_empty());
+        }
+    }
+
+    /// What parses is written back as something that parses.
+    pub fn revealed(text: &str) {
+        if let Ok(revealed) = RevealedBundle::from_json(text) {
+            let again = revealed.to_json().and_then(|text| RevealedBundle::from_json(&text)?.to_json());
+            assert!(again.is_ok_and(|again| revealed.to_json().is_ok_and(|text| text == again)));
+            let copies = revealed.copies().iter();
+            assert!(copies.map(|copy| revealed.commitment(copy, "")).all(|commitment| commitment.is_ok()));
         }
     }
 

@@ -351,6 +351,11 @@ fn a_budget_is_spent_within_its_windows() {
         assert!(!spend(1, 1099), "three within a hundred");
         assert!(spend(1, 1101) && spend(1, 1101), "the oldest are forgotten");
         assert!(!spend(1, 900), "a clock set back gives no new budget");
+        assert!(spend(7, 500) && spend(8, 500) && spend(8, 600) && spend(9, 500));
+        stores.keys.forget_spent(7..=8, 500).unwrap();
+        let once = |account, at| stores.keys.spend(account, at, &[(1_000, 1)]).unwrap();
+        assert!(once(7, 500), "forgotten");
+        assert!(!once(8, 601) && !once(9, 501), "not before its time, and not another account's");
         assert!(stores.keys.spend(u64::MAX >> 1, 0, &[(u64::MAX >> 1, 1)]).unwrap());
     });
 }

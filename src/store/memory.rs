@@ -2,7 +2,10 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
-    ops::Bound::{Excluded, Unbounded},
+    ops::{
+        Bound::{Excluded, Unbounded},
+        RangeInclusive,
+    },
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
 };
 
@@ -286,6 +289,15 @@ impl KeyStore for Memory {
             spent.push(at);
         }
         Ok(fits)
+    }
+
+    fn forget_spent(&self, accounts: RangeInclusive<u64>, until: u64) -> StoreResult<()> {
+        let mut keys = held(&self.keys);
+        for (account, spent) in &mut keys.spent {
+            spent.retain(|time| !accounts.contains(account) || *time > until);
+        }
+        keys.spent.retain(|_, spent| !spent.is_empty());
+        Ok(())
     }
 }
 

@@ -402,6 +402,10 @@ pub trait KeyStore: Send + Sync {
     /// Takes one from the budget of an account at a time in seconds since 1970, whatever process asks: `false`, and nothing
     /// taken, where one of the windows (length in seconds, most within it) is full. What lies before all windows is forgotten.
     fn spend(&self, account: u64, at: u64, windows: &[(u64, u64)]) -> StoreResult<bool>;
+    /// Forgets what these accounts have spent up to a time. A store that does not has rows that nobody asks for any more.
+    fn forget_spent(&self, _accounts: std::ops::RangeInclusive<u64>, _until: u64) -> StoreResult<()> {
+        Ok(())
+    }
     /// As [`OrderStore::check`].
     fn check(&self) -> StoreResult<()> {
         Ok(())

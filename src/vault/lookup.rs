@@ -175,16 +175,21 @@ impl Vault {
             else {
                 return Ok(None);
             };
-            let Some(row) = self.rows_of_serial(serial)?.pop() else { return Ok(None) };
-            let found = self.rows_of(&[row.record_id])?.pop();
-            // Of what is filed under this serial, only rows that have it: a row shows that its serial is its own when it opens, and
-            // one that never opens, planted among another order's, must not lead the alias to that order.
-            Ok(found.map(|mut found| {
-                found.rows.retain(|row| row.serial == serial);
-                Found { by_number: false, ..found }
-            }))
+            self.of_serial(serial)
         };
         found.into_iter().zip(orders).map(by_number_or_alias).collect()
+    }
+
+    /// The rows of the order of an alias.
+    pub(super) fn of_serial(&self, serial: u64) -> Result<Option<Found>> {
+        let Some(row) = self.rows_of_serial(serial)?.pop() else { return Ok(None) };
+        let found = self.rows_of(&[row.record_id])?.pop();
+        // Of what is filed under this serial, only rows that have it: a row shows that its serial is its own when it opens, and
+        // one that never opens, planted among another order's, must not lead the alias to that order.
+        Ok(found.map(|mut found| {
+            found.rows.retain(|row| row.serial == serial);
+            Found { by_number: false, ..found }
+        }))
     }
 
     /// Does the work with a snapshot that has the keys of what it finds; it gives nothing where some are unknown. Keys are made

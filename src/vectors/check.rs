@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 
 use super::{
     array, derive, folder, frontier, hex, leaf_hash, list, normalisers, number, padded_len, parties,
-    party_keys, suite, text, unhex,
+    party_keys, requests, suite, text, unhex,
     vaults::{items_of, root_of},
 };
 use crate::{
@@ -99,6 +99,19 @@ const WITHOUT_VECTOR: &[(u32, &str)] = &[
         "what leaves a vault: `a_stolen_database_and_a_couriers_machine_open_what_the_courier_was_given_and_no_more` in tests/attacks/sharing.rs",
     ),
     (110, "what a writer refuses: `a_key_belongs_to_one_party` in tests/attacks/sharing.rs"),
+    (117, "the time is for a clock: vault/request_tests.rs"),
+    (
+        118,
+        "what was taken before: `a_request_is_taken_once_by_however_many_ask_at_a_time` in tests/attacks/requests.rs",
+    ),
+    (119, "who may ask is for the policy: tests/attacks/requests.rs"),
+    (120, "what a writer enters: tests/attacks/requests.rs"),
+    (121, "what a writer makes: tests/attacks/requests.rs"),
+    (122, "whose alias it is only the vault knows: tests/attacks/requests.rs"),
+    (
+        123,
+        "a request beside an entry: `an_entry_is_of_a_request_only_with_its_party_purpose_and_parts` in tests/attacks/requests.rs",
+    ),
     (125, "which entries are an order's: who_saw_tests.rs, tests/who_saw.rs"),
     (126, "entries with a copied handle: `a_copied_handle_accuses_nobody` in who_saw_tests.rs"),
     (127, "several policies: tests/who_saw.rs"),
@@ -147,6 +160,8 @@ fn every_file_is_read_and_does_what_it_says() {
             "card" => party_keys::check_card(vector),
             "keyring" => parties::check_keyring(vector),
             "bundle" => parties::check_bundle(vector),
+            "request" => requests::check_request(vector),
+            "revealed" => requests::check_revealed(vector),
             other => panic!("{name} is of {other}, which nothing here reads"),
         };
         let found = outcome.as_ref().map_or_else(|error| error.kind().name(), |()| "opens");

@@ -29,7 +29,7 @@ fn mac(key: &[u8], inputs: &[&[u8]]) -> [u8; 32] {
     mac.finalize().into_bytes().into()
 }
 
-fn le(node: &Json, width: usize) -> Vec<u8> {
+pub(super) fn le(node: &Json, width: usize) -> Vec<u8> {
     node.as_u64().unwrap().to_le_bytes()[..width].to_vec()
 }
 
@@ -185,12 +185,12 @@ pub(super) fn outside(magic: &[u8; 4], inputs: &Json) -> Vec<u8> {
     .concat()
 }
 
-fn str8(node: &Json) -> Vec<u8> {
+pub(super) fn str8(node: &Json) -> Vec<u8> {
     let text = text(node).as_bytes();
     [&[u8::try_from(text.len()).unwrap()], text].concat()
 }
 
-fn counted(list: &Json, width: usize) -> Vec<u8> {
+pub(super) fn counted(list: &Json, width: usize) -> Vec<u8> {
     le(&list.as_array().unwrap().len().into(), width)
 }
 

@@ -4,7 +4,9 @@ use std::{collections::BTreeMap, fs};
 
 use serde_json::Value as Json;
 
-use super::{aliases, entries, folder, normalisers, parties, party_keys, policies, records, values, vaults};
+use super::{
+    aliases, entries, folder, normalisers, parties, party_keys, policies, records, requests, values, vaults,
+};
 use crate::suite::Suite;
 
 fn all() -> BTreeMap<String, Json> {
@@ -18,6 +20,7 @@ fn all() -> BTreeMap<String, Json> {
     vectors.extend(aliases::generate(&worlds[0]));
     vectors.extend(party_keys::generate());
     vectors.extend(parties::generate(&worlds));
+    vectors.extend(requests::generate(&worlds));
     let count = vectors.len();
     let named: BTreeMap<_, _> = vectors.into_iter().collect();
     assert_eq!(named.len(), count, "two vectors of one name");

@@ -13,6 +13,7 @@ mod parties;
 mod party_keys;
 mod policies;
 mod records;
+mod requests;
 mod values;
 mod vaults;
 

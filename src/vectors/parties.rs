@@ -24,20 +24,20 @@ use crate::{
 };
 
 const SUPPLIER: u32 = 3;
-const ISSUED: u64 = 1_790_000_300;
+pub(super) const ISSUED: u64 = 1_790_000_300;
 const PUT_AT: u64 = 1_790_000_200;
 
 /// A vault that shares with one of its parties.
-struct Shop<'a> {
-    world: &'a World,
-    party: u32,
+pub(super) struct Shop<'a> {
+    pub(super) world: &'a World,
+    pub(super) party: u32,
     kem: Kem,
-    private: String,
-    public: PublicKey,
+    pub(super) private: String,
+    pub(super) public: PublicKey,
 }
 
 impl<'a> Shop<'a> {
-    fn new(world: &'a World, party: u32, kem: Kem) -> Self {
+    pub(super) fn new(world: &'a World, party: u32, kem: Kem) -> Self {
         let (private, public) = party_keys::key(kem, &format!("party {party} {}", kem.name()));
         Self { world, party, kem, private, public }
     }
@@ -55,22 +55,22 @@ impl<'a> Shop<'a> {
         self.world.key(KeyKind::Issuing, 0, 0)
     }
 
-    fn origin(&self) -> String {
+    pub(super) fn origin(&self) -> String {
         format!("consignee/{}/1", hex(self.world.vault.0))
     }
 
-    fn card(&self) -> String {
+    pub(super) fn card(&self) -> String {
         let ledger = verifying(&self.world.key(KeyKind::Ledger, 0, 0));
         let bytes =
             party_keys::card(self.world.vault.0, verifying(&self.issuing_seed()), ledger, &self.origin());
         in_base64(CARD, &bytes)
     }
 
-    fn key_id(&self) -> [u8; 16] {
+    pub(super) fn key_id(&self) -> [u8; 16] {
         self.public.key_id(self.world.vault, self.party)
     }
 
-    fn permitted(&self) -> Vec<PartId> {
+    pub(super) fn permitted(&self) -> Vec<PartId> {
         let [_, role, purpose, _] = self.who();
         self.world.policy.access(role, purpose).unwrap().open.clone()
     }
@@ -131,7 +131,7 @@ impl<'a> Shop<'a> {
     }
 
     /// Copies of these orders, each ending after so many seconds from its put, and the bundle when the last ends.
-    fn bundle_inputs(&self, orders: &[&str]) -> Json {
+    pub(super) fn bundle_inputs(&self, orders: &[&str]) -> Json {
         let mut inputs = self.inputs("bundle");
         let [.., purpose, lines] = self.who();
         let permitted = self.permitted();
@@ -166,7 +166,7 @@ impl<'a> Shop<'a> {
     }
 
     /// The bundle as the vault makes it of them.
-    fn bundle(&self, inputs: &Json) -> Vec<u8> {
+    pub(super) fn bundle(&self, inputs: &Json) -> Vec<u8> {
         let copies: Vec<_> =
             (0..).zip(list(&inputs["copies"])).map(|(at, copy)| self.pack(at, copy)).collect();
         let [party, role, purpose, _] = self.who();
@@ -232,7 +232,7 @@ impl<'a> Shop<'a> {
     }
 }
 
-fn base64_of(text: &str) -> &str {
+pub(super) fn base64_of(text: &str) -> &str {
     text.split_once(':').unwrap().1.split_once('-').unwrap().0
 }
 
@@ -436,7 +436,7 @@ fn envelopes(worlds: &[World], vectors: &mut Vec<Vector>) {
 }
 
 /// S + L of an Ed25519 signature, little endian; L is RFC 8032's.
-fn add_group_order(s: &mut [u8]) {
+pub(super) fn add_group_order(s: &mut [u8]) {
     let order = "edd3f55c1a631258d69cf7a2def9de1400000000000000000000000000000010";
     let mut carry = 0;
     for (byte, add) in s.iter_mut().zip(unhex(&json!(order))) {
@@ -719,7 +719,7 @@ fn copies(world: &World, vectors: &mut Vec<Vector>) {
 }
 
 /// A party that has pinned the vector's cards.
-fn party(vector: &Json) -> Result<Party> {
+pub(super) fn party(vector: &Json) -> Result<Party> {
     let mut party = Party::new(party_keys::read(text(&vector["key"]), None)?);
     for card in list(&vector["cards"]) {
         party.trust(VaultCard::parse(text(card))?);

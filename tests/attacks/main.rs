@@ -10,6 +10,7 @@ mod ledger;
 mod policy;
 mod records;
 mod replay;
+mod requests;
 mod roles;
 mod search;
 mod sharing;

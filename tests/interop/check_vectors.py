@@ -461,6 +461,48 @@ def check_sealed(magic, vector, holder, payload):
         same("X25519 half of the encapsulated key", env.e[1088:], P.dh_public(random[32:]).hex())
 
 
+def check_request(vector, _):
+    request, card = P.parse_request(file_of(vector)), P.read_card(vector["card"])
+    P.check_request(request, card, P.read_public(vector["public_key"]))
+    if "inputs" in vector:
+        inputs, made = vector["inputs"], vector["intermediate"]
+        public = unhex(inputs["public_key"])
+        raw = b"CNSR\1" + unhex(inputs["vault_id"]) + R.sha(public) + R.str8(inputs["origin"])
+        raw += R.u64(inputs["time"]) + unhex(inputs["nonce"]) + R.str8(inputs["purpose"])
+        raw += R.u8(len(inputs["parts"])) + b"".join(map(R.u16, inputs["parts"]))
+        raw += R.u32(len(inputs["aliases"])) + "".join(inputs["aliases"]).encode()
+        key = ed25519.Ed25519PrivateKey.from_private_bytes(unhex(inputs["signing_seed"]))
+        steps = {
+            "unsigned": raw,
+            "digest": R.sha(raw),
+            "signed": P.request_message(request),
+            "signature": key.sign(P.request_message(request)),
+            "hash": P.request_hash(request),
+        }
+        for name, mine in steps.items():
+            same(name, mine, made[name])
+        same("file", raw + steps["signature"], vector["file"])
+        same("digest of the key", request.key_digest, inputs["key_digest"])
+        key_id = R.party_key_id(request.vault_id, inputs["party_number"], public)
+        same("party key id", key_id, inputs["party_key_id"])
+
+
+def check_revealed(vector, _):
+    revealed = P.parse_revealed(vector["text"])
+    if "bundle" in vector:
+        holder = P.Holder(P.read_private(vector["key"]), [P.read_card(vector["card"])])
+        env, payload = holder.open(b"CNSB", unhex(vector["bundle"]))
+        bundle = P.parse_bundle(payload, env.vault_id)
+        outside = [env.vault_id.hex(), env.origin.decode(), env.party.hex()]
+        same("outside", [revealed.vault_id.hex(), revealed.origin, revealed.party.hex()], outside)
+        for copy, shared, stated in zip(revealed.copies, bundle.copies, vector["commitments"], strict=True):
+            mine = copy.index, copy.alias, copy.record.raw.hex(), [t.hex() for t in copy.tickets.values()]
+            theirs = shared.index, shared.alias, shared.record.raw.hex(), [t.hex() for t in shared.ticket.values()]
+            same("copy", list(mine), list(theirs))
+            made = R.disclosure(revealed.party, vector["lines"], copy.record, copy.tickets, copy.record.parts)
+            same("commitment", made, stated)
+
+
 CHECKS = {
     "vault": check_vault,
     "record": check_record,
@@ -481,6 +523,8 @@ CHECKS = {
     "card": check_card,
     "keyring": check_keyring,
     "bundle": check_bundle,
+    "request": check_request,
+    "revealed": check_revealed,
 }
 
 

@@ -15,6 +15,7 @@ import base64
 import binascii
 import dataclasses
 import hashlib
+import json
 import sys
 import time
 from collections import namedtuple
@@ -366,6 +367,88 @@ def open_copy(keyring, bundle, copy, now):
         "purpose": bundle.purpose,
         "fields": fields,
     }
+
+
+# ---- Request -------------------------------------------------------------------------------------------------------------
+Request = namedtuple("Request", "vault_id key_digest origin time nonce purpose parts aliases signed signature raw")
+
+
+def parse_request(raw):
+    raw = binary(raw)
+    need(len(raw) <= 2 << 20, R.Damaged, "F115: too long")
+    b = Bytes(raw, "request")
+    need(b.take(4) == b"CNSR", R.Damaged, "F115: magic")
+    fmt = b.u8()
+    need(fmt != 0, R.Damaged, "F115: format 0")
+    need(fmt == 1, R.NewerFormat, "F115: format")
+    vault_id, key_digest, origin = b.take(16), b.take(32), b.take(b.u8())
+    need(is_origin(origin), R.Damaged, "F115: origin")
+    time_, nonce, purpose, parts = b.u64(), b.take(16), b.str8(), b.numbers(b.u8())
+    need(purpose, R.Damaged, "F115: purpose")
+    need(all(f > before for before, f in zip([0, *parts], parts)), R.Damaged, "F115: parts")
+    count = b.u32()
+    need(1 <= count <= 65536, R.Damaged, "F115: number of aliases")
+    aliases = [b.text(16) for _ in range(count)]
+    need(all(map(is_alias, aliases)), R.Damaged, "F115: alias")
+    signed, signature = b.data[: b.at], b.take(64)
+    b.end()
+    return Request(vault_id, key_digest, origin, time_, nonce, purpose, parts, aliases, signed, signature, raw)
+
+
+def request_message(request):
+    return b"consignee/v1/request" + sha(request.signed)
+
+
+def request_hash(request):
+    return R.H("consignee/v1/commit/request", request.raw)
+
+
+def check_request(request, card, public):
+    """What a vault with this card and a party with this public key says of it."""
+    need((request.vault_id, request.origin) == (card.vault_id, card.origin), R.InputError, "F116: another vault")
+    need(request.key_digest == sha(public), R.NotFound, "F116: no such key")
+    need(verifies(public[-32:], request_message(request), request.signature), R.CannotOpen, "F116: signature")
+
+
+# ---- What is revealed of a bundle ----------------------------------------------------------------------------------------
+Revealed = namedtuple("Revealed", "vault_id origin party copies")
+RevealedCopy = namedtuple("RevealedCopy", "index alias record tickets")  # tickets: f -> T
+
+
+def fields_of(node, **types):
+    fits = isinstance(node, dict) and node.keys() == types.keys()
+    fits = fits and all(type(node[name]) is kind for name, kind in types.items())
+    need(fits, R.Damaged, "F124: names")
+    return [node[name] for name in types]
+
+
+def parse_revealed(text):
+    try:
+        node = json.loads(text)
+        fits = isinstance(node, dict) and node.get("format") == "consignee-revealed"
+        need(fits and type(node.get("version")) is int and node["version"] > 0, R.Damaged, "F124: format")
+        need(node["version"] == 1, R.NewerFormat, "F124: version")
+        shape = {"format": str, "version": int, "vault": str, "origin": str, "party_key_id": str, "copies": list}
+        _, _, vault, origin, party, copies = fields_of(node, **shape)
+        vault, party = bytes.fromhex(vault), bytes.fromhex(party)
+        need(len(vault) == len(party) == 16 and is_origin(origin.encode()), R.Damaged, "F124: outside")
+        need(1 <= len(copies) <= 65536, R.Damaged, "F124: number of copies")
+        return Revealed(vault, origin, party, [parse_revealed_copy(copy, vault) for copy in copies])
+    except ValueError:
+        raise R.Damaged("F124: no JSON, base64 or digits") from None
+
+
+def parse_revealed_copy(node, vault):
+    index, alias, record, tickets = fields_of(node, index=int, alias=str, record=str, tickets=list)
+    need(0 <= index < 1 << 64 and is_alias(alias), R.Damaged, "F124: copy")
+    record, found = R.parse_record(unbase64(record)), []
+    need(record.revision == 0 and record.vault_id == vault, R.Damaged, "F124: record")
+    for ticket in tickets:
+        f, t = fields_of(ticket, part=int, t=str)
+        found.append((f, unbase64(t)))
+    fits = [f for f, _ in found] == list(record.parts) and all(len(t) == 32 for _, t in found)
+    need(fits, R.Damaged, "F124: tickets")
+    return RevealedCopy(index, alias, record, dict(found))
 
 
 class Holder:

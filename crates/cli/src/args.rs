@@ -96,9 +96,12 @@ entry in the ledger first. Send it by whatever way: nobody else opens it. It end
 
 An order that cannot be shared is reported, and the others are shared.
 
+With --request, party, purpose, orders and parts are those of the request that the party signed: a request is taken once, within a day, and its hash stands in each entry. Keep the request: with it the shop shows that the party asked.
+
 EXAMPLES
   consignee share shop.vault --party 'SF Express' --purpose delivery 10248 10249 -o today.bundle
-  consignee share --party 'SF Express' --purpose delivery --valid 2d - -o today.bundle < numbers.txt")]
+  consignee share --party 'SF Express' --purpose delivery --valid 2d - -o today.bundle < numbers.txt
+  consignee share shop.vault --request sf.request -o today.bundle")]
     Share(Share),
     /// Reads a bundle on the party's own machine; needs no vault
     #[command(after_help = "\
@@ -279,6 +282,28 @@ EXAMPLES
   consignee party trust --key courier.key
   consignee party trust --key courier.key shop.card --remove")]
     Trust(PartyTrust),
+    /// Asks a shop for orders, on the party's own machine: a signed request
+    #[command(after_help = "\
+Orders by the aliases by which the party knows them, one argument each; `-` reads them from standard input, one to a line. \
+Without --part, all that the purpose opens. Parts are named as in the keyring, or by their numbers.
+
+The shop's card must have been pinned (party trust). The shop takes a request within a day, once; the ledger's entries have its \
+hash, so that neither side can say later that something else was asked for.
+
+EXAMPLES
+  consignee party request --key courier.key --purpose delivery 7K2M-9QX4-TB6H-3 -o sf.request
+  consignee party request --key courier.key --keyring shop.keyring --purpose delivery --part consignee.phone - \
+    -o sf.request < aliases.txt")]
+    Request(PartyRequest),
+    /// Writes what a court needs of a bundle to check the ledger's entries by, on the party's own machine
+    #[command(after_help = "\
+FILE is JSON, mode 0600: the sealed copies with their tickets, which the ledger's commitments are over. No value can be read in it \
+by itself; together with the keyring it opens these copies. A bundle that is over is revealed, too.
+
+EXAMPLES
+  consignee party reveal --key courier.key today.bundle -o revealed.json
+  consignee party reveal --key courier.key today.bundle 7K2M-9QX4-TB6H-3 -o revealed.json")]
+    Reveal(PartyReveal),
     /// Lists the parties; needs no key
     #[command(after_help = "EXAMPLES\n  consignee party list shop.vault")]
     List(VaultOnly),
@@ -552,6 +577,47 @@ pub(crate) struct PartyTrust {
 }
 
 #[derive(Args, Debug)]
+pub(crate) struct PartyRequest {
+    /// Aliases of orders; `-` reads them from standard input
+    #[arg(required = true, value_name = "ALIAS")]
+    pub(crate) aliases: Vec<String>,
+    /// Why: a purpose of the party's role
+    #[arg(long)]
+    pub(crate) purpose: String,
+    /// A part that is asked for, by its name or number; all that the purpose opens without any
+    #[arg(long = "part", value_name = "NAME|N")]
+    pub(crate) parts: Vec<String>,
+    /// The keyring of the shop that is asked: says which shop, and has the parts' names
+    #[arg(long, value_name = "FILE")]
+    pub(crate) keyring: Option<PathBuf>,
+    /// The card of the shop that is asked, where more than one is trusted
+    #[arg(long, value_name = "FILE", conflicts_with = "keyring")]
+    pub(crate) card: Option<PathBuf>,
+    /// The request, which must not be there yet
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: PathBuf,
+    /// Writes base64 text
+    #[arg(long)]
+    pub(crate) base64: bool,
+    #[command(flatten)]
+    pub(crate) key: PartyKeyArgs,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct PartyReveal {
+    /// The bundle; `-` for standard input
+    pub(crate) bundle: PathBuf,
+    /// Orders of it by their aliases; all of them without any
+    #[arg(value_name = "ALIAS")]
+    pub(crate) aliases: Vec<String>,
+    /// What is revealed, which must not be there yet
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: PathBuf,
+    #[command(flatten)]
+    pub(crate) key: PartyKeyArgs,
+}
+
+#[derive(Args, Debug)]
 pub(crate) struct VaultCard {
     /// The vault's folder [env: CONSIGNEE_VAULT]
     pub(crate) vault: PathBuf,
@@ -584,14 +650,17 @@ pub(crate) struct Share {
     /// The vault's folder [env: CONSIGNEE_VAULT]
     pub(crate) vault: PathBuf,
     /// Order numbers or aliases; `-` reads them from standard input
-    #[arg(required = true, value_name = "ORDER")]
+    #[arg(required_unless_present = "request", value_name = "ORDER")]
     pub(crate) orders: Vec<String>,
     /// Party that they are for
-    #[arg(long, value_name = "NAME")]
-    pub(crate) party: String,
+    #[arg(long, value_name = "NAME", required_unless_present = "request")]
+    pub(crate) party: Option<String>,
     /// Why: a purpose that the policy gives its role
-    #[arg(long)]
-    pub(crate) purpose: String,
+    #[arg(long, required_unless_present = "request")]
+    pub(crate) purpose: Option<String>,
+    /// What the party asked for and signed (party request), in place of party, purpose and orders; `-` for standard input
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["orders", "party", "purpose"])]
+    pub(crate) request: Option<PathBuf>,
     /// The bundle, which must not be there yet
     #[arg(short, long, value_name = "BUNDLE")]
     pub(crate) output: PathBuf,

@@ -87,6 +87,7 @@ impl Names {
     pub(crate) fn row(&self, table: &mut Table, place: EntryPlace, entry: &Entry) {
         let parts: Vec<String> = entry.parts.iter().map(|part| self.part(part.get())).collect();
         let what = joined([in_words(entry), parts.join(", ")], ": ");
+        let what = joined([what, asked_by(entry)], "; ");
         let order = match entry.handle {
             [0, ..] if entry.handle == [0; 16] => String::new(),
             handle => show::hex(handle.get(..4).unwrap_or_default()),
@@ -117,6 +118,7 @@ impl Names {
             "commitments": entry.commitments.iter().map(|hash| show::hex(hash)).collect::<Vec<_>>(),
             "policy": show::hex(&entry.policy),
             "revision": entry.revision,
+            "request": (entry.request != [0; 32]).then(|| show::hex(&entry.request)),
             "detail": Detail::of(entry).map(|detail| detail.json()),
             "detail_bytes": show::hex(&entry.detail),
         })
@@ -134,6 +136,14 @@ impl Names {
     fn name_of(&self, number: u16) -> Option<&str> {
         let id = consignee::policy::PartId::new(number)?;
         Some(self.policy.as_ref()?.part(id)?.name)
+    }
+}
+
+/// The beginning of the hash of the request that the party signed, where it did.
+fn asked_by(entry: &Entry) -> String {
+    match entry.request {
+        hash if hash == [0; 32] => String::new(),
+        hash => format!("request {}", show::hex(hash.get(..4).unwrap_or_default())),
     }
 }
 

@@ -17,6 +17,8 @@ mod ledger;
 mod open;
 mod party;
 mod party_key;
+mod party_request;
+mod party_reveal;
 mod policy;
 mod publish;
 mod put;
@@ -70,6 +72,8 @@ fn run(command: Command, screen: &mut Screen) -> Result<(), Failure> {
         Command::Party(PartyCommand::Key(args)) => party::set_key(&args, screen),
         Command::Party(PartyCommand::Keygen(args)) => party_key::generate(&args, screen),
         Command::Party(PartyCommand::Trust(args)) => party_key::trust(&args, screen),
+        Command::Party(PartyCommand::Request(args)) => party_request::run(args, screen),
+        Command::Party(PartyCommand::Reveal(args)) => party_reveal::run(args, screen),
         Command::Vault(VaultCommand::Card(args)) => party::card(&args, screen),
         Command::Keyring(KeyringCommand::Issue(args)) => share::keyring(&args, screen),
         Command::Share(args) => share::run(args, screen),

@@ -144,11 +144,23 @@ fn pins(party: &Party) -> Table {
 
 /// Writes a file that must not be there yet.
 pub(crate) fn write_new(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+    write_with(OpenOptions::new(), path, bytes)
+}
+
+/// The same, for its owner alone.
+pub(crate) fn write_new_private(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+    let mut options = OpenOptions::new();
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    write_with(options, path, bytes)
+}
+
+fn write_with(mut options: OpenOptions, path: &Path, bytes: &[u8]) -> Result<(), Failure> {
     let failed = |e: io::Error| match e.kind() {
         io::ErrorKind::AlreadyExists => exists(path),
         _ => Failure::new(FAILED, format!("{}: {}", path.display(), said_by(&e))),
     };
-    let mut file = OpenOptions::new().write(true).create_new(true).open(path).map_err(failed)?;
+    let mut file = options.write(true).create_new(true).open(path).map_err(failed)?;
     file.write_all(bytes).and_then(|()| file.sync_all()).map_err(failed)
 }
 

@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// More than a keyring or a bundle has in base64 with line breaks.
-const LONGEST: u64 = 100 << 20;
+pub(crate) const LONGEST: u64 = 100 << 20;
 
 pub(crate) fn run(args: &Read, screen: &mut Screen) -> Result<(), Failure> {
     let mut party = args.key.open()?;

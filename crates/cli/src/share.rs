@@ -2,14 +2,15 @@
 
 use std::io::Write;
 
-use consignee::{Shared, SharedOrder};
+use consignee::{KnownParty, Shared, SharedOrder, SignedRequest, Vault};
 use serde_json::json;
 
 use crate::{
     args::{KeyringIssue, Share},
     failure::{FAILED, Failure, NOT_PERMITTED, complain},
-    input::{Name, Names},
+    input::{self, Name, Names},
     party_key::{check_new, write_new},
+    read::LONGEST,
     screen::Screen,
     show,
 };
@@ -30,15 +31,16 @@ pub(crate) fn keyring(args: &KeyringIssue, screen: &mut Screen) -> Result<(), Fa
     Ok(())
 }
 
-pub(crate) fn run(args: Share, screen: &mut Screen) -> Result<(), Failure> {
+pub(crate) fn run(mut args: Share, screen: &mut Screen) -> Result<(), Failure> {
     check_new(&args.output)?;
     let vault = args.key.unlock(&args.vault)?;
-    let names = Names::of(args.orders).batch(MOST)?;
-    let orders: Vec<&str> = names.iter().filter_map(|name| name.text.as_deref().ok()).collect();
-    if names.is_empty() {
-        return Err(Failure::usage("no order was given"));
-    }
-    let shared = vault.share(&args.party, &args.purpose, &orders, args.valid)?;
+    let Wanted { names, party, purpose, request, shared } = match &args.request {
+        Some(file) => {
+            let bytes = input::bytes(file, LONGEST)?;
+            Wanted::by_request(&vault, &bytes, args.valid).map_err(|e| Failure::of(file, &e))?
+        }
+        None => Wanted::by_shop(&vault, &mut args)?,
+    };
     match (args.base64, &shared.bundle) {
         (true, _) => shared.to_base64().map(|text| write_new(&args.output, text.as_bytes())),
         (false, Some(bundle)) => Some(write_new(&args.output, bundle)),
@@ -59,7 +61,7 @@ pub(crate) fn run(args: Share, screen: &mut Screen) -> Result<(), Failure> {
             Ok(order) => {
                 done += 1;
                 if args.json {
-                    tell(name, &order, screen)?;
+                    tell(name, &order, request.as_deref(), screen)?;
                 }
             }
             Err(fault) => {
@@ -71,8 +73,12 @@ pub(crate) fn run(args: Share, screen: &mut Screen) -> Result<(), Failure> {
         }
     }
     if done > 0 && !args.json {
-        let (orders, party) = (show::counted(done, "order"), show::clean(&args.party));
-        writeln!(screen, "shared {orders} with {party} for {} in {}", args.purpose, args.output.display())?;
+        let (orders, party) = (show::counted(done, "order"), show::clean(&party));
+        let (purpose, file) = (show::clean(&purpose), args.output.display());
+        writeln!(screen, "shared {orders} with {party} for {purpose} in {file}")?;
+        if let Some(hash) = request {
+            writeln!(screen, "its entries have the request's hash, {hash}: keep the request")?;
+        }
     }
     match (done, failed) {
         (_, 0) => Ok(()),
@@ -81,12 +87,60 @@ pub(crate) fn run(args: Share, screen: &mut Screen) -> Result<(), Failure> {
     }
 }
 
-fn tell(name: &Name, order: &SharedOrder, screen: &mut Screen) -> Result<(), Failure> {
+/// What was to be shared, and what became of it.
+struct Wanted {
+    names: Vec<Name>,
+    party: String,
+    purpose: String,
+    /// Hash of the request, in hexadecimal digits.
+    request: Option<String>,
+    shared: Shared,
+}
+
+impl Wanted {
+    fn by_shop(vault: &Vault, args: &mut Share) -> Result<Self, Failure> {
+        let names = Names::of(std::mem::take(&mut args.orders)).batch(MOST)?;
+        let orders: Vec<&str> = names.iter().filter_map(|name| name.text.as_deref().ok()).collect();
+        if names.is_empty() {
+            return Err(Failure::usage("no order was given"));
+        }
+        let [party, purpose] =
+            [&mut args.party, &mut args.purpose].map(|given| given.take().unwrap_or_default());
+        let shared = vault.share(&party, &purpose, &orders, args.valid)?;
+        Ok(Self { names, party, purpose, request: None, shared })
+    }
+
+    fn by_request(
+        vault: &Vault,
+        bytes: &[u8],
+        valid: Option<std::time::Duration>,
+    ) -> Result<Self, consignee::Error> {
+        let request = SignedRequest::parse(bytes)?;
+        let shared = vault.share_request(bytes, valid)?;
+        let is_its = |party: &KnownParty| party.keys.iter().any(|key| request.is_of(key));
+        let party = vault.parties()?.into_iter().find(is_its).map(|party| party.name).unwrap_or_default();
+        // What came in a file may be secret from whoever reads the messages; its place is not.
+        let name = |at: usize| Name {
+            label: format!("order {at} of the request"),
+            line: None,
+            text: Ok(String::new()),
+        };
+        let names = (1..=request.aliases().len()).map(name).collect();
+        let (purpose, hash) = (request.purpose().to_owned(), show::hex(&request.hash()));
+        Ok(Self { names, party, purpose, request: Some(hash), shared })
+    }
+}
+
+fn tell(name: &Name, order: &SharedOrder, request: Option<&str>, screen: &mut Screen) -> Result<(), Failure> {
     let alias = order.alias.to_string();
     // An order that came by standard input is told by its line, as elsewhere.
-    let told = match name.line {
+    let mut told = match name.line {
         Some(line) => json!({ "line": line, "alias": alias, "entry": order.ledger_index }),
         None => json!({ "order": name.label, "alias": alias, "entry": order.ledger_index }),
     };
+    if let Some(hash) = request {
+        // The party asked by the alias, which stands there already.
+        told = json!({ "alias": alias, "entry": order.ledger_index, "request": hash });
+    }
     Ok(screen.json(&told)?)
 }

@@ -1,6 +1,6 @@
 //! keys.db: what the vault keeps about itself.
 
-use std::time::Duration;
+use std::{ops::RangeInclusive, time::Duration};
 
 use rusqlite::{OptionalExtension, Row, params};
 
@@ -156,6 +156,14 @@ impl KeyStore for Keys {
             let sql = "INSERT INTO spent (account, at) VALUES (?1, ?2)";
             transaction.execute(sql, [account, signed(at)?]).map_err(fault)?;
             Ok(true)
+        })
+    }
+
+    fn forget_spent(&self, accounts: RangeInclusive<u64>, until: u64) -> StoreResult<()> {
+        self.database.write(|transaction| {
+            let sql = "DELETE FROM spent WHERE account BETWEEN ?1 AND ?2 AND at <= ?3";
+            let range = [signed(*accounts.start())?, signed(*accounts.end())?, signed(until)?];
+            transaction.execute(sql, range).map_err(fault).map(drop)
         })
     }
 }
