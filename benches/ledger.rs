@@ -12,6 +12,7 @@ mod puts;
 
 use std::{
     fs::File,
+    io,
     os::unix::fs::FileExt,
     path::Path,
     thread,
@@ -88,42 +89,44 @@ impl Raw {
     }
 
     /// Blocks of 4 KiB written and synced one after the other, in a second.
-    fn syncs(&self, count: u64) -> f64 {
+    fn syncs(&self, count: u64, sync: fn(&File) -> io::Result<()>) -> f64 {
         let start = Instant::now();
         for at in 0..count {
             self.0.write_all_at(&[2; 4096], at % Self::BLOCKS * 4096).unwrap();
-            self.0.sync_data().unwrap();
+            sync(&self.0).unwrap();
         }
         count as f64 / start.elapsed().as_secs_f64()
     }
 }
 
-/// Rates, each beside that of the syncs right before and after it.
+/// Rates of entries, `fsync` and `fdatasync`, taken in turns.
 #[derive(Default)]
-struct Beside(Vec<[f64; 2]>);
+struct Beside(Vec<[f64; 3]>);
 
 impl Beside {
     fn time(&mut self, raw: &Raw, rounds: u64, work: impl Fn(u64) + Sync) -> Duration {
-        let syncs = rounds.clamp(5, 500);
-        let before = raw.syncs(syncs);
+        let count = rounds.clamp(5, 500);
         let time = by_all(rounds, work);
-        let both = 2.0 / (1.0 / before + 1.0 / raw.syncs(syncs));
-        self.0.push([(rounds * THREADS) as f64 / time.as_secs_f64(), both]);
+        let syncs = [File::sync_all, File::sync_data].map(|sync| raw.syncs(count, sync));
+        self.0.push([(rounds * THREADS) as f64 / time.as_secs_f64(), syncs[0], syncs[1]]);
         time
     }
 
     fn print(&self, what: &str) {
-        let median = |of: &dyn Fn(&[f64; 2]) -> f64| {
-            let mut all: Vec<_> = self.0.iter().map(of).collect();
+        if self.0.is_empty() {
+            return;
+        }
+        let [rate, fsync, fdatasync] = [0, 1, 2].map(|of| {
+            let mut all: Vec<_> = self.0.iter().map(|rates| rates[of]).collect();
             all.sort_by(f64::total_cmp);
-            all.get(all.len() / 2).copied().unwrap_or_default()
-        };
+            all[all.len() / 2]
+        });
         println!(
-            "{what}, {THREADS} threads, medians of {}: {:.0}/s beside {:.0} syncs/s, ratio {:.1}",
+            "{what}, {THREADS} threads, medians of {}: {rate:.0}/s, {:.1} times fsync ({fsync:.0}/s), {:.1} times fdatasync \
+             ({fdatasync:.0}/s)",
             self.0.len(),
-            median(&|pair| pair[0]),
-            median(&|pair| pair[1]),
-            median(&|pair| pair[0] / pair[1]),
+            rate / fsync,
+            rate / fdatasync,
         );
     }
 }
@@ -139,12 +142,18 @@ fn durable(c: &mut Criterion) {
         b.iter_custom(|rounds| {
             let number = first;
             first += rounds * THREADS;
-            beside.time(&raw, rounds, |n| {
-                bench::append(&vault, ((number + n) * 7919 % 1_000_003, 1_000_003), 1).unwrap()
-            })
+            beside.time(&raw, rounds, |n| bench::append(&vault, ((number + n), 1_000_003), 1).unwrap())
         });
     });
     beside.print("append");
+    for batch in [1, 8, 59, 500] {
+        group.bench_function(format!("one caller, {batch} entries"), |b| {
+            b.iter(|| {
+                bench::append(&vault, (first, 100_000_000), batch).unwrap();
+                first += batch;
+            })
+        });
+    }
     let held = 10_000;
     vault.add_party("SF Express", "courier", None).unwrap();
     time_put(&vault, &NewOrders::under(DEFAULT_POLICY).take(held));

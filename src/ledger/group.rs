@@ -1,13 +1,13 @@
 //! Group commit: callers that append at the same time share one write of the store, and its one sync.
 //!
-//! Who finds nobody writing writes at once. Who comes meanwhile queues its entries and waits; the writer that is done names the
-//! first of them the next one, which takes all that have queued. Nobody writes twice for others, no thread of its own stands behind
-//! it, and a caller that is alone waits for nothing but the store. Each waits in a place of its own: a result wakes whom it is for.
+//! Who finds nobody writing writes at once. Who comes meanwhile joins the batch that waits behind, or begins it; when the writer is
+//! done, the one who began the batch writes it, with all who have joined by then. Nobody writes twice for others, no thread stands
+//! behind it, and a caller that is alone waits for nothing but the store.
 
 use std::{
     collections::VecDeque,
     mem, process,
-    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
 };
 
 use super::{
@@ -17,8 +17,8 @@ use super::{
 };
 use crate::store::{LedgerHead, LedgerRow, LedgerStore, StoreError, StoreResult};
 
-/// Most entries, and bytes of entries, that are written for several callers at once. A caller that has more is written by itself:
-/// nobody else waits for its entries in the same batch, and what is copied at a time is bounded by this or by what one call holds anyway.
+/// Most entries, and bytes of entries, that are written for several callers at once. A caller that has more is written by itself, so
+/// that nobody else waits for its entries in the same batch.
 const MOST_ENTRIES: usize = 4096;
 const MOST_BYTES: usize = 1 << 20;
 
@@ -30,35 +30,31 @@ pub(super) struct Group {
 
 #[derive(Default)]
 struct Queue {
-    /// Whether somebody writes, or was named to.
+    /// Whether somebody writes, or was told to.
     writing: bool,
-    waiting: VecDeque<Arc<Call>>,
+    /// Batches in the order in which they are written. The last one may be joined.
+    waiting: VecDeque<Batch>,
     /// The time that entries were given last.
     time: u64,
 }
 
-/// Entries of one caller that waits.
-struct Call {
-    size: Size,
-    place: Mutex<Place>,
-    woken: Condvar,
-}
-
-struct Place {
+/// Entries that are written together.
+struct Batch {
     rows: Vec<LedgerRow>,
-    told: Option<Told>,
+    bytes: usize,
+    told: Arc<Told>,
 }
 
-/// What a waiting caller is told.
-#[derive(Clone, Copy)]
-enum Told {
-    /// To write, for itself and for whoever waits behind it.
-    Write,
-    /// What became of its entries.
-    Done(StoreResult<Written>),
+/// What callers wait for.
+#[derive(Default)]
+struct Told {
+    /// To write, for the one who began the batch.
+    turn: OnceLock<()>,
+    /// What became of it, for all of them: one result wakes them together, and none in vain.
+    written: OnceLock<StoreResult<Written>>,
 }
 
-/// What was written for a caller: its entries stand one after the other from `first` on.
+/// What was written: the entries stand one after the other from `first` on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Written {
     pub(super) first: u64,
@@ -66,22 +62,12 @@ pub(super) struct Written {
     pub(super) time: u64,
 }
 
-#[derive(Clone, Copy)]
-struct Size {
-    entries: usize,
-    bytes: usize,
-}
-
-impl Size {
-    fn of(rows: &[LedgerRow]) -> Self {
-        Self { entries: rows.len(), bytes: rows.iter().map(|row| row.bytes.len()).sum() }
-    }
-
-    /// With another, if both fit into one batch.
-    fn with(self, other: Self) -> Option<Self> {
-        let both = Self { entries: self.entries + other.entries, bytes: self.bytes + other.bytes };
-        (both.entries <= MOST_ENTRIES && both.bytes <= MOST_BYTES).then_some(both)
-    }
+/// What a caller has to do.
+enum Part {
+    Write(Batch),
+    /// When it is this batch's turn.
+    WriteInTurn,
+    Wait,
 }
 
 impl Group {
@@ -90,129 +76,92 @@ impl Group {
         Self { process: process::id(), queue: Mutex::default() }
     }
 
-    /// Whether this is the process that it was made in. In a forked child, its locks may be held by threads that are not there.
+    /// Whether this is the process that it was made in. In a forked child, its lock may be held by a thread that is not there.
     pub(super) fn is_of_this_process(&self) -> bool {
         self.process == process::id()
     }
 
-    /// Sets the time of the rows, which is 0, and has them written together: durable when this returns. They are written once; if that
-    /// fails, so does the call, for all whose rows were in that batch.
+    /// Sets the time of the rows and has them written together, once: durable when this returns. Where that fails, it fails for all
+    /// whose rows are in the batch.
     pub(super) fn append(&self, store: &dyn LedgerStore, rows: Vec<LedgerRow>) -> StoreResult<Written> {
         // Before any lock is waited for.
         if !self.is_of_this_process() {
             return Err(StoreError::Forked);
         }
-        let call = {
-            let mut queue = held(&self.queue);
-            if !mem::replace(&mut queue.writing, true) {
-                drop(queue);
-                return Batch::begun_by(self, rows).write(store);
+        let (told, before, part) = held(&self.queue).join(rows);
+        match part {
+            Part::Write(batch) => self.write(store, batch),
+            Part::WriteInTurn => {
+                told.turn.wait();
+                // It is the first that waits: nobody else was told to take one.
+                let batch = held(&self.queue).waiting.pop_front();
+                if let Some(batch) = batch {
+                    self.write(store, batch);
+                }
             }
-            let call = Arc::new(Call::of(rows));
-            queue.waiting.push_back(Arc::clone(&call));
-            call
-        };
-        match call.wait() {
-            (Told::Done(written), _) => written,
-            (Told::Write, rows) => Batch::begun_by(self, rows).write(store),
+            Part::Wait => {}
         }
+        let Written { first, time } = (*told.written.wait())?;
+        Ok(Written { first: first + before, time })
     }
 
-    /// Those who wait and fit behind a batch of this size, and the time of all.
-    fn take_batch(&self, mut size: Size) -> (Vec<Arc<Call>>, u64) {
-        let mut queue = held(&self.queue);
-        queue.time = queue.time.max(now());
-        let mut taken = Vec::with_capacity(queue.waiting.len());
-        // In turn: nobody is passed over for being larger than what comes after it.
-        while let Some(both) = queue.waiting.front().and_then(|call| size.with(call.size)) {
-            size = both;
-            taken.extend(queue.waiting.pop_front());
-        }
-        (taken, queue.time)
-    }
-
-    /// Names the next writer, if anybody waits.
-    fn hand_over(&self) {
-        let next = {
-            let mut queue = held(&self.queue);
-            let next = queue.waiting.pop_front();
-            queue.writing = next.is_some();
-            next
-        };
-        if let Some(next) = next {
-            next.tell(Told::Write);
-        }
-    }
-}
-
-impl Call {
-    fn of(rows: Vec<LedgerRow>) -> Self {
-        let size = Size::of(&rows);
-        Self { size, place: Mutex::new(Place { rows, told: None }), woken: Condvar::new() }
-    }
-
-    fn take_rows(&self) -> Vec<LedgerRow> {
-        mem::take(&mut held(&self.place).rows)
-    }
-
-    fn tell(&self, told: Told) {
-        held(&self.place).told = Some(told);
-        self.woken.notify_one();
-    }
-
-    /// What it is told, and its rows if nobody took them.
-    fn wait(&self) -> (Told, Vec<LedgerRow>) {
-        let mut place = held(&self.place);
-        loop {
-            if let Some(told) = place.told {
-                return (told, mem::take(&mut place.rows));
-            }
-            place = self.woken.wait(place).unwrap_or_else(PoisonError::into_inner);
-        }
-    }
-}
-
-/// What one caller writes, for itself and others. Dropped, also by a panic of the store, it hands over and tells the others.
-struct Batch<'a> {
-    group: &'a Group,
-    own: Vec<LedgerRow>,
-    others: Vec<(Arc<Call>, usize)>,
-    /// Where the first of the others' entries is.
-    written: StoreResult<Written>,
-}
-
-impl<'a> Batch<'a> {
-    fn begun_by(group: &'a Group, own: Vec<LedgerRow>) -> Self {
-        Self { group, own, others: Vec::new(), written: Err(StoreError::Failed) }
-    }
-
-    fn write(mut self, store: &dyn LedgerStore) -> StoreResult<Written> {
-        let (calls, time) = self.group.take_batch(Size::of(&self.own));
-        self.others = calls.into_iter().map(|call| (call, 0)).collect();
-        let mut rows = mem::take(&mut self.own);
-        let own = rows.len() as u64;
-        for (call, count) in &mut self.others {
-            let mut more = call.take_rows();
-            *count = more.len();
-            rows.append(&mut more);
-        }
+    fn write(&self, store: &dyn LedgerStore, batch: Batch) {
+        let Batch { mut rows, told, .. } = batch;
+        let writing = Writing { group: self, told: &told };
+        let time = held(&self.queue).next_time();
         rows.iter_mut().for_each(|row| set_time(&mut row.bytes, time));
-        let first = write(store, rows)?;
-        self.written = Ok(Written { first: first + own, time });
-        Ok(Written { first, time })
+        let written = write(store, rows).map(|first| Written { first, time });
+        let _nobody_else_sets_it = writing.told.written.set(written);
     }
 }
 
-impl Drop for Batch<'_> {
+impl Queue {
+    /// Where a caller's result will be, how many rows stand before its own, and what it has to do for it.
+    fn join(&mut self, mut rows: Vec<LedgerRow>) -> (Arc<Told>, u64, Part) {
+        let bytes = rows.iter().map(|row| row.bytes.len()).sum::<usize>();
+        if let Some(last) = self.waiting.back_mut()
+            && last.rows.len() + rows.len() <= MOST_ENTRIES
+            && last.bytes + bytes <= MOST_BYTES
+        {
+            let before = last.rows.len() as u64;
+            last.rows.append(&mut rows);
+            last.bytes += bytes;
+            return (Arc::clone(&last.told), before, Part::Wait);
+        }
+        let told = Arc::new(Told::default());
+        let batch = Batch { rows, bytes, told: Arc::clone(&told) };
+        if mem::replace(&mut self.writing, true) {
+            self.waiting.push_back(batch);
+            (told, 0, Part::WriteInTurn)
+        } else {
+            (told, 0, Part::Write(batch))
+        }
+    }
+
+    /// The machine's time, or the last that was given where that was later.
+    fn next_time(&mut self) -> u64 {
+        self.time = self.time.max(now());
+        self.time
+    }
+}
+
+/// Dropped, also where the store panics, it tells the batch's callers and whose turn it is next.
+struct Writing<'a> {
+    group: &'a Group,
+    told: &'a Told,
+}
+
+impl Drop for Writing<'_> {
     fn drop(&mut self) {
-        // First, so that the disk has work while those who waited for it go on.
-        self.group.hand_over();
-        let mut written = self.written;
-        for (call, count) in &self.others {
-            call.tell(Told::Done(written));
-            if let Ok(written) = &mut written {
-                written.first += *count as u64;
+        let _already_set_if_the_store_returned = self.told.written.set(Err(StoreError::Failed));
+        let mut queue = held(&self.group.queue);
+        match queue.waiting.front() {
+            Some(next) => {
+                let told = Arc::clone(&next.told);
+                drop(queue);
+                let _set_once = told.turn.set(());
             }
+            None => queue.writing = false,
         }
     }
 }
@@ -232,7 +181,7 @@ fn write(store: &dyn LedgerStore, mut rows: Vec<LedgerRow>) -> StoreResult<u64> 
 }
 
 fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    // Nothing is done under these locks that panics half-way.
+    // Nothing is done under this lock that panics half-way.
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -245,9 +194,9 @@ impl Group {
         group
     }
 
-    /// Callers that wait.
+    /// Entries that wait.
     pub(super) fn waiting(&self) -> usize {
-        held(&self.queue).waiting.len()
+        held(&self.queue).waiting.iter().map(|batch| batch.rows.len()).sum()
     }
 
     /// As if entries had been given this time.

@@ -3,7 +3,10 @@
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     process,
-    sync::{Arc, Condvar, Mutex},
+    sync::{
+        Arc, Condvar, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
     thread,
     time::{Duration, Instant},
 };
@@ -30,6 +33,8 @@ struct Odd {
     memory: Arc<dyn LedgerStore>,
     next: Mutex<Next>,
     told: Condvar,
+    /// Whether an append has come and waits.
+    waits: AtomicBool,
     /// Entries of each append that was tried.
     batches: Mutex<Vec<usize>>,
 }
@@ -43,6 +48,7 @@ impl Odd {
 
 impl LedgerStore for Odd {
     fn append(&self, build: &mut dyn FnMut(&LedgerHead) -> (Vec<LedgerRow>, LedgerHead)) -> StoreResult<()> {
+        self.waits.store(*self.next.lock().unwrap() == Next::Waits, Ordering::Release);
         let waits = self.told.wait_while(self.next.lock().unwrap(), |next| *next == Next::Waits);
         let next = *waits.unwrap();
         let mut counted = |head: &LedgerHead| {
@@ -77,7 +83,13 @@ impl LedgerStore for Odd {
 fn odd() -> (Arc<Odd>, Ledger) {
     let stores = Memory::stores();
     let (next, told) = (Mutex::new(Next::Works), Condvar::new());
-    let odd = Arc::new(Odd { memory: stores.ledger.clone(), next, told, batches: Mutex::default() });
+    let odd = Arc::new(Odd {
+        memory: stores.ledger.clone(),
+        next,
+        told,
+        waits: AtomicBool::new(false),
+        batches: Mutex::default(),
+    });
     (odd.clone(), Ledger::new(&Stores { ledger: odd, ..stores }))
 }
 
@@ -104,11 +116,16 @@ fn behind_one(
             move || catch_unwind(AssertUnwindSafe(|| ledger.append(of(caller))))
         };
         let mut threads = vec![scope.spawn(append(0))];
+        while !odd.waits.load(Ordering::Acquire) {
+            thread::yield_now();
+        }
+        let mut waiting = 0;
         for caller in 1..=callers {
             // One after the other, so that the order in which they queue is known.
             threads.push(scope.spawn(append(caller)));
+            waiting += of(caller).len();
             let until = Instant::now() + Duration::from_secs(20);
-            while ledger.group.waiting() < usize::from(caller) {
+            while ledger.group.waiting() < waiting {
                 assert!(Instant::now() < until, "caller {caller} never queued");
                 thread::yield_now();
             }
