@@ -9,6 +9,7 @@ mod group;
 #[cfg(test)]
 mod group_tests;
 mod place;
+mod sought;
 mod tree;
 
 use std::{
@@ -20,6 +21,7 @@ use denials::Denials;
 pub use entry::{Entry, EntryKind};
 use group::{Group, Written};
 pub use place::{EntryPlace, LedgerNote};
+use sought::Sought;
 use tree::leaf_hash;
 
 use crate::{
@@ -35,6 +37,7 @@ pub(crate) struct Ledger {
     former: Vec<Arc<dyn LedgerStore>>,
     store: Arc<dyn LedgerStore>,
     group: Group,
+    sought: Sought,
     denials: Denials,
 }
 
@@ -69,7 +72,7 @@ pub struct LedgerState {
 impl Ledger {
     pub(crate) fn new(stores: &Stores) -> Self {
         let (former, store) = (stores.former.clone(), Arc::clone(&stores.ledger));
-        Self { former, store, group: Group::new(), denials: Denials::default() }
+        Self { former, store, group: Group::new(), sought: Sought::default(), denials: Denials::default() }
     }
 
     /// Number of the present ledger, from 1.
