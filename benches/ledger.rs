@@ -7,6 +7,7 @@
 mod long;
 #[path = "../tests/common/orders.rs"]
 mod orders;
+#[allow(dead_code, reason = "for other benches")]
 #[path = "common/puts.rs"]
 mod puts;
 
@@ -88,46 +89,53 @@ impl Raw {
         raw
     }
 
-    /// Blocks of 4 KiB written and synced one after the other, in a second.
-    fn syncs(&self, count: u64, sync: fn(&File) -> io::Result<()>) -> f64 {
+    /// What it takes to write blocks of 4 KiB, and sync, one after the other.
+    fn sync(&self, count: u64, sync: fn(&File) -> io::Result<()>) -> Duration {
         let start = Instant::now();
         for at in 0..count {
             self.0.write_all_at(&[2; 4096], at % Self::BLOCKS * 4096).unwrap();
             sync(&self.0).unwrap();
         }
-        count as f64 / start.elapsed().as_secs_f64()
+        start.elapsed()
     }
 }
 
-/// Rates of entries, `fsync` and `fdatasync`, taken in turns.
+/// Entries, `fsync` and `fdatasync`, taken in turns, often: a disk is not the same from one second to the next.
 #[derive(Default)]
-struct Beside(Vec<[f64; 3]>);
+struct Beside {
+    /// Of each: how many, and how long they took.
+    done: [(u64, Duration); 3],
+}
+
+/// Rounds after which the syncs have their turn.
+const IN_TURN: usize = 50;
 
 impl Beside {
     fn time(&mut self, raw: &Raw, rounds: u64, work: impl Fn(u64) + Sync) -> Duration {
-        let count = rounds.clamp(5, 500);
-        let time = by_all(rounds, work);
-        let syncs = [File::sync_all, File::sync_data].map(|sync| raw.syncs(count, sync));
-        self.0.push([(rounds * THREADS) as f64 / time.as_secs_f64(), syncs[0], syncs[1]]);
+        let mut time = Duration::ZERO;
+        for first in (0..rounds).step_by(IN_TURN) {
+            let rounds = (IN_TURN as u64).min(rounds - first);
+            let worked = by_all(rounds, |n| work(first * THREADS + n));
+            time += worked;
+            let syncs = [File::sync_all, File::sync_data].map(|sync| (rounds, raw.sync(rounds, sync)));
+            for (sum, (count, time)) in
+                self.done.iter_mut().zip([(rounds * THREADS, worked), syncs[0], syncs[1]])
+            {
+                *sum = (sum.0 + count, sum.1 + time);
+            }
+        }
         time
     }
 
     fn print(&self, what: &str) {
-        if self.0.is_empty() {
-            return;
+        let [rate, fsync, fdatasync] = self.done.map(|(count, time)| count as f64 / time.as_secs_f64());
+        if self.done[0].0 > 0 {
+            println!(
+                "{what}, {THREADS} threads: {rate:.0}/s, {:.1} times fsync ({fsync:.0}/s), {:.1} times fdatasync ({fdatasync:.0}/s)",
+                rate / fsync,
+                rate / fdatasync,
+            );
         }
-        let [rate, fsync, fdatasync] = [0, 1, 2].map(|of| {
-            let mut all: Vec<_> = self.0.iter().map(|rates| rates[of]).collect();
-            all.sort_by(f64::total_cmp);
-            all[all.len() / 2]
-        });
-        println!(
-            "{what}, {THREADS} threads, medians of {}: {rate:.0}/s, {:.1} times fsync ({fsync:.0}/s), {:.1} times fdatasync \
-             ({fdatasync:.0}/s)",
-            self.0.len(),
-            rate / fsync,
-            rate / fdatasync,
-        );
     }
 }
 
@@ -140,20 +148,14 @@ fn durable(c: &mut Criterion) {
     let mut first = 0;
     group.bench_function("append one entry", |b| {
         b.iter_custom(|rounds| {
-            let number = first;
+            let before = first;
             first += rounds * THREADS;
-            beside.time(&raw, rounds, |n| bench::append(&vault, ((number + n), 1_000_003), 1).unwrap())
+            // Handles in no order, as those of orders are.
+            let order = |n| (before + n) * 7919 % 1_000_003;
+            beside.time(&raw, rounds, |n| bench::append(&vault, (order(n), 1_000_003), 1).unwrap())
         });
     });
     beside.print("append");
-    for batch in [1, 8, 59, 500] {
-        group.bench_function(format!("one caller, {batch} entries"), |b| {
-            b.iter(|| {
-                bench::append(&vault, (first, 100_000_000), batch).unwrap();
-                first += batch;
-            })
-        });
-    }
     let held = 10_000;
     vault.add_party("SF Express", "courier", None).unwrap();
     time_put(&vault, &NewOrders::under(DEFAULT_POLICY).take(held));
