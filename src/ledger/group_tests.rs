@@ -141,7 +141,7 @@ fn check(ledger: &Ledger, receipts: &[Receipt]) {
         assert_eq!(receipt.place.index + 1, next.place.index);
     }
     for receipt in receipts {
-        assert_eq!(ledger.entries(receipt.place.index, 1).unwrap(), [receipt.entry.clone()]);
+        assert_eq!(ledger.entries(receipt.place.index, 1).unwrap(), std::slice::from_ref(&receipt.entry));
     }
 }
 
