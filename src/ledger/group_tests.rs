@@ -227,7 +227,7 @@ fn a_batch_has_a_bound_and_who_is_larger_is_written_alone() {
 
 #[test]
 fn times_do_not_run_backwards_and_receipts_have_the_time_that_was_written() {
-    let (_odd, ledger) = odd();
+    let (odd, ledger) = odd();
     let before = now();
     let first = ledger.append(entries(1, 2)).unwrap();
     assert!((before..=now()).contains(&first[0].entry.time) && first[1].entry.time == first[0].entry.time);
@@ -236,8 +236,14 @@ fn times_do_not_run_backwards_and_receipts_have_the_time_that_was_written() {
     ledger.group.set_time(ahead);
     let later = ledger.append(vec![Entry { time: 1, ..entry(1, 0) }]).unwrap();
     assert_eq!(later[0].entry.time, ahead);
-    check(&ledger, &first);
-    check(&ledger, &later);
+    // Another process, by its own clock: the order is that of the indices.
+    let other = Ledger::new(&Stores { ledger: odd.clone(), ..Memory::stores() });
+    let others = other.append(entries(2, 1)).unwrap();
+    assert!(others[0].entry.time < ahead);
+    assert_eq!(ledger.verify().unwrap().size, 4);
+    for receipts in [first, later, others] {
+        check(&ledger, &receipts);
+    }
 }
 
 #[test]
