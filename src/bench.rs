@@ -169,5 +169,8 @@ impl Opening<'_> {
 mod index_steps;
 #[path = "bench/keys.rs"]
 mod key_steps;
+#[path = "bench/ledger.rs"]
+mod ledger_steps;
 
 pub use key_steps::KeySteps;
+pub use ledger_steps::append;

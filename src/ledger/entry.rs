@@ -212,6 +212,14 @@ impl Entry {
     }
 }
 
+/// Sets the time in the bytes of an entry.
+pub(super) fn set_time(bytes: &mut [u8], time: u64) {
+    // magic (4) ‖ type (1) ‖ time (8)
+    if let Some(place) = bytes.get_mut(5..13) {
+        place.copy_from_slice(&time.to_le_bytes());
+    }
+}
+
 fn array<const N: usize>(bytes: &[u8]) -> Option<[u8; N]> {
     bytes.try_into().ok()
 }
@@ -246,6 +254,13 @@ mod tests {
             assert!(Entry::decode(&bytes[..at]).is_err(), "cut at {at}");
         }
         assert!(Entry::decode(&[bytes.as_slice(), &[0]].concat()).is_err());
+    }
+
+    #[test]
+    fn the_time_is_set_in_its_place() {
+        let mut bytes = Entry { time: 0, ..full() }.encode().unwrap();
+        set_time(&mut bytes, full().time);
+        assert_eq!(bytes, full().encode().unwrap());
     }
 
     #[test]

@@ -5,8 +5,12 @@
 
 mod denials;
 mod entry;
+mod group;
+#[cfg(test)]
+mod group_tests;
 mod place;
 mod requests;
+mod sought;
 mod tree;
 
 use std::{
@@ -16,7 +20,9 @@ use std::{
 
 use denials::Denials;
 pub use entry::{Entry, EntryKind};
+use group::{Group, Written};
 pub use place::{EntryPlace, LedgerNote};
+use sought::Sought;
 #[cfg(test)]
 pub(crate) use tree::push as push_leaf;
 
@@ -33,6 +39,8 @@ use crate::{
 pub(crate) struct Ledger {
     former: Vec<Arc<dyn LedgerStore>>,
     store: Arc<dyn LedgerStore>,
+    group: Group,
+    sought: Sought,
     denials: Denials,
 }
 
@@ -66,7 +74,8 @@ pub struct LedgerState {
 
 impl Ledger {
     pub(crate) fn new(stores: &Stores) -> Self {
-        Self { former: stores.former.clone(), store: Arc::clone(&stores.ledger), denials: Denials::default() }
+        let (former, store) = (stores.former.clone(), Arc::clone(&stores.ledger));
+        Self { former, store, group: Group::new(), sought: Sought::default(), denials: Denials::default() }
     }
 
     /// Number of the present ledger, from 1.
@@ -74,7 +83,10 @@ impl Ledger {
         u32::try_from(self.former.len()).unwrap_or(u32::MAX).saturating_add(1)
     }
 
-    /// Appends the entries in their order and sets their time. When this returns, they are on disk: one sync for all.
+    /// Appends the entries in their order, one after the other, and sets their time, which does not run backwards within this
+    /// ledger and process. When this returns, they are on disk: one sync for all, and for what others append meanwhile.
+    ///
+    /// In a process that did not make this ledger it fails before it waits for anything: `Locked`.
     pub(crate) fn append(&self, entries: Vec<Entry>) -> Result<Vec<Receipt>> {
         if entries.is_empty() {
             return Ok(Vec::new());
@@ -83,24 +95,17 @@ impl Ledger {
     }
 
     fn append_entries(&self, mut entries: Vec<Entry>) -> Result<Vec<Receipt>> {
-        let time = now();
-        let mut rows = Vec::with_capacity(entries.len());
-        let mut leaves = Vec::with_capacity(entries.len());
-        for entry in &mut entries {
-            entry.time = time;
-            let bytes = entry.encode()?;
-            leaves.push(leaf_hash(&bytes));
-            rows.push(LedgerRow { handle: entry.handle, bytes });
-        }
-        let mut first = 0;
-        self.store.append(&mut |head: &LedgerHead| {
-            first = head.size;
-            let mut next = head.clone();
-            leaves.iter().for_each(|leaf| tree::push(&mut next, *leaf));
-            (std::mem::take(&mut rows), next)
-        })?;
+        let row = |entry: &mut Entry| {
+            entry.time = 0;
+            Ok(LedgerRow { handle: entry.handle, bytes: entry.encode()? })
+        };
+        let rows = entries.iter_mut().map(row).collect::<Result<_>>()?;
+        let Written { first, time } = self.group.append(&*self.store, rows)?;
         let ledger = self.number();
-        let receipt = |(entry, index)| Receipt { place: EntryPlace { ledger, index }, entry };
+        let receipt = |(entry, index)| {
+            let entry = Entry { time, ..entry };
+            Receipt { place: EntryPlace { ledger, index }, entry }
+        };
         Ok(entries.into_iter().zip(first..).map(receipt).collect())
     }
 
@@ -308,6 +313,10 @@ const PAGE: usize = 4096;
 
 impl Drop for Ledger {
     fn drop(&mut self) {
+        // A forked child has what its parent counted, and perhaps the lock of a thread that it has not.
+        if !self.group.is_of_this_process() {
+            return;
+        }
         // A crash loses the count of the last minute's repeated denials; their first is in the ledger.
         let _unwritten = self.append(self.denials.take());
     }

@@ -6,7 +6,7 @@ use super::Vault;
 use crate::{
     error::{Error, ErrorKind, Result},
     keys::{Evidence, RecordId},
-    ledger::{Entry, EntryKind, now},
+    ledger::{Entry, EntryKind, EntryPlace, now},
     observe::{Operation, Watch},
     opener::unlock,
     record::Record,
@@ -36,14 +36,15 @@ impl Vault {
     /// from their work (nor whoever wrote it be safe from being revoked), and `doctor` reports it.
     pub(crate) fn settle(&self) -> Result<()> {
         let (mut replaced, mut resealed) = (Vec::new(), Vec::new());
-        for row in self.inner().stores.secrets.unsettled()? {
+        let rows = self.inner().stores.secrets.unsettled()?;
+        for row in &rows {
             let settled = self.registry().and_then(|registry| match row.state {
-                SecretState::Pending => self.settle_pending(&registry, &row),
-                _ => self.settle_shred(&registry, &row).map(|()| Settled::Done),
+                SecretState::Pending => self.settle_pending(&registry, row),
+                _ => self.settle_shred(&registry, row, &rows).map(|()| Settled::Done),
             });
             match settled {
                 Ok(Settled::Replaced) => replaced.push((row.record_id, row.n1)),
-                Ok(Settled::Resealed) => resealed.push(row),
+                Ok(Settled::Resealed) => resealed.push(row.clone()),
                 Err(e) if *e.kind() == ErrorKind::Storage => return Err(e),
                 Ok(Settled::Done) | Err(_) => {}
             }
@@ -55,7 +56,9 @@ impl Vault {
         if resealed.is_empty() { Ok(()) } else { self.settle_reseals(resealed) }
     }
 
-    fn settle_shred(&self, registry: &Registry, row: &SecretRow) -> Result<()> {
+    /// Reads the ledger where its index has no entry of the shredding, for all `unsettled` rows together and once: a row that cannot be
+    /// settled stays, and every writer comes here.
+    fn settle_shred(&self, registry: &Registry, row: &SecretRow, unsettled: &[SecretRow]) -> Result<()> {
         let cannot_open =
             || Error::new(ErrorKind::CannotOpen, "a shred was cut short and its secret row does not open");
         let context = registry.row_context(row);
@@ -68,11 +71,13 @@ impl Vault {
             }
             return self.destroy(row, row.wrapped.clone(), Duration::ZERO);
         };
-        let entries = self.ledger().with_handles(&[handle_key.handle(&registry.own_key_id())])?;
-        // The newest that changed the order: one that was brought back by old files may have been shredded before.
-        let changes = [EntryKind::Put, EntryKind::Update, EntryKind::Reseal, EntryKind::Shred];
-        let newest = entries.into_iter().rev().find(|(_, entry)| changes.contains(&entry.kind));
-        let Some((_, entry)) = newest.filter(|(_, entry)| entry.kind == EntryKind::Shred) else {
+        let handle = handle_key.handle(&registry.own_key_id());
+        let mut newest = newest_shred(self.ledger().hinted(&handle)?, &handle);
+        if newest.is_none() {
+            let all = self.ledger().with_handles_again(&handles_of(registry, unsettled))?;
+            newest = newest_shred(all, &handle);
+        }
+        let Some(entry) = newest else {
             // Only the row of the record: otherwise whoever writes the files would have a superseded one made current.
             let record = self.record_of(row)?.filter(|record| n1_of(&record.sealed) == Some(row.n1));
             record.ok_or_else(cannot_open)?;
@@ -117,7 +122,7 @@ impl Vault {
     /// its newest entry is of the sealing whose row it is, and the record is what stood before, the order is sealed anew at once: so
     /// that its newest entry names its record again. All else is left to `doctor`: a record that was put back.
     ///
-    /// Reads the ledger, once for all of them.
+    /// Reads the ledger, once for all of them, and where some are left again only what was appended since.
     fn settle_reseals(&self, rows: Vec<SecretRow>) -> Result<()> {
         let registry = self.registry()?;
         let mut sought = HashMap::new();
@@ -129,11 +134,12 @@ impl Vault {
                 sought.insert(handle_key.handle(&registry.own_key_id()), (row, os, Named::default()));
             }
         }
-        self.ledger().scan_all(|_, entry| {
+        let handles: Vec<_> = sought.keys().copied().collect();
+        for (_, entry) in self.ledger().with_handles_again(&handles)? {
             if let Some((.., named)) = sought.get_mut(&entry.handle) {
                 named.add(&entry);
             }
-        })?;
+        }
         let (mut undone, mut again) = (Vec::new(), Vec::new());
         for (row, os, named) in sought.into_values() {
             let Some(record) = self.record_of(row)? else { continue };
@@ -298,6 +304,22 @@ impl Named {
     fn has(&self, digest: &[u8; 32]) -> bool {
         self.records.iter().any(|(record, _)| record == digest)
     }
+}
+
+/// The shredding of an order, if that is the newest that changed it: one that was brought back by old files may have been shredded
+/// before.
+fn newest_shred(entries: Vec<(EntryPlace, Entry)>, handle: &[u8; 16]) -> Option<Entry> {
+    let changes = [EntryKind::Put, EntryKind::Update, EntryKind::Reseal, EntryKind::Shred];
+    let mut entries = entries.into_iter().map(|(_, entry)| entry).rev();
+    let newest = entries.find(|entry| entry.handle == *handle && changes.contains(&entry.kind))?;
+    (newest.kind == EntryKind::Shred).then_some(newest)
+}
+
+/// Handles, for the vault, of the orders whose rows still have their secret.
+fn handles_of(registry: &Registry, rows: &[SecretRow]) -> Vec<[u8; 16]> {
+    let own = registry.own_key_id();
+    let with_secret = |row: &SecretRow| SecretRow { state: SecretState::Current, ..row.clone() };
+    rows.iter().filter_map(|row| Some(registry.handle_key(&with_secret(row))?.handle(&own))).collect()
 }
 
 pub(super) fn n1_of(sealed: &[u8]) -> Option<[u8; 10]> {

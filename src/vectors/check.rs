@@ -99,6 +99,19 @@ const WITHOUT_VECTOR: &[(u32, &str)] = &[
         "what leaves a vault: `a_stolen_database_and_a_couriers_machine_open_what_the_courier_was_given_and_no_more` in tests/attacks/sharing.rs",
     ),
     (110, "what a writer refuses: `a_key_belongs_to_one_party` in tests/attacks/sharing.rs"),
+    (
+        111,
+        "what a writer does: `times_do_not_run_backwards_and_receipts_have_the_time_that_was_written` in src/ledger/group_tests.rs",
+    ),
+    (112, "no bytes of its own: the same test"),
+    (
+        113,
+        "what a writer does: `who_comes_while_one_writes_is_written_together` in src/ledger/group_tests.rs",
+    ),
+    (
+        114,
+        "what a writer does: tests/group_commit.rs, `a_write_that_fails_fails_for_all_in_it_and_is_not_tried_again` in src/ledger/group_tests.rs",
+    ),
     (117, "the time is for a clock: vault/request_tests.rs"),
     (
         118,
