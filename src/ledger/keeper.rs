@@ -361,3 +361,80 @@ fn sync_name(file: &Path) -> io::Result<()> {
 fn sync_name(_file: &Path) -> io::Result<()> {
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::{
+        ledger::{Entry, EntryKind},
+        store::{LedgerHead, LedgerRow, LedgerStore, Memory, StoreResult, Stores},
+    };
+
+    /// A store in whose place another comes.
+    struct Exchanged(Mutex<Arc<dyn LedgerStore>>);
+
+    impl Exchanged {
+        fn is_now(&self) -> Arc<dyn LedgerStore> {
+            Arc::clone(&held(&self.0))
+        }
+    }
+
+    impl LedgerStore for Exchanged {
+        fn append(
+            &self,
+            build: &mut dyn FnMut(&LedgerHead) -> (Vec<LedgerRow>, LedgerHead),
+        ) -> StoreResult<()> {
+            self.is_now().append(build)
+        }
+
+        fn head(&self) -> StoreResult<LedgerHead> {
+            self.is_now().head()
+        }
+
+        fn entries(&self, from: u64, limit: usize) -> StoreResult<Vec<LedgerRow>> {
+            self.is_now().entries(from, limit)
+        }
+
+        fn find_handle(&self, handle: &[u8; 16]) -> StoreResult<Vec<u64>> {
+            self.is_now().find_handle(handle)
+        }
+    }
+
+    fn entry(number: u8) -> Entry {
+        Entry::new(EntryKind::Put, [number; 16], [0; 32])
+    }
+
+    #[test]
+    fn a_ledger_exchanged_under_a_running_program_gives_no_receipt() {
+        let (stores, older) = (Memory::stores(), Memory::stores().ledger);
+        let store = Arc::new(Exchanged(Mutex::new(stores.ledger.clone())));
+        let ledger = Ledger::new(&Stores { ledger: store.clone(), ..stores });
+        for number in 0..3 {
+            assert_eq!(ledger.append(vec![entry(number)]).unwrap().len(), 1);
+        }
+        *held(&store.0) = older;
+        let refused = ledger.append(vec![entry(3)]).err().unwrap();
+        assert_eq!(refused.kind(), &ErrorKind::RolledBack);
+        assert!(refused.to_string().contains("went on from 0"), "{refused}");
+        // Nothing more is appended, to neither of them.
+        assert_eq!(store.head().unwrap().size, 1);
+        assert!(ledger.append(vec![entry(4)]).is_err() && ledger.check_open().is_err());
+        assert_eq!(store.head().unwrap().size, 1);
+    }
+
+    #[test]
+    fn threads_that_append_at_once_are_not_taken_for_an_exchange() {
+        let ledger = Ledger::new(&Memory::stores());
+        thread::scope(|scope| {
+            for number in 0..8 {
+                let ledger = &ledger;
+                scope.spawn(move || {
+                    (0..200).for_each(|_| drop(ledger.append(vec![entry(number)]).unwrap()));
+                });
+            }
+        });
+        assert_eq!(ledger.state().unwrap().size, 1_600);
+    }
+}
