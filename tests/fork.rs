@@ -226,14 +226,14 @@ fn a_child_that_drops_its_parents_vault_leaves_the_checkpoint_alone() {
     vault.keep_checkpoint(&file).unwrap();
     vault.open("shop", "operation", "SO-1").unwrap();
     let before = fs::read(&file).unwrap();
-    let childs = vault.clone();
+    let vault = RefCell::new(Some(vault));
     let child = in_child(|| {
+        let vault = vault.take().unwrap();
         assert_eq!(vault.keep_checkpoint(&file).unwrap_err().kind(), &ErrorKind::Locked);
         drop(vault);
-        drop(childs);
     });
     assert!(has_passed(child));
     assert_eq!(fs::read(&file).unwrap(), before);
-    drop((vault, childs));
+    drop(vault.take());
     assert_ne!(fs::read(&file).unwrap(), before, "the parent's is written when it is dropped");
 }
