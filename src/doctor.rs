@@ -78,10 +78,11 @@ impl Vault {
     }
 
     fn check_content(&self, findings: &mut Vec<Finding>) -> Result<()> {
-        let _writer = self.writer()?;
+        let _writer = self.settled()?;
         let registry = self.registry()?;
         findings.push(Finding::new(Severity::Fine, "keys", "all keys, policies and parties are authentic"));
         findings.extend(self.check_ledgers(&registry));
+        findings.extend(self.check_kept());
         findings.extend(self.check_keys(&registry)?);
         let mut recorded = Recorded::default();
         let scanned = self.ledger().scan_all(|place, entry| recorded.add(place, &entry));

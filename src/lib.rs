@@ -100,6 +100,7 @@ mod error;
 mod folder;
 mod handles;
 mod index;
+mod kept;
 mod key_list;
 mod keys;
 mod ledger;
@@ -151,7 +152,7 @@ pub use keys::{
     Fingerprint, KeyFile, PartyKey, Passphrase, PublicKey, RecordId, RootKey, RootKeyProvider, VaultCard,
     public_path,
 };
-pub use ledger::{Entry, EntryKind, EntryPlace, LedgerNote, LedgerState};
+pub use ledger::{Entry, EntryKind, EntryPlace, KeptCheckpoint, LedgerNote, LedgerState};
 pub use opener::StoredOrder;
 pub use order::{
     Consignee, ConsigneeForCourier, ConsigneeForPlatform, ConsigneeForSupportAfterSale,

@@ -40,6 +40,8 @@ pub(crate) enum Operation {
     Restore,
     /// A step of the others: entries on their way to the ledger.
     Append,
+    /// A step of the others: the checkpoint outside is moved on.
+    KeepCheckpoint,
     /// A step of the others: waiting for another writer.
     Wait,
 }
@@ -237,6 +239,9 @@ mod span {
                 Operation::Restore => operation!("restore", Empty),
                 Operation::Append => {
                     debug_span!(target: "consignee", "append", entries = number, error = Empty)
+                }
+                Operation::KeepCheckpoint => {
+                    debug_span!(target: "consignee", "keep_checkpoint", error = Empty)
                 }
                 Operation::Wait => debug_span!(target: "consignee", "wait_for_writer", error = Empty),
             };

@@ -37,6 +37,11 @@ pub struct Stats {
     pub unsettled_secrets: u64,
     /// Secret rows of earlier revisions. Each is destroyed by the first writer after a day.
     pub superseded_secrets: u64,
+    /// Entries of the present ledger that the checkpoint kept outside has ([`keep_checkpoint`](Vault::keep_checkpoint)); `None` where
+    /// none is kept.
+    pub kept_checkpoint: Option<u64>,
+    /// How many times that checkpoint could not be moved on since it is kept. Rising: look at its file, folder and disk.
+    pub kept_checkpoint_failures: u64,
     /// What this vault and its clones did since it was unlocked.
     pub since_unlock: Activity,
 }
@@ -75,6 +80,7 @@ impl Vault {
         let (registry, stores) = (self.registry()?, &self.inner().stores);
         let in_state = |state| registry.parties.iter().filter(|party| party.state == state).count() as u64;
         let epoch = registry.current_epoch()?.epoch;
+        let kept = self.ledger().kept_status();
         Ok(Stats {
             orders: stores.orders.count_records()?,
             ledger_entries: registry.former.iter().map(|former| former.closed.size).sum::<u64>()
@@ -88,6 +94,8 @@ impl Vault {
             epoch_sealings_most: MOST_SEALINGS,
             unsettled_secrets: stores.secrets.unsettled()?.len() as u64,
             superseded_secrets: stores.secrets.count_superseded(u64::MAX)?,
+            kept_checkpoint: kept.map(|kept| kept.size),
+            kept_checkpoint_failures: kept.map_or(0, |kept| kept.failures),
             since_unlock: self.activity(),
         })
     }

@@ -23,6 +23,7 @@ fn main() {
     a_child_that_drops_its_parents_vault_closes_nothing_of_it();
     a_child_that_drops_its_parents_vault_late_removes_no_log();
     a_folder_that_the_parent_has_open_is_not_opened_again_by_the_child();
+    a_child_that_drops_its_parents_vault_leaves_the_checkpoint_alone();
 }
 
 /// Runs `work` in a forked child; a panic in it is its exit status.
@@ -213,4 +214,26 @@ fn a_folder_that_the_parent_has_open_is_not_opened_again_by_the_child() {
     for number in ["SO-1", "SO-2", "SO-3"] {
         assert!(vault.open("shop", "operation", number).is_ok(), "{number}");
     }
+}
+
+/// The checkpoint outside is moved on by the process that keeps it.
+fn a_child_that_drops_its_parents_vault_leaves_the_checkpoint_alone() {
+    let (folder, outside) = (Folder::new(), tempfile::tempdir().unwrap());
+    let vault = folder.unlock();
+    vault.put(&order("SO-1")).unwrap();
+    let file = outside.path().join("checkpoint");
+    vault.write_checkpoint(&file).unwrap();
+    vault.keep_checkpoint(&file).unwrap();
+    vault.open("shop", "operation", "SO-1").unwrap();
+    let before = fs::read(&file).unwrap();
+    let vault = RefCell::new(Some(vault));
+    let child = in_child(|| {
+        let vault = vault.take().unwrap();
+        assert_eq!(vault.keep_checkpoint(&file).unwrap_err().kind(), &ErrorKind::Locked);
+        drop(vault);
+    });
+    assert!(has_passed(child));
+    assert_eq!(fs::read(&file).unwrap(), before);
+    drop(vault.take());
+    assert_ne!(fs::read(&file).unwrap(), before, "the parent's is written when it is dropped");
 }

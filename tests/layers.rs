@@ -57,6 +57,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("who_saw", &["handles", "keys", "ledger", "observe", "registry", "vault"]),
     ("custody", &["keys", "ledger", "observe", "registry", "store", "vault"]),
     ("rotation", &["admin", "keys", "ledger", "observe", "registry", "sealer", "store", "suite", "vault"]),
+    ("kept", &["ledger", "vault"]),
     ("stats", &["observe", "registry", "vault"]),
     (
         "admin",

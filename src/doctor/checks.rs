@@ -122,6 +122,28 @@ impl Vault {
         findings
     }
 
+    /// Whether the ledger goes on from the checkpoint that is kept outside, where one is, and whether that is kept up to date.
+    pub(super) fn check_kept(&self) -> Option<Finding> {
+        if let Err(refused) = self.ledger().check_open() {
+            return Some(Finding::new(Severity::Fault, "ledger", refused.to_string()));
+        }
+        let kept = self.ledger().kept_status()?;
+        Some(match kept.is_failing {
+            true => {
+                let message = format!(
+                    "the checkpoint kept outside cannot be moved on beyond {} entries: look at its file, folder and disk",
+                    kept.size
+                );
+                Finding::new(Severity::Warning, "ledger", message)
+            }
+            false => {
+                let message =
+                    format!("it goes on from the checkpoint kept outside, of {} entries", kept.size);
+                Finding::new(Severity::Fine, "ledger", message)
+            }
+        })
+    }
+
     /// Epochs and release keys that somebody should do something about.
     pub(super) fn check_keys(&self, registry: &Registry) -> Result<Vec<Finding>> {
         let listed = key_list::list(&self.inner().stores, &registry.key_records, true)?;

@@ -71,7 +71,7 @@ impl Vault {
 
     /// What the vault is now, settled.
     fn fix(&self, folder: &Path) -> Result<(std::sync::Arc<Registry>, Moment, Vec<Fixed>)> {
-        let _writer = self.writer()?;
+        let _writer = self.settled()?;
         let registry = self.registry()?;
         let number = registry.ledger_number();
         let mut databases = Vec::new();

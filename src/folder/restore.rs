@@ -19,7 +19,7 @@ use super::{
 use crate::{
     error::{Error, ErrorKind, Result},
     keys::RootKeyProvider,
-    ledger::{Entry, EntryKind, Ledger, LedgerNote, LedgerState, now},
+    ledger::{Entry, EntryKind, KeptCheckpoint, Ledger, LedgerNote, LedgerState, now},
     observe::{Operation, Watch},
     registry::FormerLedger,
     store::sqlite::{self, LOCK, create_file, create_folder, create_ledger, former_ledger},
@@ -98,15 +98,61 @@ impl Vault {
         root: &dyn RootKeyProvider,
         last_known: Option<LedgerNote>,
     ) -> Result<Restored> {
-        Watch::uncounted(Operation::Restore, 0).one(restore(sets, to, root, last_known))
+        let known = last_known.map_or(LastKnown::Nothing, LastKnown::Noted);
+        Watch::uncounted(Operation::Restore, 0).one(restore(sets, to, root, known))
     }
+
+    /// The same, where what is known last is the checkpoint that [`Vault::keep_checkpoint`] kept outside of the vault. After it, the
+    /// vault is kept by that file as before: `keep_checkpoint` moves it on to the new ledger.
+    ///
+    /// # Errors
+    /// As for [`Vault::restore`], and `CannotOpen` for a checkpoint that was not signed by the key in the backup: of another vault,
+    /// altered, or signed by a key that the vault has had since the backup only.
+    pub fn restore_with_checkpoint(
+        sets: &BackupSets,
+        to: &Path,
+        root: &dyn RootKeyProvider,
+        kept: &KeptCheckpoint,
+    ) -> Result<Restored> {
+        Watch::uncounted(Operation::Restore, 0).one(restore(sets, to, root, LastKnown::Kept(kept)))
+    }
+}
+
+/// What is known last of the vault's ledgers, outside of it.
+enum LastKnown<'a> {
+    Nothing,
+    Noted(LedgerNote),
+    Kept(&'a KeptCheckpoint),
+}
+
+impl LastKnown<'_> {
+    /// A note, by whoever restores; a checkpoint is believed only if the vault signed it.
+    fn of(&self, vault: &Vault) -> Result<Option<LedgerNote>> {
+        match self {
+            Self::Nothing => Ok(None),
+            Self::Noted(note) => Ok(Some(*note)),
+            Self::Kept(kept) => {
+                let registry = vault.registry()?;
+                let key = registry.checkpoint_key(registry.ledger_number());
+                let key = key.map_err(|_| unchecked("the backup has no key that signs the ledger"))?;
+                kept.note(&registry.ledgers_name(), key.public().public())
+                    .map(Some)
+                    .map_err(|e| unchecked(&e.to_string()))
+            }
+        }
+    }
+}
+
+fn unchecked(why: &str) -> Error {
+    Error::new(ErrorKind::CannotOpen, format!("the checkpoint cannot be checked by this backup: {why}"))
+        .with_hint("if the checkpoint is this vault's, take a newer backup, or give its size and root as what was noted last")
 }
 
 fn restore(
     sets: &BackupSets,
     to: &Path,
     root: &dyn RootKeyProvider,
-    last_known: Option<LedgerNote>,
+    last_known: LastKnown<'_>,
 ) -> Result<Restored> {
     check_location(to, root)?;
     let manifests = Part::ALL.map(|part| Manifest::read(sets.of(part), part));
@@ -122,7 +168,7 @@ fn restore(
         }
         let vault = Vault::resume_in(open_stores(building)?, root)?;
         check_origin(&vault, &manifests)?;
-        let known = last_of(&vault, moment.ledger, last_known)?;
+        let known = last_of(&vault, moment.ledger, last_known.of(&vault)?)?;
         let entry = close(&vault, moment.ledger, known)?;
         let root = vault.root();
         drop(vault);

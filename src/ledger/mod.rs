@@ -8,6 +8,8 @@ mod entry;
 mod group;
 #[cfg(test)]
 mod group_tests;
+mod keeper;
+mod kept;
 mod place;
 mod requests;
 mod sought;
@@ -21,6 +23,9 @@ use std::{
 use denials::Denials;
 pub use entry::{Entry, EntryKind};
 use group::{Group, Written};
+use keeper::Kept;
+pub(crate) use keeper::{Signs, create_kept};
+pub use kept::KeptCheckpoint;
 pub use place::{EntryPlace, LedgerNote};
 use sought::Sought;
 #[cfg(test)]
@@ -42,6 +47,7 @@ pub(crate) struct Ledger {
     group: Group,
     sought: Sought,
     denials: Denials,
+    kept: Kept,
 }
 
 /// Proof to this program that an entry is in the ledger, durably.
@@ -75,7 +81,8 @@ pub struct LedgerState {
 impl Ledger {
     pub(crate) fn new(stores: &Stores) -> Self {
         let (former, store) = (stores.former.clone(), Arc::clone(&stores.ledger));
-        Self { former, store, group: Group::new(), sought: Sought::default(), denials: Denials::default() }
+        let (sought, denials, kept) = (Sought::default(), Denials::default(), Kept::default());
+        Self { former, store, group: Group::new(), sought, denials, kept }
     }
 
     /// Number of the present ledger, from 1.
@@ -91,7 +98,11 @@ impl Ledger {
         if entries.is_empty() {
             return Ok(Vec::new());
         }
-        Watch::uncounted(Operation::Append, entries.len()).one(self.append_entries(entries))
+        let watch = Watch::uncounted(Operation::Append, entries.len());
+        let before = watch.one(self.admit())?;
+        let receipts = watch.one(self.append_entries(entries))?;
+        self.appended(before, &receipts)?;
+        Ok(receipts)
     }
 
     fn append_entries(&self, mut entries: Vec<Entry>) -> Result<Vec<Receipt>> {
@@ -225,16 +236,8 @@ impl Ledger {
         let Some((_, store)) = self.numbered().find(|(number, _)| *number == note.ledger) else {
             return Ok(false);
         };
-        let mut head = LedgerHead::default();
-        while head.size < note.state.size {
-            let limit = PAGE.min(usize::try_from(note.state.size - head.size).unwrap_or(PAGE));
-            let page = store.entries(head.size, limit)?;
-            if page.is_empty() {
-                return Ok(false);
-            }
-            page.iter().for_each(|row| tree::push(&mut head, leaf_hash(&row.bytes)));
-        }
-        Ok(LedgerState::from(&head) != note.state)
+        let head = extended(store, LedgerHead::default(), note.state.size)?;
+        Ok(head.is_some_and(|head| LedgerState::from(&head) != note.state))
     }
 
     /// The same of each former ledger.
@@ -279,6 +282,19 @@ fn scan_of(store: &dyn LedgerStore, from: u64, mut visit: impl FnMut(u64, Entry)
     }
 }
 
+/// The head with the entries behind it, up to this size; none where some of them are missing.
+fn extended(store: &dyn LedgerStore, mut head: LedgerHead, size: u64) -> Result<Option<LedgerHead>> {
+    while head.size < size {
+        let limit = PAGE.min(usize::try_from(size - head.size).unwrap_or(PAGE));
+        let page = store.entries(head.size, limit)?;
+        if page.is_empty() {
+            return Ok(None);
+        }
+        page.iter().for_each(|row| tree::push(&mut head, leaf_hash(&row.bytes)));
+    }
+    Ok(Some(head))
+}
+
 fn verify(store: &dyn LedgerStore) -> Result<LedgerState> {
     let head = store.head()?;
     let (mut again, mut handles_fit) = (LedgerHead::default(), true);
@@ -319,6 +335,7 @@ impl Drop for Ledger {
         }
         // A crash loses the count of the last minute's repeated denials; their first is in the ledger.
         let _unwritten = self.append(self.denials.take());
+        self.keep_last();
     }
 }
 

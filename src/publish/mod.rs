@@ -52,8 +52,10 @@ impl Vault {
     /// The present ledger, signed.
     ///
     /// # Errors
-    /// As for [`Vault::ledger_key`].
+    /// As for [`Vault::ledger_key`]; `RolledBack` where [`Vault::keep_checkpoint`] has found that the ledger does not go on from an
+    /// earlier one.
     pub fn checkpoint(&self) -> Result<SignedCheckpoint> {
+        self.ledger().check_open()?;
         let (registry, _) = self.registry_that_signs()?;
         let key = registry.checkpoint_key(registry.ledger_number())?;
         Ok(of_state(&key, self.ledger_state()?).sign(&key))
@@ -68,6 +70,7 @@ impl Vault {
     /// `RolledBack` where more is published than the ledger has; `Damaged` or `CannotOpen` where what is published is another log, or
     /// was altered; `Storage`.
     pub fn publish(&self, folder: &Path) -> Result<Vec<Publication>> {
+        self.ledger().check_open()?;
         let (registry, _) = self.registry_that_signs()?;
         let mut published = Vec::new();
         for (ledger, store) in self.ledger().numbered() {

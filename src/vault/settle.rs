@@ -20,8 +20,14 @@ use crate::{
 pub(crate) const KEEP_SUPERSEDED: u64 = 86_400;
 
 impl Vault {
-    /// The write lock, with what an earlier holder left half done settled.
+    /// The write lock of whoever changes the vault: none where the ledger takes nothing more.
     pub(crate) fn writer(&self) -> Result<Box<dyn Held + '_>> {
+        self.ledger().check_open()?;
+        self.settled()
+    }
+
+    /// The write lock, with what an earlier holder left half done settled.
+    pub(crate) fn settled(&self) -> Result<Box<dyn Held + '_>> {
         let writer =
             Watch::uncounted(Operation::Wait, 0).one(self.0.stores.lock.hold().map_err(Error::from))?;
         self.settle_change()?;

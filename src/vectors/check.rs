@@ -130,6 +130,11 @@ const WITHOUT_VECTOR: &[(u32, &str)] = &[
     (127, "several policies: tests/who_saw.rs"),
     (128, "what is left of a shredded order: tests/who_saw.rs"),
     (129, "an entry that is gone: tests/who_saw.rs"),
+    (130, "a file outside of the vault: ledger/kept.rs"),
+    (131, "a file outside of the vault: ledger/kept.rs, tests/kept.rs"),
+    (132, "what a writer refuses: tests/kept.rs"),
+    (133, "what a writer makes: tests/kept.rs"),
+    (134, "sets of files: tests/kept.rs"),
 ];
 
 fn files() -> BTreeMap<String, Json> {

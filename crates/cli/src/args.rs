@@ -242,7 +242,7 @@ VAULT is made as it was at the backup. Its ledger is closed as lost and another 
 applied since is to be done again. Ends with what doctor finds.
 
 EXAMPLES
-  consignee restore shop.vault --from /mnt/new
+  consignee restore shop.vault --from /mnt/new --checkpoint /mnt/other/shop.checkpoint
   consignee restore shop.vault --records r/records --secrets s/secrets --keys k/keys --last-known 1200:5f2c…")]
     Restore(Restore),
 }
@@ -465,7 +465,7 @@ pub(crate) struct Restore {
     #[arg(long, value_name = "DIR", required_unless_present = "from")]
     pub(crate) keys: Option<PathBuf>,
     /// Size and root of the ledger as they were noted last, and its number before them if it is not the first
-    #[arg(long, value_name = "[N/]SIZE:ROOT")]
+    #[arg(long, value_name = "[N/]SIZE:ROOT", conflicts_with = "checkpoint")]
     pub(crate) last_known: Option<LedgerNote>,
     #[command(flatten)]
     pub(crate) key: KeyArgs,

@@ -2,7 +2,7 @@
 
 use std::{io::Write, path::Path};
 
-use consignee::{BackupSets, LedgerNote, Restored, Vault};
+use consignee::{BackupSets, KeptCheckpoint, LedgerNote, Restored, Vault};
 
 use crate::{
     args::{Backup, Restore},
@@ -29,10 +29,16 @@ pub(crate) fn restore(args: &Restore, screen: &mut Screen) -> Result<(), Failure
         return Err(Failure::new(FAILED, message));
     }
     let root = args.key.provider()?;
-    let restored = Vault::restore(&sets(args), &args.vault, &*root, args.last_known)?;
+    let restored = match args.key.checkpoint().filter(|_| args.last_known.is_none()) {
+        None => Vault::restore(&sets(args), &args.vault, &*root, args.last_known)?,
+        Some(file) => {
+            let kept = KeptCheckpoint::read(&file).map_err(|e| Failure::of(&file, &e))?;
+            Vault::restore_with_checkpoint(&sets(args), &args.vault, &*root, &kept)?
+        }
+    };
     tell(&restored, &args.vault, screen)?;
     drop(restored);
-    doctor::examine(&args.vault, &*root, screen)
+    doctor::examine(&args.vault, &*root, &args.key, screen)
 }
 
 fn sets(args: &Restore) -> BackupSets {

@@ -7,19 +7,26 @@ use consignee::{Finding, RootKeyProvider, Severity, Vault};
 use crate::{
     args::Keyed,
     failure::{FAILED, Failure},
+    root_key::KeyArgs,
     screen::Screen,
     table::{Shown, Table},
 };
 
 pub(crate) fn run(args: &Keyed, screen: &mut Screen) -> Result<(), Failure> {
     let root = args.key.provider_for(&args.vault)?;
-    examine(&args.vault, &*root, screen)
+    examine(&args.vault, &*root, &args.key, screen)
 }
 
 /// Shows all findings; fails where one is a fault.
-pub(crate) fn examine(folder: &Path, root: &dyn RootKeyProvider, screen: &mut Screen) -> Result<(), Failure> {
+pub(crate) fn examine(
+    folder: &Path,
+    root: &dyn RootKeyProvider,
+    key: &KeyArgs,
+    screen: &mut Screen,
+) -> Result<(), Failure> {
     let mut findings = Vault::check_folder(folder, root);
-    let examined = Vault::unlock(folder, root).and_then(|vault| {
+    let examined = Vault::unlock(folder, root).map_err(Failure::from).and_then(|vault| {
+        key.keep(&vault)?;
         findings.extend(vault.doctor()?);
         findings.push(vault.check_policy_copy(folder)?);
         Ok(())

@@ -26,6 +26,11 @@ pub(crate) fn run(args: &Init, screen: &mut Screen) -> Result<(), Failure> {
         policy::parsed(path, &text)?;
         setup.policy = Cow::Owned(text);
     }
+    if args.key.names_checkpoint() {
+        return Err(Failure::usage(
+            "a new vault has no checkpoint yet: ledger checkpoint VAULT -o FILE makes one",
+        ));
+    }
     let key = args.key.new_key(&args.vault)?;
     let vault = Vault::create(&args.vault, &*key.provider, &setup).inspect_err(|_| {
         // No vault was made, so the new key opens nothing.

@@ -100,6 +100,7 @@ fn run(command: Command, screen: &mut Screen) -> Result<(), Failure> {
         Command::Keys(KeysCommand::Inventory(args)) => keys::inventory(&args, screen),
         Command::Ledger(LedgerCommand::Show(args)) => ledger::show(&args, screen),
         Command::Ledger(LedgerCommand::Publish(args)) => publish::publish(&args, screen),
+        Command::Ledger(LedgerCommand::Checkpoint(args)) => publish::checkpoint(&args, screen),
         Command::Ledger(LedgerCommand::Verify(args)) => publish::verify(&args, screen),
         Command::Ledger(LedgerCommand::Proof(args)) => publish::proof(&args, screen),
         Command::Ledger(LedgerCommand::WitnessKey(args)) => witness::generate(&args, screen),

@@ -6,13 +6,13 @@ use std::{
 };
 
 use consignee::{
-    Backdated, Peek, Published, VaultCard, Verified,
+    Backdated, KeptCheckpoint, Peek, Published, VaultCard, Verified,
     tlog::{SignedCheckpoint, TrustPolicy, VerifierKey},
 };
 use serde_json::json;
 
 use crate::{
-    args::{LedgerProof, LedgerPublish, LedgerVerify},
+    args::{LedgerCheckpoint, LedgerProof, LedgerPublish, LedgerVerify},
     failure::{FAILED, Failure},
     input,
     party_key::{check_new, write_new},
@@ -44,6 +44,24 @@ pub(crate) fn publish(args: &LedgerPublish, screen: &mut Screen) -> Result<(), F
         let to = args.to.display();
         writeln!(screen, "{to}/public is for everybody, {to}/audit for auditors")?;
     }
+    Ok(())
+}
+
+pub(crate) fn checkpoint(args: &LedgerCheckpoint, screen: &mut Screen) -> Result<(), Failure> {
+    let Some(file) = &args.output else {
+        write!(screen, "{}", args.key.unlock(&args.vault)?.checkpoint()?)?;
+        return Ok(());
+    };
+    check_new(file)?;
+    // Not held to a checkpoint: this may be the first, or take the place of one that was lost.
+    let vault = args.key.unlock_only(&args.vault)?;
+    vault.write_checkpoint(file).map_err(|e| Failure::of(file, &e))?;
+    let size = show::counted_as(vault.ledger_state()?.size, "entry", "entries");
+    writeln!(
+        screen,
+        "made {} of {size}: give it as --checkpoint wherever the vault is unlocked",
+        file.display()
+    )?;
     Ok(())
 }
 
@@ -110,7 +128,10 @@ pub(crate) fn verify(args: &LedgerVerify, screen: &mut Screen) -> Result<(), Fai
             ));
         };
         let bytes = input::bytes(path, LONGEST)?;
-        let checkpoint = SignedCheckpoint::parse(&bytes).map_err(|e| Failure::of(path, &e))?;
+        // In either form.
+        let kept = KeptCheckpoint::parse(&bytes).map(|kept| kept.signed().clone());
+        let checkpoint =
+            kept.or_else(|_| SignedCheckpoint::parse(&bytes)).map_err(|e| Failure::of(path, &e))?;
         let trust = of_checkpoint(&checkpoint)?;
         let number = checkpoint.checkpoint().origin.rsplit('/').next().and_then(|number| number.parse().ok());
         let peek = Peek::read(&args.folder)?.in_ledger(number.unwrap_or(1))?;

@@ -28,6 +28,17 @@ EXAMPLES
   consignee ledger publish shop.vault /srv/ledger
   consignee ledger verify /srv/ledger --key shop.card")]
     Publish(LedgerPublish),
+    /// Prints the ledger's checkpoint, signed, or makes the file that is kept outside of the vault
+    #[command(after_help = "\
+FILE is for --checkpoint of the commands that unlock the vault: from then on they hold it to that checkpoint, and move it on. Keep it on \
+another disk or machine. The first checkpoint makes the vault's keys that sign: make a backup after it. FILE is never made anew by \
+itself; if it was taken away, find out by whom before you make another.
+
+EXAMPLES
+  consignee ledger checkpoint shop.vault > today.checkpoint
+  consignee ledger checkpoint shop.vault -o /mnt/other/shop.checkpoint
+  export CONSIGNEE_CHECKPOINT=/mnt/other/shop.checkpoint")]
+    Checkpoint(LedgerCheckpoint),
     /// Verifies a published ledger, or a vault's own against a checkpoint; needs no secret
     #[command(after_help = "\
 KEY is the ledger's public key (a vkey, as `ledger publish` prints it), a file with one, or the vault's card. A card verifies every \
@@ -86,6 +97,17 @@ pub(crate) struct LedgerPublish {
     /// Prints a line of JSON per ledger
     #[arg(long)]
     pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) key: KeyArgs,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct LedgerCheckpoint {
+    /// The vault's folder [env: CONSIGNEE_VAULT]
+    pub(crate) vault: PathBuf,
+    /// The file to keep, which must not be there yet
+    #[arg(short, long, value_name = "FILE", conflicts_with = "checkpoint")]
+    pub(crate) output: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) key: KeyArgs,
 }

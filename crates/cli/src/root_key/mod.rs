@@ -10,14 +10,15 @@ use std::{
 };
 
 use clap::Args;
-use consignee::{KeyFile, Passphrase, RootKeyProvider, Vault};
+use consignee::{ErrorKind, KeyFile, Passphrase, RootKeyProvider, Vault};
 use secret::{Secret, variable};
 pub(crate) use secret::{ask, first_line_of};
 
-use crate::failure::{FAILED, Failure};
+use crate::failure::{FAILED, Failure, complain};
 
 const KEY_FILE: &str = "CONSIGNEE_KEY_FILE";
 const PASSPHRASE: &str = "CONSIGNEE_PASSPHRASE";
+const CHECKPOINT: &str = "CONSIGNEE_CHECKPOINT";
 
 /// The options of every command that needs the root key.
 #[derive(Args, Debug, Default)]
@@ -32,6 +33,10 @@ pub(crate) struct KeyArgs {
     #[cfg(feature = "pkcs11")]
     #[command(flatten)]
     token: token::TokenArgs,
+    /// Checkpoint kept outside of the vault (ledger checkpoint -o FILE): nothing is opened or changed in a vault that does not go on from
+    /// it [env: CONSIGNEE_CHECKPOINT]
+    #[arg(long, value_name = "FILE", help_heading = "Ledger")]
+    checkpoint: Option<PathBuf>,
 }
 
 /// The options of the root key that a vault changes to.
@@ -68,9 +73,44 @@ pub(crate) struct NewKey {
 }
 
 impl KeyArgs {
-    /// Unlocks the vault in a folder.
+    /// Unlocks the vault in a folder, and holds it to the checkpoint that is kept outside, if one is.
     pub(crate) fn unlock(&self, folder: &Path) -> Result<Vault, Failure> {
+        let vault = self.unlock_only(folder)?;
+        self.keep(&vault)?;
+        Ok(vault)
+    }
+
+    /// Unlocks the vault in a folder.
+    pub(crate) fn unlock_only(&self, folder: &Path) -> Result<Vault, Failure> {
         Ok(Vault::unlock(folder, &*self.provider_for(folder)?)?)
+    }
+
+    /// The checkpoint that is kept outside of the vault, if one is.
+    pub(crate) fn checkpoint(&self) -> Option<PathBuf> {
+        self.checkpoint.clone().or_else(|| variable(CHECKPOINT).map(PathBuf::from))
+    }
+
+    /// Whether the option for it was given.
+    pub(crate) fn names_checkpoint(&self) -> bool {
+        self.checkpoint.is_some()
+    }
+
+    /// Holds a vault to the checkpoint that is kept outside. That it was rolled back is said by what it then refuses: reading, and a
+    /// backup, lead out of it.
+    pub(crate) fn keep(&self, vault: &Vault) -> Result<(), Failure> {
+        let Some(file) = self.checkpoint() else { return Ok(()) };
+        let Err(e) = vault.keep_checkpoint(&file) else { return Ok(()) };
+        let fault = Failure::of(&file, &e);
+        let is_kept = vault.stats().is_ok_and(|stats| stats.kept_checkpoint.is_some());
+        match e.kind() {
+            ErrorKind::RolledBack => Ok(()),
+            // It was compared, which is what counts.
+            _ if is_kept => {
+                complain(&format!("warning: {fault}"));
+                Ok(())
+            }
+            _ => Err(fault),
+        }
     }
 
     /// The provider for the vault in a folder.

@@ -125,7 +125,16 @@ impl Shop {
     pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_consignee"));
         command.args(arguments).current_dir(self.folder.path());
-        for name in ["VAULT", "KEY_FILE", "PASSPHRASE", "PKCS11_MODULE", "PKCS11_TOKEN", "PIN", "NEW_PIN"] {
+        for name in [
+            "VAULT",
+            "KEY_FILE",
+            "CHECKPOINT",
+            "PASSPHRASE",
+            "PKCS11_MODULE",
+            "PKCS11_TOKEN",
+            "PIN",
+            "NEW_PIN",
+        ] {
             command.env_remove(format!("CONSIGNEE_{name}"));
         }
         command
