@@ -22,9 +22,18 @@ impl Checkpoint {
     /// # Errors
     /// `Damaged` with the line.
     pub fn parse(text: &str) -> Result<Self> {
-        let mut lines = text.strip_suffix('\n').unwrap_or(text).split('\n').zip(1..);
+        Self::at_line(text, 1)
+    }
+
+    fn at_line(text: &str, start: usize) -> Result<Self> {
+        let Some(text) = text.strip_suffix('\n') else {
+            return Err(wrong(start + text.matches('\n').count(), "the line does not end"));
+        };
+        let mut lines = text.split('\n').zip(start..);
+        let mut after = start;
         let mut line = |what| {
-            let (line, number) = lines.next().unwrap_or(("", 1));
+            let (line, number) = lines.next().unwrap_or(("", after));
+            after = number + 1;
             if line.is_empty() { Err(wrong(number, what)) } else { Ok((line, number)) }
         };
         let (origin, _) = line("the origin is missing")?;
@@ -66,8 +75,13 @@ impl SignedCheckpoint {
     /// # Errors
     /// `Damaged` with the line, `Limit`.
     pub fn parse(bytes: &[u8]) -> Result<Self> {
-        let note = Note::parse(bytes)?;
-        Ok(Self { checkpoint: Checkpoint::parse(note.text())?, note })
+        Self::at_line(bytes, 1)
+    }
+
+    /// Reads a checkpoint that begins on this line of a file.
+    pub(super) fn at_line(bytes: &[u8], start: usize) -> Result<Self> {
+        let note = Note::at_line(bytes, start)?;
+        Ok(Self { checkpoint: Checkpoint::at_line(note.text(), start)?, note })
     }
 
     /// Reads a note that the log with this key signed, and whose origin is the key's name.
@@ -88,7 +102,8 @@ impl SignedCheckpoint {
             return Err(Error::input("key", "it is a witness's, and a log's is wanted"));
         }
         if self.checkpoint.origin != log.name() {
-            let (origin, name) = (self.checkpoint.origin.escape_debug(), log.name().escape_debug());
+            // Names that differ must look different.
+            let (origin, name) = (self.checkpoint.origin.escape_default(), log.name().escape_default());
             return Err(cannot(format!("the checkpoint is of the log {origin}, and the key is of {name}")));
         }
         if self.note.signed_by(log)?.is_none() {

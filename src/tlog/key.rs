@@ -38,7 +38,7 @@ impl VerifierKey {
     }
 
     fn new(name: &str, signs: Signs, public: [u8; 32]) -> Result<Self> {
-        if !is_name(name) {
+        if !is_own_name(name) {
             return Err(Error::input(
                 "key",
                 "its name is 1 to 255 bytes without spaces, + and control characters",
@@ -50,13 +50,13 @@ impl VerifierKey {
         Ok(Self { name: name.to_owned(), signs, public })
     }
 
-    /// Reads a vkey, white space around it left out.
+    /// Reads a vkey, ASCII white space around it left out.
     ///
     /// # Errors
     /// `Input` for what is none, `NewerFormat` for a type of key other than Ed25519 and Ed25519 cosignatures.
     pub fn parse(text: &str) -> Result<Self> {
         let wrong = || Error::input("key", "it is written NAME+8 hexadecimal digits+base64");
-        let mut parts = text.trim().splitn(3, '+');
+        let mut parts = text.trim_ascii().splitn(3, '+');
         let (Some(name), Some(id), Some(key)) = (parts.next(), parts.next(), parts.next()) else {
             return Err(wrong());
         };
@@ -171,13 +171,13 @@ impl NoteKey {
         Ok((key, text))
     }
 
-    /// Reads a private key's text. White space around it is left out.
+    /// Reads a private key's text. ASCII white space around it is left out.
     ///
     /// # Errors
     /// `Damaged` for what is none, `NewerFormat` for another type of key.
     pub fn parse(text: &str) -> Result<Self> {
         let wrong = || Error::new(ErrorKind::Damaged, "it is no private key of a witness or log");
-        let mut parts = text.trim().strip_prefix("PRIVATE+KEY+").ok_or_else(wrong)?.splitn(3, '+');
+        let mut parts = text.trim_ascii().strip_prefix("PRIVATE+KEY+").ok_or_else(wrong)?.splitn(3, '+');
         let (Some(name), Some(id), Some(key)) = (parts.next(), parts.next(), parts.next()) else {
             return Err(wrong());
         };
@@ -210,10 +210,14 @@ impl NoteKey {
     }
 }
 
-/// Whether a text can name a key: no Unicode space, no plus, no control character.
+/// Whether a text can name a key in a signature line: no Unicode space and no plus (C2SP signed-note).
 pub(super) fn is_name(name: &str) -> bool {
-    let is_forbidden = |c: char| c == '+' || c.is_whitespace() || c.is_control();
-    !name.is_empty() && name.len() <= LONGEST_NAME && !name.contains(is_forbidden)
+    !name.is_empty() && !name.contains(|c: char| c == '+' || c.is_whitespace())
+}
+
+/// Whether a text can name a key that is taken here: not long, and without control characters.
+fn is_own_name(name: &str) -> bool {
+    is_name(name) && name.len() <= LONGEST_NAME && !name.contains(char::is_control)
 }
 
 fn hex(bytes: &[u8]) -> String {

@@ -71,14 +71,20 @@ impl Note {
     /// # Errors
     /// `Damaged` with the line for bytes that are none, `Limit` above 1 MiB or 100 signatures.
     pub fn parse(bytes: &[u8]) -> Result<Self> {
+        Self::at_line(bytes, 1)
+    }
+
+    /// Reads a note that begins on this line of a file.
+    pub(super) fn at_line(bytes: &[u8], start: usize) -> Result<Self> {
         if bytes.len() > LONGEST {
             return Err(Error::new(ErrorKind::Limit, "a note has at most 1 MiB"));
         }
         let whole = std::str::from_utf8(bytes).map_err(|e| {
             let before = bytes.get(..e.valid_up_to()).unwrap_or_default();
-            wrong(1 + before.iter().filter(|byte| **byte == b'\n').count(), "it is no UTF-8")
+            wrong(start + before.iter().filter(|byte| **byte == b'\n').count(), "it is no UTF-8")
         })?;
-        let line_of = |at: usize| 1 + whole.as_bytes().iter().take(at).filter(|byte| **byte == b'\n').count();
+        let line_of =
+            |at: usize| start + whole.as_bytes().iter().take(at).filter(|byte| **byte == b'\n').count();
         if let Some(at) = whole.bytes().position(|byte| byte < 0x20 && byte != b'\n') {
             return Err(wrong(line_of(at), "there is a control character in it"));
         }

@@ -42,7 +42,8 @@ impl Proof {
         }
         let extra = lines.next_if(|(line, _)| line.starts_with("extra "));
         let extra = extra.map_or(Ok(Vec::new()), |(line, at)| {
-            from_base64(&line[6..]).ok_or_else(|| wrong(at, "extra is followed by base64"))
+            let data = line.strip_prefix("extra ").and_then(from_base64).filter(|data| !data.is_empty());
+            data.ok_or_else(|| wrong(at, "extra is followed by base64"))
         })?;
         let (line, at) = lines.next().unwrap_or(("", 2));
         let index = line.strip_prefix("index ").and_then(decimal);
@@ -54,7 +55,8 @@ impl Proof {
             }
             hashes.push(hash_from_base64(line).ok_or_else(|| wrong(at, "a hash is 32 bytes in base64"))?);
         }
-        Ok(Self { extra, index, hashes, checkpoint: SignedCheckpoint::parse(rest)? })
+        let start = head.split('\n').count() + 2;
+        Ok(Self { extra, index, hashes, checkpoint: SignedCheckpoint::at_line(rest, start)? })
     }
 
     /// Whether the entry is in the log, under a checkpoint that the policy takes.

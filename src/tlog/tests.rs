@@ -1,6 +1,65 @@
 //! Formats against what others published, and against whoever alters them.
 
+mod altered;
+mod forms;
+mod policies;
+mod published;
+
 use super::*;
+use crate::suite::Secret;
+
+/// Key of a log of this name.
+fn log_key(name: &str) -> NoteKey {
+    NoteKey::of_log(name, &Secret::new([7; 32])).unwrap()
+}
+
+/// Another key under a name.
+fn other_log_key(name: &str) -> NoteKey {
+    NoteKey::of_log(name, &Secret::new([8; 32])).unwrap()
+}
+
+fn witness_key(name: &str) -> NoteKey {
+    NoteKey::generate_witness(name).unwrap().0
+}
+
+/// A checkpoint of 700 entries, signed by its log and cosigned in this order, one second apart.
+fn cosigned(log: &NoteKey, witnesses: &[&NoteKey]) -> SignedCheckpoint {
+    let origin = log.public().name().to_owned();
+    let root = root_of(&TileHashes::new(&Log::of(700), 700), 700).unwrap();
+    let mut signed = Checkpoint { origin, size: 700, root }.sign(log);
+    for (witness, time) in witnesses.iter().zip(1_800_000_000..) {
+        signed.note_mut().sign(witness, time);
+    }
+    signed
+}
+
+/// A policy that takes one log and wants all of these witnesses.
+fn policy_of(log: &NoteKey, witnesses: &[&NoteKey]) -> TrustPolicy {
+    let mut text = format!("log {}\n", log.public());
+    let names: Vec<String> = (0..witnesses.len()).map(|n| format!("w{n}")).collect();
+    for (name, witness) in names.iter().zip(witnesses) {
+        text += &format!("witness {name} {}\n", witness.public());
+    }
+    text += &match witnesses {
+        [] => "quorum none\n".to_owned(),
+        _ => format!("group all-of-them all {}\nquorum all-of-them\n", names.join(" ")),
+    };
+    TrustPolicy::parse(text.as_bytes()).unwrap()
+}
+
+/// That entry `index` is in the log of [`cosigned`].
+fn proof_of(index: u64, checkpoint: SignedCheckpoint) -> Proof {
+    let log = Log::of(700);
+    let hashes = inclusion_proof(&TileHashes::new(&log, 700), index, 700).unwrap();
+    Proof { extra: Vec::new(), index, hashes, checkpoint }
+}
+
+fn said<T>(result: Result<T>) -> String {
+    match result {
+        Ok(_) => "taken".to_owned(),
+        Err(e) => e.to_string(),
+    }
+}
 
 /// A log of entries in memory, as tiles.
 struct Log(Vec<Vec<u8>>);

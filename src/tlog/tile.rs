@@ -52,7 +52,11 @@ impl Tile {
         if rest.is_empty() && hashes.len() == usize::from(self.width) {
             return Ok(hashes.to_vec());
         }
-        Err(Error::new(ErrorKind::Damaged, format!("{self} does not hold {} hashes", self.width)))
+        Err(self.wrong_width())
+    }
+
+    fn wrong_width(self) -> Error {
+        Error::new(ErrorKind::Damaged, format!("{self} does not hold {} hashes", self.width))
     }
 
     /// Root of its subtree, if it is full.
@@ -193,7 +197,11 @@ impl<T: Tiles> Hashes for TileHashes<T> {
             }
             let width = u16::try_from(width).unwrap_or(0);
             let tile = Tile { level: tile_level, index: number, width };
-            read.insert((tile_level, number), self.tiles.tile(tile)?);
+            let hashes = self.tiles.tile(tile)?;
+            if hashes.len() != usize::from(width) {
+                return Err(tile.wrong_width());
+            }
+            read.insert((tile_level, number), hashes);
         }
         let hashes = read.get(&(tile_level, number)).and_then(|tile| tile.get(wanted)).ok_or_else(missing)?;
         Ok(complete(hashes.to_vec()))

@@ -50,7 +50,8 @@ impl TrustPolicy {
     /// Reads a policy file.
     ///
     /// # Errors
-    /// `Damaged` with the line, `Limit` above 64 KiB or 256 logs, witnesses and groups.
+    /// `Damaged` with the line, `NewerFormat` with it for a type of key that is not known, `Limit` above 64 KiB or 256 logs, witnesses
+    /// and groups.
     pub fn parse(bytes: &[u8]) -> Result<Self> {
         if bytes.len() > LONGEST {
             return Err(Error::new(ErrorKind::Limit, "a trust policy has at most 64 KiB"));
@@ -182,12 +183,7 @@ impl TrustPolicy {
     /// `CannotOpen` for one that no log of the policy signed, and for a wrong signature by a known key; `NotPermitted` where the quorum
     /// is not reached, with those that are missing.
     pub fn check(&self, signed: &SignedCheckpoint) -> Result<Vouched> {
-        let origin = &signed.checkpoint().origin;
-        let Some(log) = self.logs.iter().find(|log| log.name() == origin) else {
-            let message = format!("the trust policy has no log {}", origin.escape_debug());
-            return Err(Error::new(ErrorKind::CannotOpen, message));
-        };
-        signed.check_log(log)?;
+        let log = self.log_of(signed)?;
         let (mut witnesses, mut has_seen) = (Vec::new(), Vec::new());
         for member in &self.members {
             let seen = match &member.is {
@@ -203,9 +199,13 @@ impl TrustPolicy {
             has_seen.push(seen);
         }
         if self.quorum.is_some_and(|index| has_seen.get(index) != Some(&true)) {
-            let missing =
-                self.witnesses().filter(|(_, key)| !witnesses.iter().any(|(name, _)| name == key.name()));
-            let missing: Vec<String> = missing.map(|(name, _)| name.escape_debug().to_string()).collect();
+            let missing = self
+                .members
+                .iter()
+                .zip(&has_seen)
+                .filter(|(member, has)| !**has && matches!(member.is, Is::Witness(_)));
+            let name = |member: &Member| String::from_utf8_lossy(&member.name).escape_debug().to_string();
+            let missing: Vec<String> = missing.map(|(member, _)| name(member)).collect();
             let message = format!("too few witnesses have cosigned it; missing: {}", missing.join(", "));
             return Err(Error::new(ErrorKind::NotPermitted, message));
         }
@@ -213,29 +213,62 @@ impl TrustPolicy {
     }
 }
 
-fn key_at(key: &[u8], at: usize) -> Result<VerifierKey> {
-    let key = std::str::from_utf8(key).ok().map(VerifierKey::parse);
-    let key = key.ok_or_else(|| wrong(at, "the key is no UTF-8"))?;
-    key.map_err(|e| Error::new(e.kind().clone(), format!("line {at}: {e}")))
-}
+impl TrustPolicy {
+    /// The log that signed a checkpoint. One that changes its key is there with both, under one name.
+    fn log_of(&self, signed: &SignedCheckpoint) -> Result<&VerifierKey> {
+        let cannot = |message: String| Error::new(ErrorKind::CannotOpen, message);
+        let origin = &signed.checkpoint().origin;
+        let mut logs = self.logs.iter().filter(|log| log.name() == origin).peekable();
+        if logs.peek().is_none() {
+            return Err(cannot(format!("the trust policy has no log {}", origin.escape_default())));
+        }
+        let mut signer = None;
+        for log in logs {
+            let has_signed = signed.note().signed_by(log)?.is_some();
+            signer = signer.or(has_signed.then_some(log));
+        }
+        signer.ok_or_else(|| {
+            cannot(format!("the checkpoint has no signature by a key of the log {}", origin.escape_default()))
+        })
+    }
 
-impl fmt::Display for TrustPolicy {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let name = |index: &usize| {
-            self.members.get(*index).map(|member| String::from_utf8_lossy(&member.name).into_owned())
+    /// The policy's lines, names as the bytes that they are.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let name = |index: &usize| self.members.get(*index).map_or(&b""[..], |member| &member.name);
+        let mut out = Vec::new();
+        let mut line = |words: &[&[u8]]| {
+            out.extend_from_slice(&words.join(&b' '));
+            out.push(b'\n');
         };
-        self.logs.iter().try_for_each(|log| writeln!(f, "log {log}"))?;
-        for member in &self.members {
-            let called = String::from_utf8_lossy(&member.name);
-            match &member.is {
-                Is::Witness(key) => writeln!(f, "witness {called} {key}")?,
+        for log in &self.logs {
+            line(&[b"log", log.to_string().as_bytes()]);
+        }
+        for Member { name: called, is } in &self.members {
+            match is {
+                Is::Witness(key) => line(&[b"witness", called, key.to_string().as_bytes()]),
                 Is::Group { threshold, of } => {
-                    let of: Vec<String> = of.iter().filter_map(name).collect();
-                    writeln!(f, "group {called} {threshold} {}", of.join(" "))?;
+                    let of = of.iter().map(name).collect::<Vec<_>>().join(&b' ');
+                    line(&[b"group", called, threshold.to_string().as_bytes(), &of]);
                 }
             }
         }
-        let quorum = self.quorum.as_ref().and_then(name);
-        writeln!(f, "quorum {}", quorum.as_deref().unwrap_or("none"))
+        line(&[b"quorum", self.quorum.as_ref().map_or(b"none", name)]);
+        out
+    }
+}
+
+fn key_at(key: &[u8], at: usize) -> Result<VerifierKey> {
+    let key = std::str::from_utf8(key).ok().map(VerifierKey::parse);
+    let key = key.ok_or_else(|| wrong(at, "the key is no UTF-8"))?;
+    key.map_err(|e| match e.kind() {
+        ErrorKind::Input { .. } => wrong(at, &e.to_string()),
+        kind => Error::new(kind.clone(), format!("line {at}: {e}")),
+    })
+}
+
+/// As [`TrustPolicy::to_bytes`]; a name that is no UTF-8 is shown, and cannot be read back.
+impl fmt::Display for TrustPolicy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&String::from_utf8_lossy(&self.to_bytes()))
     }
 }

@@ -44,7 +44,8 @@ impl WitnessRequest {
             }
             proof.push(hash_from_base64(line).ok_or_else(|| wrong(at, "a hash is 32 bytes in base64"))?);
         }
-        Ok(Self { old, proof, checkpoint: SignedCheckpoint::parse(rest)? })
+        let start = head.split('\n').count() + 2;
+        Ok(Self { old, proof, checkpoint: SignedCheckpoint::at_line(rest, start)? })
     }
 }
 
@@ -79,7 +80,7 @@ impl Seen {
 ///
 /// # Errors
 /// `CannotOpen` for a checkpoint that the log did not sign; `Conflict` where the request is from another size than was seen, or goes
-/// back, or another root was seen at that size; `Damaged` for a proof that does not show that it continues it: keep the two
+/// back, or another root was seen at that size; `Input` for a log's key or a time of 2^63 or more; `Damaged` for a proof that does not show that it continues it: keep the two
 /// checkpoints, they show that the log has two histories.
 pub fn cosign(
     request: &WitnessRequest,
@@ -89,6 +90,9 @@ pub fn cosign(
 ) -> Result<(Seen, NoteSignature)> {
     if !key.public().is_witness() {
         return Err(Error::input("key", "it is a log's, and a witness's is wanted"));
+    }
+    if i64::try_from(time).is_err() {
+        return Err(Error::input("time", "it is 2^63 seconds or more after 1970"));
     }
     request.checkpoint.check_log(&seen.log)?;
     let Checkpoint { size, root, .. } = request.checkpoint.checkpoint();
