@@ -28,7 +28,6 @@ pub(crate) use keeper::{Signs, create_kept};
 pub use kept::KeptCheckpoint;
 pub use place::{EntryPlace, LedgerNote};
 use sought::Sought;
-#[cfg(test)]
 pub(crate) use tree::push as push_leaf;
 
 use crate::{

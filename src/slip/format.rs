@@ -41,7 +41,7 @@ impl Slip {
         LINE.of_bytes(&self.to_bytes())
     }
 
-    fn from_bytes(bytes: &[u8]) -> Result<Self> {
+    pub(super) fn from_bytes(bytes: &[u8]) -> Result<Self> {
         let mut from = Bytes(bytes);
         if from.array()? != *MAGIC {
             return Err(damaged());

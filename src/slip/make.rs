@@ -171,7 +171,7 @@ impl PutEntry {
 
 impl Slip {
     /// Takes the signatures of the quorum's witnesses, without as many as must go for the text to fit.
-    fn with_witnesses(mut self, signed: &SignedCheckpoint, trust: &TrustPolicy) -> Result<Self> {
+    pub(super) fn with_witnesses(mut self, signed: &SignedCheckpoint, trust: &TrustPolicy) -> Result<Self> {
         let (threshold, keys) = match trust.flat_quorum() {
             Some((threshold, keys)) => (threshold, keys),
             // Groups of groups: all that are taken must have signed.

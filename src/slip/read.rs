@@ -6,9 +6,10 @@ use super::{Slip, openings};
 use crate::{
     error::{Error, ErrorKind, Result},
     handles::{FoundEntries, Handles, find_entries},
-    ledger::{Entry, EntryKind, EntryPlace},
+    ledger::{Entry, EntryKind, EntryPlace, LedgerState, push_leaf},
     publish::{Backdated, Published},
-    tlog::{Checkpoint, TileHashes, TrustPolicy, Vouched, root_of},
+    store::LedgerHead,
+    tlog::{Checkpoint, TrustPolicy, Vouched, leaf_hash},
     who_saw::{Names, OrderEntry},
 };
 
@@ -88,18 +89,20 @@ impl Slip {
         ledgers: &[(u32, Published)],
         trust: Option<&TrustPolicy>,
     ) -> Result<SlipAnswer> {
-        let Some((_, own)) = ledgers.iter().find(|(number, _)| *number == self.ledger) else {
-            return Err(Error::new(
-                ErrorKind::NotFound,
-                format!("ledger {}, which the slip is of, is not here", self.ledger),
-            ));
-        };
+        if ledgers.iter().all(|(number, _)| *number != self.ledger) {
+            let message = format!("ledger {}, which the slip is of, is not here", self.ledger);
+            return Err(Error::new(ErrorKind::NotFound, message));
+        }
         let (mut read, mut committed) = (Vec::new(), HashMap::new());
+        let mut as_then = LedgerHead::default();
         let scan = |visit: &mut dyn FnMut(EntryPlace, &Entry)| {
             let mut again = Vec::new();
             for (ledger, log) in ledgers {
                 let ledger = *ledger;
-                let verified = log.verify(&self.trust_in(ledger, trust)?, |index, entry, _| {
+                let verified = log.verify(&self.trust_in(ledger, trust)?, |index, entry, bytes| {
+                    if ledger == self.ledger && index == as_then.size && index < self.size {
+                        push_leaf(&mut as_then, leaf_hash(bytes));
+                    }
                     note_commitment(entry, &mut committed);
                     visit(EntryPlace { ledger, index }, entry);
                     Ok(())
@@ -128,20 +131,18 @@ impl Slip {
             Ok(())
         };
         let found = find_entries(|| Handles::outside(self.own_key_id(), &self.handle_key), scan)?;
-        self.check_continued(own, &read)?;
+        self.check_continued(&as_then)?;
         self.answer_of(folder, found, read, &committed, (true, true))
     }
 
-    /// The tiles, which were verified, must give the slip's root at the slip's size.
-    fn check_continued(&self, log: &Published, read: &[SlipLedger]) -> Result<()> {
-        let size = read.iter().find(|read| read.ledger == self.ledger).map_or(0, |read| read.checkpoint.size);
-        if size < self.size {
-            return Err(self.shorter(size));
+    /// The ledger must have had the slip's root when it had the slip's size.
+    fn check_continued(&self, as_then: &LedgerHead) -> Result<()> {
+        let LedgerState { size, root } = LedgerState::from(as_then);
+        match size == self.size {
+            false => Err(self.shorter(size)),
+            true if root == self.root()? => Ok(()),
+            true => Err(self.other_history()),
         }
-        if root_of(&TileHashes::new(log, self.size), self.size)? == self.root()? {
-            return Ok(());
-        }
-        Err(self.other_history())
     }
 
     pub(super) fn shorter(&self, size: u64) -> Error {
