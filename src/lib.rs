@@ -201,7 +201,10 @@ struct Adopting;
 pub mod fuzzing {
     use consignee_policy::FieldType;
 
-    pub use crate::party::fuzzing::{bundle, keyring, request, revealed};
+    pub use crate::{
+        party::fuzzing::{bundle, keyring, request, revealed},
+        slip::fuzzing::slip,
+    };
 
     /// Decodes as every type; what decodes must encode to the same bytes.
     pub fn value(bytes: &[u8]) {

@@ -58,7 +58,7 @@ impl Vault {
             name: registry.ledgers_name(),
             ledger: place.ledger,
             log_key: key.public(),
-            handle_key: handle_key,
+            handle_key,
             record_id,
             order_no: order.to_owned().into(),
             put: PutEntry::of(&entry)?,

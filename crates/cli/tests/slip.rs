@@ -27,7 +27,9 @@ fn a_shopper_reads_who_saw_the_order_without_vault_and_key() {
     let run = run
         .prints("the slip is good: this order was put at 20")
         .prints("who saw order A-1\n")
-        .prints("\tcourier\tdelivery\tconsignee.name, consignee.phone, consignee.address\topened in the vault")
+        .prints(
+            "\tcourier\tdelivery\tconsignee.name, consignee.phone, consignee.address\topened in the vault",
+        )
         .prints("no witness: the shop's word only")
         .prints("Complete up to these checkpoints, and the same history as when the slip was made.");
     assert!(!run.out.contains("support") && !run.out.contains("Swift"), "{}", run.out);
@@ -40,7 +42,9 @@ fn a_shopper_reads_who_saw_the_order_without_vault_and_key() {
 #[test]
 fn the_shops_answer_says_that_it_shows_no_completeness() {
     let shop = seen();
-    shop.run(&["who-saw", "v", "A-1", "--answer", "answer", "--log", "log", "--names"]).exits(0).prints("wrote 2 entries");
+    shop.run(&["who-saw", "v", "A-1", "--answer", "answer", "--log", "log", "--names"])
+        .exits(0)
+        .prints("wrote 2 entries");
     shop.run_without_key(&["who-saw", "--slip", "my.slip", "answer"])
         .exits(0)
         .prints("Swift\tcourier\tdelivery")
@@ -64,7 +68,10 @@ fn the_shops_answer_says_that_it_shows_no_completeness() {
 fn wrong_slips_and_wrong_use_are_told() {
     let shop = seen();
     shop.write("bad.slip", "consignee-slip-v1:AAAA-00000000\n");
-    shop.run_without_key(&["who-saw", "--slip", "bad.slip", "log"]).exits(1).says("bad.slip: ").says("no slip");
+    shop.run_without_key(&["who-saw", "--slip", "bad.slip", "log"])
+        .exits(1)
+        .says("bad.slip: ")
+        .says("no slip");
     shop.run_without_key(&["who-saw", "--slip", "my.slip", "v"]).exits(1).says("no published entries");
     shop.run_without_key(&["who-saw", "--slip", "my.slip", "log", "A-1"]).exits(2);
     shop.run(&["who-saw", "v"]).exits(2);
@@ -94,9 +101,14 @@ fn pixels(svg: &str) -> (usize, Vec<bool>) {
 fn the_qr_code_reads_as_the_slip() {
     let shop = seen();
     let (width, dark) = pixels(&fs::read_to_string(shop.path("my.svg")).unwrap());
-    let mut image = rqrr::PreparedImage::prepare_from_greyscale(width, width, |x, y| {
-        if dark[y * width + x] { 0 } else { 255 }
-    });
+    let mut image =
+        rqrr::PreparedImage::prepare_from_greyscale(
+            width,
+            width,
+            |x, y| {
+                if dark[y * width + x] { 0 } else { 255 }
+            },
+        );
     let (_, text) = image.detect_grids()[0].decode().unwrap();
     assert_eq!(text, fs::read_to_string(shop.path("my.slip")).unwrap().trim_end());
     assert!(consignee::Slip::parse(&text).unwrap().verify().is_ok());
