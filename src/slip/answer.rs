@@ -24,7 +24,6 @@ use crate::{
 /// A shop's answer to the shopper of one order: the entries, each with its proof, and what opens them. Files below one folder.
 ///
 /// It shows no completeness: the shop may have left entries out.
-#[derive(Debug)]
 pub struct Answer {
     files: BTreeMap<String, Vec<u8>>,
     /// Number of the order's entries in it.
