@@ -1,7 +1,7 @@
 //! Finding the entries of an order: its handle key, and every id that an entry may have the order's handle for.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, HashMap, HashSet},
     sync::Arc,
 };
 
@@ -21,7 +21,6 @@ pub(crate) struct KnownOrder {
     pub(crate) handle_key: HandleKey,
     /// Its record, if there is one, and its secret rows: current, pending and superseded ones, or what is left of a shredded one. The
     /// order is `by_number` where it was called by its number, which therefore belongs to this record id.
-    #[allow(dead_code)] // for what is built on this
     pub(crate) found: Found,
 }
 
@@ -41,18 +40,29 @@ pub(crate) struct Handles<'a> {
     key: &'a HandleKey,
     own: [u8; 16],
     of: HashMap<[u8; 16], HandleOf>,
+    ids: HashSet<[u8; 16]>,
 }
 
 impl<'a> Handles<'a> {
     /// Those for the vault and for every key id that the registry knows of its parties.
     pub(crate) fn new(registry: &Registry, key: &'a HandleKey) -> Self {
-        let mut handles = Self { key, own: registry.own_key_id(), of: HashMap::new() };
+        let mut handles = Self::outside(registry.own_key_id(), key);
         registry.key_ids().for_each(|id| handles.add(&id));
+        handles
+    }
+
+    /// That for the vault, whose key id is `own`: for whoever has no registry.
+    pub(crate) fn outside(own: [u8; 16], key: &'a HandleKey) -> Self {
+        let mut handles = Self { key, own, of: HashMap::new(), ids: HashSet::new() };
+        handles.add(&own);
         handles
     }
 
     /// The one for a key id.
     pub(crate) fn add(&mut self, id: &[u8; 16]) {
+        if !self.ids.insert(*id) {
+            return;
+        }
         let whose = if *id == self.own { HandleOf::Vault } else { HandleOf::Party(*id) };
         self.of.insert(self.key.handle(id), whose);
     }
@@ -103,7 +113,6 @@ impl Vault {
     }
 
     /// Place and entry of the order's newest put. Found by the store's index, so for what its `order` commitment is checked against.
-    #[allow(dead_code)] // for what is built on this
     pub(crate) fn put_entry(
         &self,
         registry: &Registry,
@@ -122,36 +131,15 @@ impl Vault {
     /// `Damaged` where a ledger has fewer entries than its head counts, `Storage`.
     pub(crate) fn order_entries(&self, registry: &Registry, handle_key: &HandleKey) -> Result<OrderEntries> {
         let heads = self.ledger().heads()?;
-        let (mut entries, mut roles) = (BTreeMap::new(), HashMap::new());
-        let mut from = Some(EntryPlace { ledger: 1, index: 0 });
-        while let Some(first) = from.take() {
-            let mut handles = Handles::new(registry, handle_key);
-            let (mut queries, mut read) = (0, BTreeMap::<u32, u64>::new());
+        let scan = |visit: &mut dyn FnMut(EntryPlace, &Entry)| {
+            let mut read = BTreeMap::<u32, u64>::new();
             self.ledger().scan_all(|place, entry| {
                 *read.entry(place.ledger).or_default() += 1;
-                match entry.kind {
-                    EntryKind::Party => {
-                        handles.add_listed(&entry);
-                        let role = entry.listed_role().unwrap_or_default();
-                        let ids = entry.listed_key_ids().chain([&entry.party]);
-                        roles.extend(ids.map(|id| (*id, role.to_owned())));
-                    }
-                    EntryKind::Search if place < first => {}
-                    EntryKind::Search if queries < QUERIES => {
-                        handles.add_query(&entry);
-                        queries += 1;
-                    }
-                    EntryKind::Search => from = from.or(Some(place)),
-                    _ => {}
-                }
+                visit(place, &entry);
             })?;
-            check_read(&heads, &read)?;
-            self.ledger().scan_all(|place, entry| {
-                if let Some(whose) = handles.whose(&entry) {
-                    entries.insert(place, (entry, whose));
-                }
-            })?;
-        }
+            check_read(&heads, &read)
+        };
+        let FoundEntries { entries, roles } = find_entries(|| Handles::new(registry, handle_key), scan)?;
         Ok(OrderEntries { entries, roles, heads })
     }
 
@@ -165,6 +153,50 @@ impl Vault {
                 .with_hint("run doctor")
         })
     }
+}
+
+/// What one reading found of an order.
+pub(crate) struct FoundEntries {
+    /// Oldest first.
+    pub(crate) entries: BTreeMap<EntryPlace, (Entry, HandleOf)>,
+    /// Roles by key id, as the parties' entries name them.
+    pub(crate) roles: HashMap<[u8; 16], String>,
+}
+
+/// Finds the entries of an order in what `scan` reads: every ledger from its first entry on, each time that it is called.
+pub(crate) fn find_entries<'a>(
+    start: impl Fn() -> Handles<'a>,
+    mut scan: impl FnMut(&mut dyn FnMut(EntryPlace, &Entry)) -> Result<()>,
+) -> Result<FoundEntries> {
+    let (mut entries, mut roles) = (BTreeMap::new(), HashMap::new());
+    let mut from = Some(EntryPlace { ledger: 1, index: 0 });
+    while let Some(first) = from.take() {
+        let (mut handles, mut queries) = (start(), 0);
+        scan(&mut |place, entry| match entry.kind {
+            EntryKind::Party => {
+                handles.add_listed(entry);
+                let role = entry.listed_role().unwrap_or_default();
+                let ids = entry.listed_key_ids().chain([&entry.party]);
+                roles.extend(ids.map(|id| (*id, role.to_owned())));
+            }
+            EntryKind::Search if place < first => {}
+            EntryKind::Search if queries < QUERIES => {
+                handles.add(&entry.party);
+                handles.add_query(entry);
+                queries += 1;
+            }
+            EntryKind::Search => from = from.or(Some(place)),
+            // Whoever acted without an entry that made it a party is not to be overlooked for that.
+            _ if entry.handle != [0; 16] => handles.add(&entry.party),
+            _ => {}
+        })?;
+        scan(&mut |place, entry| {
+            if let Some(whose) = handles.whose(entry) {
+                entries.insert(place, (entry.clone(), whose));
+            }
+        })?;
+    }
+    Ok(FoundEntries { entries, roles })
 }
 
 /// Any of an order's rows has its handle key. What a row says of its state is not authentic: one that opens is believed.

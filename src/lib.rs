@@ -53,6 +53,7 @@
 //! | [`Alias`] | the order number one party sees in place of the real one |
 //! | [`Entry`] | a line of the ledger; it names the order by a handle only the shop and the shopper can read |
 //! | [`Disclosures`] | all that the ledgers say of one order: [`who_saw`](Vault::who_saw) |
+//! | [`Slip`] | what the shopper is given, who finds and verifies the disclosures of that order with it: [`slip`](Vault::slip) |
 //! | [`Sealer`], [`Opener`] | the same for tables of your own: bytes out, bytes in, your transaction |
 //!
 //! # What it does not protect against
@@ -121,6 +122,7 @@ mod sealer;
 mod search;
 mod share;
 mod shred;
+mod slip;
 mod stats;
 pub mod store;
 mod suite;
@@ -170,6 +172,7 @@ pub use sealer::SealedOrder;
 pub use search::{Hit, Hits};
 pub use share::{Shared, SharedOrder};
 pub use shred::ShredMode;
+pub use slip::{Answer, Slip, SlipAnswer, SlipLedger};
 pub use stats::{Activity, Stats};
 pub use suite::{Kem, Suite, after_fork};
 pub use value::*;
@@ -198,7 +201,10 @@ struct Adopting;
 pub mod fuzzing {
     use consignee_policy::FieldType;
 
-    pub use crate::party::fuzzing::{bundle, keyring, request, revealed};
+    pub use crate::{
+        party::fuzzing::{bundle, keyring, request, revealed},
+        slip::fuzzing::slip,
+    };
 
     /// Decodes as every type; what decodes must encode to the same bytes.
     pub fn value(bytes: &[u8]) {

@@ -176,13 +176,13 @@ impl Vault {
 }
 
 /// What the numbers in entries mean.
-struct Names<'a> {
-    own: [u8; 16],
+pub(crate) struct Names<'a> {
+    pub(crate) own: [u8; 16],
     /// Names and roles, by key id.
-    parties: HashMap<[u8; 16], (&'a str, &'a str)>,
+    pub(crate) parties: HashMap<[u8; 16], (&'a str, &'a str)>,
     /// Roles of the ledger's own parties.
-    roles: HashMap<[u8; 16], String>,
-    policies: HashMap<[u8; 32], &'a Policy>,
+    pub(crate) roles: HashMap<[u8; 16], String>,
+    pub(crate) policies: HashMap<[u8; 32], &'a Policy>,
 }
 
 impl<'a> Names<'a> {
@@ -199,7 +199,7 @@ impl<'a> Names<'a> {
         }
     }
 
-    fn named(&self, place: EntryPlace, entry: Entry, whose: HandleOf) -> OrderEntry {
+    pub(crate) fn named(&self, place: EntryPlace, entry: Entry, whose: HandleOf) -> OrderEntry {
         let policy = self.policies.get(&entry.policy);
         let name = |id| Some(policy?.part(id)?.name.to_owned());
         let parts = entry.parts.iter().map(|id| NamedPart { id: *id, name: name(*id) }).collect();

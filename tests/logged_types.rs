@@ -176,6 +176,10 @@ fn a_reader_of_logs_in_which_a_program_prints_what_it_holds_reads_no_value() {
     let published = kept.publish(&at("published")).unwrap();
     log.add(&published[0]);
     log_published(&mut log, &Published::ledger(&at("published"), 1), kept.ledger_key(1).unwrap());
+    let slip = kept.slip(NUMBER, Some(&at("published")), None).unwrap();
+    let seen = slip.who_saw(&at("published"), None).unwrap();
+    log.add(&seen);
+    log.add(&seen.ledgers[0]);
 
     let salt = serde_json::to_value(&vault.parties().unwrap()[0]).unwrap()["salt"].clone();
     let salt: Vec<u8> = serde_json::from_value(salt).unwrap();

@@ -41,14 +41,22 @@ pub(crate) use root::{KeyKind, WrapContext};
 #[cfg(constant_time)]
 pub(crate) use root::{argon2id, key_line, parse_key_line};
 pub(crate) use row::{Evidence, HandleKey, OrderSecret, ReleaseKey, RowContext};
-pub(crate) use text::CROCKFORD;
 pub use text::Fingerprint;
+pub(crate) use text::{CROCKFORD, Line};
 pub(crate) use ticket::{PreparedTicket, Sought, Ticket, disclosure_commitment};
 pub(crate) use vault_key::{IdKey, RegistryKey, VAULT_PARTY, party_key_id};
 
 /// 16 random bytes that name a vault, in every record, key and entry of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct VaultId(pub(crate) [u8; 16]);
+
+impl VaultId {
+    /// Name of the vault's ledgers in the world, whatever their number.
+    pub(crate) fn ledgers_name(self) -> String {
+        let id: String = self.0.iter().map(|byte| format!("{byte:02x}")).collect();
+        format!("consignee/{id}")
+    }
+}
 
 /// What the store knows an order by. Says nothing of the order number to whoever lacks the vault's id key.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -98,7 +98,6 @@ impl HandleKey {
         Self(rng.secret())
     }
 
-    #[cfg(constant_time)]
     pub(crate) fn new(raw: Secret<32>) -> Self {
         Self(raw)
     }
@@ -109,7 +108,6 @@ impl HandleKey {
     }
 
     /// For what goes to whoever is to find the order's entries: the shopper, an expert.
-    #[allow(dead_code)] // for what is built on this
     pub(crate) fn expose(&self) -> &[u8; 32] {
         self.0.expose()
     }

@@ -36,12 +36,24 @@ impl Line {
 
     /// The bytes of something public in base64.
     pub(super) fn of_public(&self, bytes: &[u8]) -> String {
-        let check = String::from_utf8_lossy(&self.check(bytes)).into_owned();
-        format!("{}{}-{check}\n", self.prefix, STANDARD.encode(bytes))
+        self.of_bytes(bytes).to_string()
+    }
+
+    /// The same in a text that is wiped. The digits are looked up in a table: not for keys that open anything.
+    pub(crate) fn of_bytes(&self, bytes: &[u8]) -> Zeroizing<String> {
+        // Of the right size at once: growing would leave copies.
+        let length = self.prefix.len() + bytes.len().div_ceil(3) * 4 + 10;
+        let mut line = Zeroizing::new(String::with_capacity(length));
+        line.push_str(self.prefix);
+        STANDARD.encode_string(bytes, &mut line);
+        line.push('-');
+        line.push_str(&String::from_utf8_lossy(&self.check(bytes)));
+        line.push('\n');
+        line
     }
 
     /// The bytes in such a line.
-    pub(super) fn parse_public(&self, line: &str) -> Option<Vec<u8>> {
+    pub(crate) fn parse_public(&self, line: &str) -> Option<Vec<u8>> {
         let (bytes, check) = line.trim_ascii_end().strip_prefix(self.prefix)?.rsplit_once('-')?;
         let bytes = STANDARD.decode(bytes).ok()?;
         (check.to_ascii_lowercase().as_bytes() == self.check(&bytes)).then_some(bytes)

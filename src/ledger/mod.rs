@@ -28,7 +28,6 @@ pub(crate) use keeper::{Signs, create_kept};
 pub use kept::KeptCheckpoint;
 pub use place::{EntryPlace, LedgerNote};
 use sought::Sought;
-#[cfg(test)]
 pub(crate) use tree::push as push_leaf;
 
 use crate::{
@@ -163,7 +162,6 @@ impl Ledger {
 
     /// Places and entries with this handle by the store's index, which is quick and may hide entries (it is not hashed): for what is
     /// checked against something else, never for whether there is an entry.
-    #[allow(dead_code)] // for what is built on this
     pub(crate) fn indexed(&self, handle: &[u8; 16]) -> Result<Vec<(EntryPlace, Entry)>> {
         let mut found = Vec::new();
         for (ledger, store) in self.numbered() {

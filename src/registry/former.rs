@@ -79,8 +79,7 @@ impl Registry {
 
     /// Name of the vault's ledgers in the world, whatever their number.
     pub(crate) fn ledgers_name(&self) -> String {
-        let vault: String = self.vault.0.iter().map(|byte| format!("{byte:02x}")).collect();
-        format!("consignee/{vault}")
+        self.vault.ledgers_name()
     }
 
     /// Name of the present ledger in the world.

@@ -37,6 +37,14 @@ impl VerifierKey {
         Self::new(name, Signs::Text, public)
     }
 
+    /// The key with which a witness cosigns.
+    ///
+    /// # Errors
+    /// `Input` for a name or bytes that are none.
+    pub fn of_witness(name: &str, public: [u8; 32]) -> Result<Self> {
+        Self::new(name, Signs::Cosignature, public)
+    }
+
     fn new(name: &str, signs: Signs, public: [u8; 32]) -> Result<Self> {
         if !is_own_name(name) {
             return Err(Error::input(

@@ -104,6 +104,11 @@ impl Note {
         Ok(Self { text: text.to_owned(), signatures })
     }
 
+    /// The bytes of the last line by this key, without the key id before them; not checked.
+    pub(crate) fn bytes_by(&self, key: &VerifierKey) -> Option<&[u8]> {
+        self.signatures.iter().rfind(|line| line.is_by(key)).map(|line| line.signature.as_slice())
+    }
+
     /// The text, its last newline included.
     pub fn text(&self) -> &str {
         &self.text

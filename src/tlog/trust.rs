@@ -161,6 +161,19 @@ impl TrustPolicy {
         })
     }
 
+    /// The witnesses whose cosignatures make the quorum, and how many of them are enough; none of a quorum that is made of groups.
+    pub(crate) fn flat_quorum(&self) -> Option<(usize, Vec<&VerifierKey>)> {
+        let key = |index: &usize| match &self.members.get(*index)?.is {
+            Is::Witness(key) => Some(key),
+            Is::Group { .. } => None,
+        };
+        let quorum = self.quorum?;
+        match &self.members.get(quorum)?.is {
+            Is::Witness(key) => Some((1, vec![key])),
+            Is::Group { threshold, of } => Some((*threshold, of.iter().map(key).collect::<Option<_>>()?)),
+        }
+    }
+
     /// Whether it asks for witnesses at all.
     pub fn asks_for_witnesses(&self) -> bool {
         self.quorum.is_some()

@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 
 use super::{
     array, derive, folder, frontier, hex, leaf_hash, list, normalisers, number, padded_len, parties,
-    party_keys, requests, suite, text, unhex,
+    party_keys, requests, slips, suite, text, unhex,
     vaults::{items_of, root_of},
 };
 use crate::{
@@ -135,6 +135,14 @@ const WITHOUT_VECTOR: &[(u32, &str)] = &[
     (132, "what a writer refuses: tests/kept.rs"),
     (133, "what a writer makes: tests/kept.rs"),
     (134, "sets of files: tests/kept.rs"),
+    (157, "what a writer takes into a slip: slip/tests.rs"),
+    (158, "published ledgers, and their witnesses: slip/tests.rs"),
+    (159, "a ledger that was rebuilt or cut: slip/tests.rs"),
+    (160, "what is said of a ledger: slip/tests.rs"),
+    (161, "a shop's answer: slip/tests.rs"),
+    (162, "a shop's answer and what it proves: slip/tests.rs"),
+    (163, "names in an answer: slip/tests.rs"),
+    (164, "what a writer answers with: slip/tests.rs"),
 ];
 
 fn files() -> BTreeMap<String, Json> {
@@ -180,6 +188,7 @@ fn every_file_is_read_and_does_what_it_says() {
             "bundle" => parties::check_bundle(vector),
             "request" => requests::check_request(vector),
             "revealed" => requests::check_revealed(vector),
+            "slip" => slips::check(vector),
             other => panic!("{name} is of {other}, which nothing here reads"),
         };
         let found = outcome.as_ref().map_or_else(|error| error.kind().name(), |()| "opens");

@@ -14,6 +14,7 @@ mod party_keys;
 mod policies;
 mod records;
 mod requests;
+mod slips;
 mod values;
 mod vaults;
 

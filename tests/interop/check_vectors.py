@@ -503,6 +503,17 @@ def check_revealed(vector, _):
             same("commitment", made, stated)
 
 
+def check_slip(vector, _):
+    slip = P.read_slip(vector["text"])
+    P.check_slip(slip)
+    if "inputs" in vector:
+        made = vector["intermediate"]
+        same("put entry", slip.put_entry, made["put_entry"])
+        same("root", slip.root, made["root"])
+        same("checkpoint", slip.checkpoint.decode(), made["checkpoint"])
+        same("order number", slip.order_no, vector["inputs"]["order_no"])
+
+
 CHECKS = {
     "vault": check_vault,
     "record": check_record,
@@ -525,6 +536,7 @@ CHECKS = {
     "bundle": check_bundle,
     "request": check_request,
     "revealed": check_revealed,
+    "slip": check_slip,
 }
 
 

@@ -208,8 +208,14 @@ unless its evidence was destroyed. Opens nothing of the order, and makes no entr
 A line of JSON for each entry, then one with the sizes and roots of the ledgers: the answer is complete up to there. Whether the \
 ledgers are whole says doctor.
 
+With --slip it needs no vault and no key: it lists and verifies every disclosure of the slip's order, and of no other, in the published \
+ledgers (DIR with public and audit), completely up to their checkpoints; or in the answer that the shop wrote with --answer, of which \
+nothing shows that it is complete.
+
 EXAMPLES
   consignee who-saw shop.vault 10248
+  consignee who-saw --slip my.slip /srv/ledger
+  consignee who-saw shop.vault 10248 --answer for-the-shopper --log /srv/ledger
   consignee who-saw 7K2M-9QX4-TB6H-3 --json | jq 'select(.disclosure)'
   consignee who-saw --json - < numbers.txt")]
     WhoSaw(WhoSaw),
@@ -907,10 +913,30 @@ pub(crate) struct AliasResolve {
 
 #[derive(Args, Debug)]
 pub(crate) struct WhoSaw {
-    /// The vault's folder [env: CONSIGNEE_VAULT]
+    /// The vault's folder [env: CONSIGNEE_VAULT]; with --slip, the folder of published ledgers or of the shop's answer
+    #[arg(value_name = "VAULT|DIR")]
     pub(crate) vault: PathBuf,
     /// Order number or alias; `-` reads them from standard input
-    pub(crate) order: String,
+    #[arg(required_unless_present = "slip", conflicts_with = "slip")]
+    pub(crate) order: Option<String>,
+    /// The shopper's slip; `-` reads it from standard input
+    #[arg(long, value_name = "FILE")]
+    pub(crate) slip: Option<PathBuf>,
+    /// Witnesses in place of the slip's (C2SP tlog-policy)
+    #[arg(long, value_name = "FILE", requires = "slip")]
+    pub(crate) policy: Option<PathBuf>,
+    /// Writes the answer for the shopper into this folder, which must not be there yet
+    #[arg(long, value_name = "DIR", requires = "log", conflicts_with = "slip")]
+    pub(crate) answer: Option<PathBuf>,
+    /// The folder into which the vault is published, for the answer's proofs
+    #[arg(long, value_name = "DIR", requires = "answer")]
+    pub(crate) log: Option<PathBuf>,
+    /// Names the parties in the answer, and not only their roles
+    #[arg(long, requires = "answer")]
+    pub(crate) names: bool,
+    /// Entries that the ledger had when the slip was made, as who-saw --slip prints it: proves in the answer that it continues that
+    #[arg(long, value_name = "N", requires = "answer")]
+    pub(crate) since: Option<u64>,
     /// Prints a line of JSON per entry, and one at the end
     #[arg(long)]
     pub(crate) json: bool,

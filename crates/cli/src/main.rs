@@ -29,6 +29,7 @@ mod screen;
 mod share;
 mod show;
 mod shred;
+mod slip;
 mod table;
 mod update;
 mod who_saw;
@@ -99,6 +100,7 @@ fn run(command: Command, screen: &mut Screen) -> Result<(), Failure> {
         Command::Keys(KeysCommand::Destroy(args)) => keys::destroy(&args, screen),
         Command::Keys(KeysCommand::Inventory(args)) => keys::inventory(&args, screen),
         Command::Ledger(LedgerCommand::Show(args)) => ledger::show(&args, screen),
+        Command::Ledger(LedgerCommand::Slip(args)) => slip::make(&args, screen),
         Command::Ledger(LedgerCommand::Publish(args)) => publish::publish(&args, screen),
         Command::Ledger(LedgerCommand::Checkpoint(args)) => publish::checkpoint(&args, screen),
         Command::Ledger(LedgerCommand::Verify(args)) => publish::verify(&args, screen),

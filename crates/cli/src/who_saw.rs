@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use consignee::{Disclosures, LedgerNote, NamedPart, OrderEntry, Vault, Way, Who};
+use consignee::{Disclosures, LedgerNote, NamedPart, OrderEntry, RecordId, Vault, Way, Who};
 use serde_json::{Value as Json, json};
 
 use crate::{
@@ -10,19 +10,26 @@ use crate::{
     failure::{FAILED, Failure, complain},
     input::Names,
     screen::Screen,
-    show,
+    show, slip,
     table::Table,
 };
 
 /// Width from which on each column has one line's room on a terminal.
 const WIDE: u16 = 120;
 
-const NOT_SHOWN: &str =
-    "Not shown: what a party passed on, and openings by a changed program that had the root key";
+pub(crate) const NOT_SHOWN: &str =
+    "what a party passed on, and openings by a changed program that had the root key";
 
 pub(crate) fn run(args: &WhoSaw, screen: &mut Screen) -> Result<(), Failure> {
+    if let Some(file) = &args.slip {
+        return slip::read(file, &args.vault, args.policy.as_ref(), args.json, screen);
+    }
     let vault = args.key.unlock(&args.vault)?;
-    let mut names = Names::of(vec![args.order.clone()]);
+    let order = args.order.clone().unwrap_or_default();
+    if let (Some(to), Some(log)) = (&args.answer, &args.log) {
+        return slip::answer(&vault, &order, (to, log), args, screen);
+    }
+    let mut names = Names::of(vec![order]);
     let mut worst = None;
     while let Some(name) = names.next()? {
         let told = match name.text {
@@ -41,7 +48,7 @@ pub(crate) fn run(args: &WhoSaw, screen: &mut Screen) -> Result<(), Failure> {
 fn tell(vault: &Vault, order: &str, label: &str, as_json: bool, screen: &mut Screen) -> Result<(), Failure> {
     let told = vault.who_saw(order)?;
     if as_json {
-        told.entries.iter().try_for_each(|entry| screen.json(&line(&told, entry)))?;
+        told.entries.iter().try_for_each(|entry| screen.json(&line(told.record_id, entry)))?;
         return Ok(screen.json(&summary(&told))?);
     }
     Ok(print(&told, label, screen)?)
@@ -49,7 +56,16 @@ fn tell(vault: &Vault, order: &str, label: &str, as_json: bool, screen: &mut Scr
 
 /// Those who saw it first, then what the vault did with it.
 fn print(told: &Disclosures, label: &str, screen: &mut Screen) -> io::Result<()> {
-    let (seen, own): (Vec<_>, Vec<_>) = told.entries.iter().partition(|entry| entry.is_disclosure());
+    print_entries(&told.entries, label, screen)?;
+    let ledgers = told.ledgers.iter().map(LedgerNote::to_string).collect::<Vec<_>>().join(", ");
+    writeln!(
+        screen,
+        "Ledgers read from their first entry on, with size and root: {ledgers}. Not shown: {NOT_SHOWN}."
+    )
+}
+
+pub(crate) fn print_entries(entries: &[OrderEntry], label: &str, screen: &mut Screen) -> io::Result<()> {
+    let (seen, own): (Vec<_>, Vec<_>) = entries.iter().partition(|entry| entry.is_disclosure());
     screen.headline(&format!("who saw order {}", show::clean(label)))?;
     if seen.is_empty() {
         writeln!(screen, "nobody")?;
@@ -60,11 +76,7 @@ fn print(told: &Disclosures, label: &str, screen: &mut Screen) -> io::Result<()>
         screen.headline("what the vault did with it")?;
         deeds(&own).print(screen)?;
     }
-    let ledgers = told.ledgers.iter().map(LedgerNote::to_string).collect::<Vec<_>>().join(", ");
-    writeln!(
-        screen,
-        "Ledgers read from their first entry on, with size and root: {ledgers}. Not shown: {NOT_SHOWN}."
-    )
+    Ok(())
 }
 
 /// What parties saw. On a narrow terminal some columns share one, for want of room.
@@ -139,11 +151,11 @@ fn how(told: &OrderEntry) -> String {
     }
 }
 
-fn line(told: &Disclosures, entry: &OrderEntry) -> Json {
+pub(crate) fn line(record_id: RecordId, entry: &OrderEntry) -> Json {
     let OrderEntry { place, entry: raw, who, way, parts, .. } = entry;
     let part = |part: &NamedPart| json!({ "number": part.id.get(), "name": part.name });
     let mut line = json!({
-        "record_id": told.record_id.to_string(),
+        "record_id": record_id.to_string(),
         "time": show::time(raw.time),
         "way": way.name(),
         "disclosure": entry.is_disclosure(),

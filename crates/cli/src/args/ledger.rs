@@ -52,6 +52,16 @@ EXAMPLES
     /// Proves that an entry is in a published ledger (C2SP tlog-proof)
     #[command(after_help = "EXAMPLE\n  consignee ledger proof /srv/ledger 17 -o 17.tlog-proof")]
     Proof(LedgerProof),
+    /// Makes the slip with which an order's shopper finds out who saw it
+    #[command(after_help = "\
+The slip is one line of at most 2,048 bytes. It is a secret of the shopper: whoever has it and the published entries sees which roles \
+opened the order, when and why; nothing of what it says. Keep no copy. With --log, the folder into which the vault is published, it takes \
+a few reads, and can have what witnesses signed; without it, the whole ledger is hashed.
+
+EXAMPLES
+  consignee ledger slip shop.vault 10248 --log /srv/ledger --policy witnesses.txt --qr 10248.svg
+  consignee who-saw --slip my.slip /srv/ledger")]
+    Slip(LedgerSlip),
     /// Makes a key for a witness of other firms' ledgers
     #[command(after_help = "EXAMPLE\n  consignee ledger witness-key witness.courier.example -o witness.key")]
     WitnessKey(LedgerWitnessKey),
@@ -145,6 +155,31 @@ pub(crate) struct LedgerProof {
     /// The file, which must not be there yet; standard output without it
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct LedgerSlip {
+    /// The vault's folder [env: CONSIGNEE_VAULT]
+    pub(crate) vault: PathBuf,
+    /// Order number
+    pub(crate) order: String,
+    /// The folder into which the vault is published
+    #[arg(long, value_name = "DIR")]
+    pub(crate) log: Option<PathBuf>,
+    /// Witnesses that must have cosigned (C2SP tlog-policy)
+    #[arg(long, value_name = "FILE", requires = "log")]
+    pub(crate) policy: Option<PathBuf>,
+    /// The slip's file, which must not be there yet; standard output without it and without --qr
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+    /// A QR code of it as SVG, which must not be there yet
+    #[arg(long, value_name = "FILE")]
+    pub(crate) qr: Option<PathBuf>,
+    /// Prints a line of JSON: the slip, the place of the order's entry, the witnesses
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) key: KeyArgs,
 }
 
 #[derive(Args, Debug)]
