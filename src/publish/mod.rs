@@ -1,8 +1,11 @@
 //! Ledgers as static files that anybody's programs read (C2SP tlog-tiles), and what such files prove without any secret.
 
+mod cosigned;
 mod edge;
 mod folder;
+mod succession;
 mod verify;
+mod write;
 
 use std::path::Path;
 
@@ -11,7 +14,9 @@ pub use folder::Published;
 use folder::{CHECKPOINT, COSIGNED};
 #[cfg(feature = "sqlite")]
 pub(crate) use verify::verify_store;
+pub use succession::Succession;
 pub use verify::{Backdated, Verified};
+use write::Writer;
 
 use crate::{
     error::{Error, ErrorKind, Result},
@@ -19,7 +24,7 @@ use crate::{
     store::LedgerStore,
     tlog::{
         Bundle, Checkpoint, Hash, NoteKey, Proof, SignedCheckpoint, Tile, TileHashes, VerifierKey,
-        WitnessRequest, consistency_proof, inclusion_proof, leaf_hash,
+        WitnessRequest, consistency_proof, inclusion_proof, is_consistent, leaf_hash,
     },
     vault::Vault,
 };
@@ -62,23 +67,39 @@ impl Vault {
     /// Publishes what the ledgers have beyond what is published in the folder already: hash tiles and checkpoint into `public`, for
     /// everybody; entries into `audit`, for auditors. A vault's second ledger goes below `ledger-2`, and so on. What was published is
     /// compared first, the checkpoint written last: a publication that was cut off is repeated.
-    /// A checkpoint with cosignatures is kept as `checkpoint.cosigned` when a newer one takes its place.
+    /// A checkpoint with cosignatures is kept as `checkpoint.cosigned` when a newer one takes its place, unless that has more of them.
+    ///
+    /// One publisher at a time writes into a log; others wait. `public` may be read by everybody (0755, files 0644), `audit` by the
+    /// group too (0750, files 0640), less what the umask takes away.
     ///
     /// # Errors
     /// `RolledBack` where more is published than the ledger has; `Damaged` or `CannotOpen` where what is published is another log, or
-    /// was altered; `Storage`.
+    /// was altered; `Input` for a folder inside the vault's; `Storage`.
     pub fn publish(&self, folder: &Path) -> Result<Vec<Publication>> {
+        self.check_outside(folder)?;
         let (registry, _) = self.registry_that_signs()?;
         let mut published = Vec::new();
         for (ledger, store) in self.ledger().numbered() {
             let key = registry.checkpoint_key(ledger)?;
             let to = Published::ledger(folder, ledger);
             let is_present = ledger == registry.ledger_number();
-            if let Some((before, checkpoint)) = publish(store, &key, &to, is_present)? {
-                published.push(Publication { ledger, before, checkpoint });
-            }
+            let (before, checkpoint) = publish(store, &key, &to, is_present)?;
+            published.push(Publication { ledger, before, checkpoint });
         }
         Ok(published)
+    }
+
+    /// What is published must not go along with the vault's backups and permissions, nor lie where its files are counted.
+    fn check_outside(&self, folder: &Path) -> Result<()> {
+        let vault = self.inner().folder.get().and_then(|vault| vault.canonicalize().ok());
+        let there = std::path::absolute(folder).ok();
+        let there = there.as_deref().and_then(|folder| folder.ancestors().find_map(|part| part.canonicalize().ok()));
+        match (vault, there) {
+            (Some(vault), Some(there)) if there.starts_with(&vault) => {
+                Err(Error::input("folder", "the ledger is not published into the vault's own folder"))
+            }
+            _ => Ok(()),
+        }
     }
 }
 
@@ -92,47 +113,50 @@ fn publish(
     key: &NoteKey,
     to: &Published,
     is_present: bool,
-) -> Result<Option<(u64, SignedCheckpoint)>> {
+) -> Result<(u64, SignedCheckpoint)> {
+    // What is another log is not written into, not even a lock.
+    to.own_checkpoint(key.public())?;
+    let writer = Writer::of(to)?;
     let state = LedgerState::from(&store.head()?);
     let published = to.own_checkpoint(key.public())?;
     let before = published.as_ref().map_or(0, |signed| signed.checkpoint().size);
-    if before > state.size {
-        if !is_present {
-            return Ok(None);
+    if let Some(signed) = published.as_ref().filter(|_| before >= state.size) {
+        if before > state.size && is_present {
+            let message = format!("{before} entries are published, and the ledger has {}", state.size);
+            return Err(Error::new(ErrorKind::RolledBack, message).with_hint(
+                "the vault is older than what it published: back it up and restore it, with the published checkpoint as the last known",
+            ));
         }
-        let message = format!("{before} entries are published, and the ledger has {}", state.size);
-        return Err(Error::new(ErrorKind::RolledBack, message).with_hint(
-            "the vault is older than what it published: back it up and restore it, with the published checkpoint as the last known",
-        ));
-    }
-    if let Some(signed) = published.as_ref().filter(|_| before == state.size) {
-        return if signed.checkpoint().root == state.root {
-            Ok(published.map(|signed| (before, signed)))
+        let proof = to.proof_between(state.size, before)?;
+        return if is_consistent(&proof, (state.size, &state.root), (before, &signed.checkpoint().root)) {
+            Ok((before, signed.clone()))
         } else {
-            Err(other_log(before))
+            Err(other_log(state.size))
         };
     }
-    to.make()?;
-    let edge = continue_log(store, to, published.as_ref(), state)?;
+    let edge = continue_log(store, (to, &writer), published.as_ref(), state)?;
     let signed = of_state(key, state).sign(key);
     if let Some(cosigned) = published.filter(|signed| signed.note().signatures().len() > 1) {
-        to.write_checkpoint(COSIGNED, &cosigned)?;
+        let signatures = |signed: &SignedCheckpoint| signed.note().signatures().len();
+        if to.cosigned()?.is_none_or(|kept| signatures(&kept) <= signatures(&cosigned)) {
+            writer.checkpoint(COSIGNED, &cosigned)?;
+        }
     }
-    to.write_checkpoint(CHECKPOINT, &signed)?;
+    writer.checkpoint(CHECKPOINT, &signed)?;
     for level in Tile::levels(edge.size()) {
         // The tile that was at the edge before.
         let index = before >> (8 * (u32::from(level) + 1));
         if index < edge.size() >> (8 * (u32::from(level) + 1)) {
-            to.remove_partial(Tile { level, index, width: 256 });
+            writer.remove_partial(Tile { level, index, width: 256 });
         }
     }
-    Ok(Some((before, signed)))
+    Ok((before, signed))
 }
 
 /// Writes the tiles and bundles that a log of this state has beyond what is published.
 fn continue_log(
     store: &dyn LedgerStore,
-    to: &Published,
+    (to, writer): (&Published, &Writer<'_>),
     published: Option<&SignedCheckpoint>,
     state: LedgerState,
 ) -> Result<Edge> {
@@ -162,12 +186,12 @@ fn continue_log(
             match usize::try_from(index - first).ok().and_then(|at| known.get(at)) {
                 Some(hash) if *hash != leaf => return Err(other_log(index)),
                 Some(_) => {}
-                None => edge.push(leaf, |tile, hashes| to.write_tile(tile, hashes))?,
+                None => edge.push(leaf, |tile, hashes| writer.tile(tile, hashes))?,
             }
             Bundle::push(&mut bundle, &row.bytes)?;
             index += 1;
             if index % 256 == 0 {
-                to.write_bundle(Bundle { index: index / 256 - 1, width: 256 }, &bundle)?;
+                writer.bundle(Bundle { index: index / 256 - 1, width: 256 }, &bundle)?;
                 bundle.clear();
             }
         }
@@ -177,9 +201,9 @@ fn continue_log(
     }
     if index % 256 > 0 {
         let width = u16::try_from(index % 256).unwrap_or(0);
-        to.write_bundle(Bundle { index: index / 256, width }, &bundle)?;
+        writer.bundle(Bundle { index: index / 256, width }, &bundle)?;
     }
-    edge.partial().try_for_each(|(tile, hashes)| to.write_tile(tile, hashes))?;
+    edge.partial().try_for_each(|(tile, hashes)| writer.tile(tile, hashes))?;
     Ok(edge)
 }
 
