@@ -5,7 +5,8 @@ use std::{collections::BTreeMap, fs};
 use serde_json::Value as Json;
 
 use super::{
-    aliases, entries, folder, normalisers, parties, party_keys, policies, records, requests, values, vaults,
+    aliases, entries, folder, normalisers, parties, party_keys, policies, published, records, requests,
+    values, vaults,
 };
 use crate::suite::Suite;
 
@@ -21,6 +22,7 @@ fn all() -> BTreeMap<String, Json> {
     vectors.extend(party_keys::generate());
     vectors.extend(parties::generate(&worlds));
     vectors.extend(requests::generate(&worlds));
+    vectors.extend(published::generate());
     let count = vectors.len();
     let named: BTreeMap<_, _> = vectors.into_iter().collect();
     assert_eq!(named.len(), count, "two vectors of one name");

@@ -11,6 +11,7 @@ import pathlib
 import sys
 
 import party as P
+import published
 import reader as R
 from cryptography.hazmat.primitives.asymmetric import ed25519
 
@@ -503,6 +504,10 @@ def check_revealed(vector, _):
             same("commitment", made, stated)
 
 
+def check_published(vector, _):
+    published.check_published(vector, same)
+
+
 CHECKS = {
     "vault": check_vault,
     "record": check_record,
@@ -525,6 +530,7 @@ CHECKS = {
     "bundle": check_bundle,
     "request": check_request,
     "revealed": check_revealed,
+    "published": check_published,
 }
 
 
