@@ -169,5 +169,8 @@ impl Opening<'_> {
 mod index_steps;
 #[path = "bench/keys.rs"]
 mod key_steps;
+#[path = "bench/published.rs"]
+mod published;
 
 pub use key_steps::KeySteps;
+pub use published::LongLedger;

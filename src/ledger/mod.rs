@@ -17,7 +17,7 @@ use std::{
 use denials::Denials;
 pub use entry::{Entry, EntryKind};
 pub use place::{EntryPlace, LedgerNote};
-#[cfg(test)]
+#[cfg(any(test, feature = "bench"))]
 pub(crate) use tree::push as push_leaf;
 
 use crate::{
