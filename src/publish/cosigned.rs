@@ -1,13 +1,9 @@
 //! Cosignatures of witnesses, taken into a published log.
 
-use super::{
-    CHECKPOINT, COSIGNED,
-    folder::Published,
-    write::Writer,
-};
+use super::{CHECKPOINT, COSIGNED, folder::Published, write::Writer};
 use crate::{
     error::{Error, ErrorKind, Result},
-    tlog::{NoteSignature, SignedCheckpoint, TrustPolicy, VerifierKey, is_consistent},
+    tlog::{NoteSignature, SignedCheckpoint, TrustPolicy, VerifierKey},
 };
 
 impl Published {
@@ -70,11 +66,7 @@ impl Published {
             let message = "it is a checkpoint of another log, or of another history of this one";
             Error::new(ErrorKind::Damaged, message)
         };
-        if old.origin != new.origin || old.size > new.size {
-            return Err(other());
-        }
-        let proof = self.proof_between(old.size, new.size)?;
-        if !is_consistent(&proof, (old.size, &old.root), (new.size, &new.root)) {
+        if old.origin != new.origin || old.size > new.size || !self.continues(old, new)? {
             return Err(other());
         }
         let log = trust.logs().iter().find(|log| log.name() == old.origin).ok_or_else(|| {

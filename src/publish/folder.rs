@@ -152,9 +152,8 @@ impl Tiles for &Published {
 fn read(path: &Path) -> Result<Vec<u8>> {
     let mut bytes = Vec::new();
     // A pipe would keep whoever opens it waiting.
-    let file = fs::metadata(path).and_then(|meta| {
-        if meta.is_file() { File::open(path) } else { Err(io::ErrorKind::NotFound.into()) }
-    });
+    let file = fs::metadata(path)
+        .and_then(|meta| if meta.is_file() { File::open(path) } else { Err(io::ErrorKind::NotFound.into()) });
     let read = file.and_then(|file| file.take(LONGEST + 1).read_to_end(&mut bytes));
     match read {
         Ok(_) if bytes.len() as u64 > LONGEST => {

@@ -12,9 +12,9 @@ use std::path::Path;
 use edge::Edge;
 pub use folder::Published;
 use folder::{CHECKPOINT, COSIGNED};
+pub use succession::Succession;
 #[cfg(feature = "sqlite")]
 pub(crate) use verify::verify_store;
-pub use succession::Succession;
 pub use verify::{Backdated, Verified};
 use write::Writer;
 
@@ -69,6 +69,8 @@ impl Vault {
     /// compared first, the checkpoint written last: a publication that was cut off is repeated.
     /// A checkpoint with cosignatures is kept as `checkpoint.cosigned` when a newer one takes its place, unless that has more of them.
     ///
+    /// Take a backup after the first call: a vault restored from one before it has other keys that sign, and begins another log.
+    ///
     /// One publisher at a time writes into a log; others wait. `public` may be read by everybody (0755, files 0644), `audit` by the
     /// group too (0750, files 0640), less what the umask takes away.
     ///
@@ -93,7 +95,8 @@ impl Vault {
     fn check_outside(&self, folder: &Path) -> Result<()> {
         let vault = self.inner().folder.get().and_then(|vault| vault.canonicalize().ok());
         let there = std::path::absolute(folder).ok();
-        let there = there.as_deref().and_then(|folder| folder.ancestors().find_map(|part| part.canonicalize().ok()));
+        let there =
+            there.as_deref().and_then(|folder| folder.ancestors().find_map(|part| part.canonicalize().ok()));
         match (vault, there) {
             (Some(vault), Some(there)) if there.starts_with(&vault) => {
                 Err(Error::input("folder", "the ledger is not published into the vault's own folder"))
@@ -108,7 +111,7 @@ fn of_state(key: &NoteKey, state: LedgerState) -> Checkpoint {
 }
 
 /// Publishes one ledger. A former one may have come back shorter than it was published: that stays as it is.
-fn publish(
+pub(crate) fn publish(
     store: &dyn LedgerStore,
     key: &NoteKey,
     to: &Published,
@@ -127,8 +130,7 @@ fn publish(
                 "the vault is older than what it published: back it up and restore it, with the published checkpoint as the last known",
             ));
         }
-        let proof = to.proof_between(state.size, before)?;
-        return if is_consistent(&proof, (state.size, &state.root), (before, &signed.checkpoint().root)) {
+        return if to.continues(&of_state(key, state), signed.checkpoint())? {
             Ok((before, signed.clone()))
         } else {
             Err(other_log(state.size))
@@ -190,7 +192,7 @@ fn continue_log(
             }
             Bundle::push(&mut bundle, &row.bytes)?;
             index += 1;
-            if index % 256 == 0 {
+            if index.is_multiple_of(256) {
                 writer.bundle(Bundle { index: index / 256 - 1, width: 256 }, &bundle)?;
                 bundle.clear();
             }
@@ -199,7 +201,7 @@ fn continue_log(
     if edge.root()? != state.root {
         return Err(other_log(before));
     }
-    if index % 256 > 0 {
+    if !index.is_multiple_of(256) {
         let width = u16::try_from(index % 256).unwrap_or(0);
         writer.bundle(Bundle { index: index / 256, width }, &bundle)?;
     }
@@ -242,6 +244,39 @@ impl Published {
     /// `Input` if `old` is more; `NotFound` where the log has fewer than `size`, `Damaged`, `Storage`.
     pub fn proof_between(&self, old: u64, size: u64) -> Result<Vec<Hash>> {
         consistency_proof(&TileHashes::new(self, size), old, size)
+    }
+
+    /// Holds the log against a checkpoint of it that somebody kept. Both are to be verified by the log's key.
+    ///
+    /// # Errors
+    /// `RolledBack` where the log has fewer entries now than were kept; `Damaged` where it has other ones: keep both checkpoints, they
+    /// show that the log has two histories; `CannotOpen` where one of them is not signed by the key; `NotFound`, `Storage`.
+    pub fn check_kept(&self, kept: &SignedCheckpoint, log: &VerifierKey) -> Result<()> {
+        let newest = self.checkpoint()?;
+        newest.check_log(log)?;
+        kept.check_log(log)?;
+        let (kept, newest) = (kept.checkpoint(), newest.checkpoint());
+        if kept.size > newest.size {
+            let message = format!(
+                "{} entries are published, and the checkpoint that was kept has {}",
+                newest.size, kept.size
+            );
+            return Err(Error::new(ErrorKind::RolledBack, message)
+                .with_hint("entries were taken away: keep both checkpoints"));
+        }
+        if self.continues(kept, newest)? {
+            return Ok(());
+        }
+        let message =
+            format!("the log does not continue the {} entries of the checkpoint that was kept", kept.size);
+        Err(Error::new(ErrorKind::Damaged, message)
+            .with_hint("the log has two histories: keep both checkpoints, they prove it"))
+    }
+
+    /// Whether the log of the newest checkpoint begins as the one of an older one, by a proof that nobody can make of another.
+    fn continues(&self, old: &Checkpoint, newest: &Checkpoint) -> Result<bool> {
+        let proof = self.proof_between(old.size, newest.size)?;
+        Ok(is_consistent(&proof, (old.size, &old.root), (newest.size, &newest.root)))
     }
 
     /// The ledgers of a vault that are published below a folder, by their numbers: all from 1 on without a gap.

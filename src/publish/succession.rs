@@ -6,7 +6,7 @@ use super::folder::Published;
 use crate::{
     error::{Error, ErrorKind, Result},
     ledger::{Entry, EntryKind, LedgerState},
-    tlog::{is_consistent, is_included, leaf_hash},
+    tlog::{Checkpoint, is_included, leaf_hash},
 };
 
 /// What a ledger's first entry says of the ledger before it, beside what is published of that.
@@ -47,19 +47,26 @@ impl Published {
             return damaged("entry 0 does not hash to the checkpoint");
         }
         let Some(known) = lost_of(&Entry::decode(&bytes)?) else {
-            return damaged("entry 0 does not say which ledger was lost, as it does where another ledger is before it");
+            return damaged(
+                "entry 0 does not say which ledger was lost, as it does where another ledger is before it",
+            );
         };
         let signed = before.checkpoint()?;
         let published = signed.checkpoint();
-        // The shorter one of the two must be how the longer one began; of what is known and not published, nothing is told by that.
-        let fits = known.size > published.size
-            || is_consistent(
-                &before.proof_between(known.size, published.size)?,
-                (known.size, &known.root),
-                (published.size, &published.root),
-            );
+        let follows =
+            |(name, number): (&str, u32), before: (&str, u32)| (name, number) == (before.0, before.1 + 1);
+        if !named(&own.origin).zip(named(&published.origin)).is_some_and(|(own, before)| follows(own, before))
+        {
+            return damaged("the origins are not those of two ledgers of one vault that follow each other");
+        }
+        let origin = published.origin.clone();
+        let as_known = Checkpoint { origin, size: known.size, root: known.root };
+        // Of entries that are known and not published nothing can be said.
+        let fits = known.size > published.size || before.continues(&as_known, published)?;
         if !fits {
-            return damaged("entry 0 succeeds another history of the ledger before it than the published one");
+            return damaged(
+                "entry 0 succeeds another history of the ledger before it than the published one",
+            );
         }
         Ok(Some(Succession { known, published: published.size }))
     }
@@ -68,9 +75,16 @@ impl Published {
     pub fn missing(folder: &Path) -> Option<u32> {
         let number = |name: &str| name.strip_prefix("ledger-")?.parse::<u32>().ok();
         let names = fs::read_dir(folder).ok()?.filter_map(|found| found.ok()?.file_name().into_string().ok());
-        let last = names.filter_map(|name| number(&name)).filter(|n| Self::ledger(folder, *n).is_there()).max()?;
+        let last =
+            names.filter_map(|name| number(&name)).filter(|n| Self::ledger(folder, *n).is_there()).max()?;
         (1..last).find(|number| !Self::ledger(folder, *number).is_there())
     }
+}
+
+/// An origin's vault, and the number of the ledger.
+fn named(origin: &str) -> Option<(&str, u32)> {
+    let (vault, number) = origin.rsplit_once('/')?;
+    Some((vault, number.parse().ok().filter(|number| *number < u32::MAX)?))
 }
 
 fn lost_of(entry: &Entry) -> Option<LedgerState> {

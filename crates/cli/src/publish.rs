@@ -127,6 +127,10 @@ pub(crate) fn verify(args: &LedgerVerify, screen: &mut Screen) -> Result<(), Fai
         let message = format!("ledger {number} is missing, and a later one of the vault is published");
         return Err(Failure::new(FAILED, message));
     }
+    let kept = args.checkpoint.as_ref().map(|path| {
+        SignedCheckpoint::parse(&input::bytes(path, LONGEST)?).map_err(|e| Failure::of(path, &e))
+    });
+    let mut kept = kept.transpose()?;
     let (mut verified, mut before) = (0, None);
     for (number, ledger) in &ledgers {
         let in_ledger = |e: &consignee::Error| {
@@ -138,6 +142,11 @@ pub(crate) fn verify(args: &LedgerVerify, screen: &mut Screen) -> Result<(), Fai
             continue;
         }
         let trust = of_checkpoint(&checkpoint)?;
+        let is_of_it =
+            |kept: &mut SignedCheckpoint| kept.checkpoint().origin == checkpoint.checkpoint().origin;
+        if let (Some(kept), Some(log)) = (kept.take_if(is_of_it), &log) {
+            ledger.check_kept(&kept, log).map_err(|e| in_ledger(&e))?;
+        }
         let found = ledger.verify(&trust, |_, _, _| Ok(())).map_err(|e| in_ledger(&e))?;
         tell(&found, args.json, screen)?;
         if let Some(before) = before.replace(ledger).filter(|_| found.has_entries) {
@@ -145,6 +154,9 @@ pub(crate) fn verify(args: &LedgerVerify, screen: &mut Screen) -> Result<(), Fai
             succession.map_or(Ok(()), |found| tell_succession(*number, &found, args.json, screen))?;
         }
         verified += 1;
+    }
+    if kept.is_some() {
+        return Err(Failure::new(FAILED, "the checkpoint that was kept is of none of the ledgers here"));
     }
     match verified {
         0 => Err(Failure::new(FAILED, "none of the ledgers here is the one with this key")),
