@@ -171,6 +171,9 @@ mod index_steps;
 mod key_steps;
 #[path = "bench/ledger.rs"]
 mod ledger_steps;
+#[path = "bench/published.rs"]
+mod published;
 
 pub use key_steps::KeySteps;
 pub use ledger_steps::append;
+pub use published::LongLedger;

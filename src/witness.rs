@@ -49,7 +49,7 @@ impl Witness {
     pub fn cosign(&self, request: &WitnessRequest, log: Option<&VerifierKey>) -> Result<NoteSignature> {
         // Two at once would each sign, and one of them be forgotten.
         let lock = lock_file(&self.file)?;
-        if !self.file.exists() {
+        if !self.is_there() {
             create_private(&self.file, format!("{FIRST_LINE}\n").as_bytes())?;
         }
         let mut all = self.read()?;
@@ -79,16 +79,30 @@ impl Witness {
     }
 
     fn read(&self) -> Result<Vec<Seen>> {
-        if !self.file.exists() {
+        if !self.is_there() {
             return Ok(Vec::new());
         }
         let bytes = read_private(&self.file, LONGEST)?;
         let text = std::str::from_utf8(&bytes).map_err(|_| damaged(1))?;
-        let mut lines = text.lines().zip(1..);
-        if lines.next().is_none_or(|(line, _)| line != FIRST_LINE) {
+        let mut lines = text.split_inclusive('\n').zip(1..);
+        if lines.next().is_none_or(|(line, _)| line.strip_suffix('\n') != Some(FIRST_LINE)) {
             return Err(damaged(1));
         }
-        lines.map(|(line, at)| seen_of(line).ok_or_else(|| damaged(at))).collect()
+        let mut all: Vec<Seen> = Vec::new();
+        for (line, at) in lines {
+            let seen = line.strip_suffix('\n').and_then(seen_of).ok_or_else(|| damaged(at))?;
+            // A log that stands there twice has two newest checkpoints.
+            if all.iter().any(|other| other.log.name() == seen.log.name()) {
+                return Err(damaged(at));
+            }
+            all.push(seen);
+        }
+        Ok(all)
+    }
+
+    /// A link that leads nowhere is there: it is refused, and no fresh start.
+    fn is_there(&self) -> bool {
+        self.file.symlink_metadata().is_ok()
     }
 
     fn write(&self, all: &[Seen]) -> Result<()> {
@@ -138,7 +152,8 @@ fn lock_file(file: &Path) -> Result<fs::File> {
 fn seen_of(line: &str) -> Option<Seen> {
     let mut words = line.split(' ');
     let log = VerifierKey::parse(words.next()?).ok()?;
-    let size = words.next()?.parse().ok()?;
+    let size = words.next()?;
+    let size = size.parse().ok().filter(|number: &u64| number.to_string() == size)?;
     let root: Hash = hash_from_base64(words.next()?)?;
     words.next().is_none().then_some(Seen { log, size, root })
 }

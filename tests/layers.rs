@@ -76,8 +76,8 @@ const LAYERS: &[(&str, &[&str])] = &[
     (
         "bench",
         &[
-            "alias", "index", "keys", "ledger", "opener", "order", "record", "registry", "sealer", "store",
-            "suite", "vault", "view",
+            "alias", "index", "keys", "ledger", "opener", "order", "publish", "record", "registry", "sealer",
+            "store", "suite", "tlog", "vault", "view",
         ],
     ),
     (

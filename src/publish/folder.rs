@@ -2,16 +2,13 @@
 
 use std::{
     fs::{self, File},
-    io::{self, Read, Write},
+    io::{self, Read},
     path::{Path, PathBuf},
 };
 
 use crate::{
     error::{Error, ErrorKind, Result},
-    tlog::{
-        Bundle, Hash, NoteSignature, SignedCheckpoint, Tile, TileHashes, Tiles, TrustPolicy, VerifierKey,
-        root_of,
-    },
+    tlog::{Bundle, Hash, SignedCheckpoint, Tile, Tiles, VerifierKey},
 };
 
 /// File of the newest checkpoint.
@@ -24,8 +21,8 @@ const LONGEST: u64 = 256 * (2 + 65_535);
 /// Where one ledger is published, or was copied to. Read as it comes: nothing in it is believed that does not hash to a checkpoint.
 #[derive(Debug, Clone)]
 pub struct Published {
-    public: PathBuf,
-    audit: PathBuf,
+    pub(super) public: PathBuf,
+    pub(super) audit: PathBuf,
 }
 
 impl Published {
@@ -44,11 +41,10 @@ impl Published {
         if number == 1 { Self::at(folder) } else { Self::at(&folder.join(format!("ledger-{number}"))) }
     }
 
-    pub(super) fn make(&self) -> Result<()> {
-        for folder in [&self.public, &self.audit] {
-            fs::create_dir_all(folder).map_err(|e| cannot_write(&e))?;
-        }
-        Ok(())
+    /// A file beside its folders, or where it is one folder, in that.
+    pub(super) fn beside(&self, file: &str) -> PathBuf {
+        let own = if self.public == self.audit { Some(self.public.as_path()) } else { self.public.parent() };
+        own.unwrap_or(Path::new("")).join(file)
     }
 
     /// Whether there is a checkpoint.
@@ -85,8 +81,9 @@ impl Published {
     pub(super) fn bundle_bytes(&self, bundle: Bundle) -> Result<Vec<u8>> {
         let (mut bytes, is_wider) = self.read_wider(&self.audit, &bundle.to_string())?;
         if is_wider {
-            let entries = Bundle { width: 256, ..bundle }.parse(&bytes)?;
-            let length = entries.iter().take(usize::from(bundle.width)).map(|entry| 2 + entry.len()).sum();
+            let mut rest = bytes.as_slice();
+            (0..bundle.width).try_for_each(|_| take_entry(&mut rest).map(drop));
+            let length = bytes.len() - rest.len();
             bytes.truncate(length);
         }
         Ok(bytes)
@@ -125,73 +122,6 @@ impl Published {
         })
     }
 
-    /// Adds what witnesses signed: a checkpoint of this log with cosignatures, or their lines alone if they are of the newest checkpoint.
-    /// Where a newer one has been published since, it is kept beside that as `checkpoint.cosigned`. Returns how many of the policy's
-    /// witnesses signed it.
-    ///
-    /// # Errors
-    /// `CannotOpen` for a wrong signature by a known key; `Input` where no witness of the policy signed it; `Damaged` for a checkpoint
-    /// that the published tiles do not give; `NotFound`, `Limit`, `Storage`.
-    pub fn add_cosignatures(&self, bytes: &[u8], witnesses: &TrustPolicy) -> Result<usize> {
-        let mut newest = self.checkpoint()?;
-        let given = match SignedCheckpoint::parse(bytes) {
-            Ok(given) => given,
-            Err(_) => {
-                let mut signed = newest.clone();
-                for line in String::from_utf8_lossy(bytes).lines().filter(|line| !line.is_empty()) {
-                    signed.note_mut().add(NoteSignature::parse(line)?)?;
-                }
-                signed
-            }
-        };
-        let mut found = 0;
-        for (_, key) in witnesses.witnesses() {
-            found += usize::from(given.note().signed_by(key)?.is_some());
-        }
-        if found == 0 {
-            let message = "no witness of the policy has signed it";
-            return Err(Error::input("cosignature", message));
-        }
-        if given.note().text() == newest.note().text() {
-            for signature in given.note().signatures() {
-                newest.note_mut().add(signature.clone())?;
-            }
-            self.write_checkpoint(CHECKPOINT, &newest)?;
-            return Ok(found);
-        }
-        let size = given.checkpoint().size;
-        let root = root_of(&TileHashes::new(self, size), size)?;
-        if given.checkpoint().origin != newest.checkpoint().origin || root != given.checkpoint().root {
-            let message = "it is a checkpoint of another log, or of another history of this one";
-            return Err(Error::new(ErrorKind::Damaged, message));
-        }
-        if self.cosigned()?.is_none_or(|kept| kept.checkpoint().size <= size) {
-            self.write_checkpoint(COSIGNED, &given)?;
-        }
-        Ok(found)
-    }
-
-    pub(super) fn write_tile(&self, tile: Tile, hashes: &[Hash]) -> Result<()> {
-        write(&self.public.join(tile.to_string()), hashes.as_flattened())
-    }
-
-    pub(super) fn write_bundle(&self, bundle: Bundle, bytes: &[u8]) -> Result<()> {
-        write(&self.audit.join(bundle.to_string()), bytes)
-    }
-
-    pub(super) fn write_checkpoint(&self, file: &str, checkpoint: &SignedCheckpoint) -> Result<()> {
-        write(&self.public.join(file), checkpoint.to_string().as_bytes())
-    }
-
-    /// Removes partial tiles and bundles that full ones have replaced.
-    pub(super) fn remove_partial(&self, tile: Tile) {
-        let _left_there = fs::remove_dir_all(self.public.join(format!("{}.p", Tile { width: 256, ..tile })));
-        if tile.level == 0 {
-            let bundle = Bundle { index: tile.index, width: 256 };
-            let _left_there = fs::remove_dir_all(self.audit.join(format!("{bundle}.p")));
-        }
-    }
-
     /// The newest checkpoint if the log with this key signed it; `None` where nothing was published.
     pub(super) fn own_checkpoint(&self, key: &VerifierKey) -> Result<Option<SignedCheckpoint>> {
         if !self.is_there() {
@@ -221,10 +151,9 @@ impl Tiles for &Published {
 
 fn read(path: &Path) -> Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    let file = File::open(path).and_then(|file| {
-        // A pipe would keep its reader waiting.
-        if file.metadata()?.is_file() { Ok(file) } else { Err(io::ErrorKind::NotFound.into()) }
-    });
+    // A pipe would keep whoever opens it waiting.
+    let file = fs::metadata(path)
+        .and_then(|meta| if meta.is_file() { File::open(path) } else { Err(io::ErrorKind::NotFound.into()) });
     let read = file.and_then(|file| file.take(LONGEST + 1).read_to_end(&mut bytes));
     match read {
         Ok(_) if bytes.len() as u64 > LONGEST => {
@@ -238,30 +167,10 @@ fn read(path: &Path) -> Result<Vec<u8>> {
     }
 }
 
-/// Writes a file whole or not at all, durably.
-fn write(path: &Path, bytes: &[u8]) -> Result<()> {
-    let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(".new");
-    let new = path.with_file_name(name);
-    let written = || {
-        if let Some(folder) = path.parent() {
-            fs::create_dir_all(folder)?;
-        }
-        let mut file = File::create(&new)?;
-        file.write_all(bytes)?;
-        file.sync_all()?;
-        fs::rename(&new, path)
-    };
-    written().map_err(|e| cannot_write(&e))
-}
-
-fn cannot_write(e: &io::Error) -> Error {
-    let message = match e.kind() {
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => "no space is left for the published log",
-        io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
-            "this user may not write where the log is to be published"
-        }
-        _ => "the published log cannot be written",
-    };
-    Error::new(ErrorKind::Storage, message).with_hint("what was published before stays; repeat publish")
+/// Takes the first entry off the bytes of a bundle.
+pub(super) fn take_entry<'a>(rest: &mut &'a [u8]) -> Option<&'a [u8]> {
+    let (length, tail) = rest.split_first_chunk::<2>()?;
+    let (entry, tail) = tail.split_at_checked(u16::from_be_bytes(*length).into())?;
+    *rest = tail;
+    Some(entry)
 }

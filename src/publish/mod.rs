@@ -1,17 +1,22 @@
 //! Ledgers as static files that anybody's programs read (C2SP tlog-tiles), and what such files prove without any secret.
 
+mod cosigned;
 mod edge;
 mod folder;
+mod succession;
 mod verify;
+mod write;
 
 use std::path::Path;
 
 use edge::Edge;
 pub use folder::Published;
 use folder::{CHECKPOINT, COSIGNED};
+pub use succession::Succession;
 #[cfg(feature = "sqlite")]
 pub(crate) use verify::verify_store;
 pub use verify::{Backdated, Verified};
+use write::Writer;
 
 use crate::{
     error::{Error, ErrorKind, Result},
@@ -19,7 +24,7 @@ use crate::{
     store::LedgerStore,
     tlog::{
         Bundle, Checkpoint, Hash, NoteKey, Proof, SignedCheckpoint, Tile, TileHashes, VerifierKey,
-        WitnessRequest, consistency_proof, inclusion_proof, leaf_hash,
+        WitnessRequest, consistency_proof, inclusion_proof, is_consistent, leaf_hash,
     },
     vault::Vault,
 };
@@ -64,24 +69,43 @@ impl Vault {
     /// Publishes what the ledgers have beyond what is published in the folder already: hash tiles and checkpoint into `public`, for
     /// everybody; entries into `audit`, for auditors. A vault's second ledger goes below `ledger-2`, and so on. What was published is
     /// compared first, the checkpoint written last: a publication that was cut off is repeated.
-    /// A checkpoint with cosignatures is kept as `checkpoint.cosigned` when a newer one takes its place.
+    /// A checkpoint with cosignatures is kept as `checkpoint.cosigned` when a newer one takes its place, unless that has more of them.
+    ///
+    /// Take a backup after the first call: a vault restored from one before it has other keys that sign, and begins another log.
+    ///
+    /// One publisher at a time writes into a log; others wait. `public` may be read by everybody (0755, files 0644), `audit` by the
+    /// group too (0750, files 0640), less what the umask takes away.
     ///
     /// # Errors
     /// `RolledBack` where more is published than the ledger has; `Damaged` or `CannotOpen` where what is published is another log, or
-    /// was altered; `Storage`.
+    /// was altered; `Input` for a folder inside the vault's; `Storage`.
     pub fn publish(&self, folder: &Path) -> Result<Vec<Publication>> {
         self.ledger().check_open()?;
+        self.check_outside(folder)?;
         let (registry, _) = self.registry_that_signs()?;
         let mut published = Vec::new();
         for (ledger, store) in self.ledger().numbered() {
             let key = registry.checkpoint_key(ledger)?;
             let to = Published::ledger(folder, ledger);
             let is_present = ledger == registry.ledger_number();
-            if let Some((before, checkpoint)) = publish(store, &key, &to, is_present)? {
-                published.push(Publication { ledger, before, checkpoint });
-            }
+            let (before, checkpoint) = publish(store, &key, &to, is_present)?;
+            published.push(Publication { ledger, before, checkpoint });
         }
         Ok(published)
+    }
+
+    /// What is published must not go along with the vault's backups and permissions, nor lie where its files are counted.
+    fn check_outside(&self, folder: &Path) -> Result<()> {
+        let vault = self.inner().folder.get().and_then(|vault| vault.canonicalize().ok());
+        let there = std::path::absolute(folder).ok();
+        let there =
+            there.as_deref().and_then(|folder| folder.ancestors().find_map(|part| part.canonicalize().ok()));
+        match (vault, there) {
+            (Some(vault), Some(there)) if there.starts_with(&vault) => {
+                Err(Error::input("folder", "the ledger is not published into the vault's own folder"))
+            }
+            _ => Ok(()),
+        }
     }
 }
 
@@ -90,52 +114,54 @@ fn of_state(key: &NoteKey, state: LedgerState) -> Checkpoint {
 }
 
 /// Publishes one ledger. A former one may have come back shorter than it was published: that stays as it is.
-fn publish(
+pub(crate) fn publish(
     store: &dyn LedgerStore,
     key: &NoteKey,
     to: &Published,
     is_present: bool,
-) -> Result<Option<(u64, SignedCheckpoint)>> {
+) -> Result<(u64, SignedCheckpoint)> {
+    // What is another log is not written into, not even a lock.
+    to.own_checkpoint(key.public())?;
+    let writer = Writer::of(to)?;
     let state = LedgerState::from(&store.head()?);
     let published = to.own_checkpoint(key.public())?;
     let before = published.as_ref().map_or(0, |signed| signed.checkpoint().size);
-    if before > state.size {
-        if !is_present {
-            return Ok(None);
+    if let Some(signed) = published.as_ref().filter(|_| before >= state.size) {
+        if before > state.size && is_present {
+            let message = format!("{before} entries are published, and the ledger has {}", state.size);
+            return Err(Error::new(ErrorKind::RolledBack, message).with_hint(
+                "the vault is older than what it published: back it up and restore it, with the published checkpoint as the last known",
+            ));
         }
-        let message = format!("{before} entries are published, and the ledger has {}", state.size);
-        return Err(Error::new(ErrorKind::RolledBack, message).with_hint(
-            "the vault is older than what it published: back it up and restore it, with the published checkpoint as the last known",
-        ));
-    }
-    if let Some(signed) = published.as_ref().filter(|_| before == state.size) {
-        return if signed.checkpoint().root == state.root {
-            Ok(published.map(|signed| (before, signed)))
+        return if to.continues(&of_state(key, state), signed.checkpoint())? {
+            Ok((before, signed.clone()))
         } else {
-            Err(other_log(before))
+            Err(other_log(state.size))
         };
     }
-    to.make()?;
-    let edge = continue_log(store, to, published.as_ref(), state)?;
+    let edge = continue_log(store, (to, &writer), published.as_ref(), state)?;
     let signed = of_state(key, state).sign(key);
     if let Some(cosigned) = published.filter(|signed| signed.note().signatures().len() > 1) {
-        to.write_checkpoint(COSIGNED, &cosigned)?;
+        let signatures = |signed: &SignedCheckpoint| signed.note().signatures().len();
+        if to.cosigned()?.is_none_or(|kept| signatures(&kept) <= signatures(&cosigned)) {
+            writer.checkpoint(COSIGNED, &cosigned)?;
+        }
     }
-    to.write_checkpoint(CHECKPOINT, &signed)?;
+    writer.checkpoint(CHECKPOINT, &signed)?;
     for level in Tile::levels(edge.size()) {
         // The tile that was at the edge before.
         let index = before >> (8 * (u32::from(level) + 1));
         if index < edge.size() >> (8 * (u32::from(level) + 1)) {
-            to.remove_partial(Tile { level, index, width: 256 });
+            writer.remove_partial(Tile { level, index, width: 256 });
         }
     }
-    Ok(Some((before, signed)))
+    Ok((before, signed))
 }
 
 /// Writes the tiles and bundles that a log of this state has beyond what is published.
 fn continue_log(
     store: &dyn LedgerStore,
-    to: &Published,
+    (to, writer): (&Published, &Writer<'_>),
     published: Option<&SignedCheckpoint>,
     state: LedgerState,
 ) -> Result<Edge> {
@@ -165,12 +191,12 @@ fn continue_log(
             match usize::try_from(index - first).ok().and_then(|at| known.get(at)) {
                 Some(hash) if *hash != leaf => return Err(other_log(index)),
                 Some(_) => {}
-                None => edge.push(leaf, |tile, hashes| to.write_tile(tile, hashes))?,
+                None => edge.push(leaf, |tile, hashes| writer.tile(tile, hashes))?,
             }
             Bundle::push(&mut bundle, &row.bytes)?;
             index += 1;
-            if index % 256 == 0 {
-                to.write_bundle(Bundle { index: index / 256 - 1, width: 256 }, &bundle)?;
+            if index.is_multiple_of(256) {
+                writer.bundle(Bundle { index: index / 256 - 1, width: 256 }, &bundle)?;
                 bundle.clear();
             }
         }
@@ -178,11 +204,11 @@ fn continue_log(
     if edge.root()? != state.root {
         return Err(other_log(before));
     }
-    if index % 256 > 0 {
+    if !index.is_multiple_of(256) {
         let width = u16::try_from(index % 256).unwrap_or(0);
-        to.write_bundle(Bundle { index: index / 256, width }, &bundle)?;
+        writer.bundle(Bundle { index: index / 256, width }, &bundle)?;
     }
-    edge.partial().try_for_each(|(tile, hashes)| to.write_tile(tile, hashes))?;
+    edge.partial().try_for_each(|(tile, hashes)| writer.tile(tile, hashes))?;
     Ok(edge)
 }
 
@@ -221,6 +247,39 @@ impl Published {
     /// `Input` if `old` is more; `NotFound` where the log has fewer than `size`, `Damaged`, `Storage`.
     pub fn proof_between(&self, old: u64, size: u64) -> Result<Vec<Hash>> {
         consistency_proof(&TileHashes::new(self, size), old, size)
+    }
+
+    /// Holds the log against a checkpoint of it that somebody kept. Both are to be verified by the log's key.
+    ///
+    /// # Errors
+    /// `RolledBack` where the log has fewer entries now than were kept; `Damaged` where it has other ones: keep both checkpoints, they
+    /// show that the log has two histories; `CannotOpen` where one of them is not signed by the key; `NotFound`, `Storage`.
+    pub fn check_kept(&self, kept: &SignedCheckpoint, log: &VerifierKey) -> Result<()> {
+        let newest = self.checkpoint()?;
+        newest.check_log(log)?;
+        kept.check_log(log)?;
+        let (kept, newest) = (kept.checkpoint(), newest.checkpoint());
+        if kept.size > newest.size {
+            let message = format!(
+                "{} entries are published, and the checkpoint that was kept has {}",
+                newest.size, kept.size
+            );
+            return Err(Error::new(ErrorKind::RolledBack, message)
+                .with_hint("entries were taken away: keep both checkpoints"));
+        }
+        if self.continues(kept, newest)? {
+            return Ok(());
+        }
+        let message =
+            format!("the log does not continue the {} entries of the checkpoint that was kept", kept.size);
+        Err(Error::new(ErrorKind::Damaged, message)
+            .with_hint("the log has two histories: keep both checkpoints, they prove it"))
+    }
+
+    /// Whether the log of the newest checkpoint begins as the one of an older one, by a proof that nobody can make of another.
+    fn continues(&self, old: &Checkpoint, newest: &Checkpoint) -> Result<bool> {
+        let proof = self.proof_between(old.size, newest.size)?;
+        Ok(is_consistent(&proof, (old.size, &old.root), (newest.size, &newest.root)))
     }
 
     /// The ledgers of a vault that are published below a folder, by their numbers: all from 1 on without a gap.

@@ -1,6 +1,6 @@
 //! What published files prove, without any secret.
 
-use super::{Edge, PAGE, Published};
+use super::{Edge, PAGE, Published, folder::take_entry};
 use crate::{
     error::{Error, ErrorKind, Result},
     ledger::{Entry, LedgerState},
@@ -68,15 +68,21 @@ impl Published {
             let hashes = at_entry(self.tile(tile), bundle.first())?;
             if has_entries {
                 let bytes = at_entry(self.bundle_bytes(bundle), bundle.first())?;
-                for ((entry, hash), index) in
-                    bundle.parse(&bytes)?.into_iter().zip(&hashes).zip(bundle.first()..)
-                {
+                // Entry by entry: a length that was altered is told where it stands, not where the bundle ends.
+                let mut rest = bytes.as_slice();
+                for (hash, index) in hashes.iter().zip(bundle.first()..) {
+                    let entry =
+                        take_entry(&mut rest).ok_or_else(|| fault(index, "is cut off, or missing"))?;
                     let found = leaf_hash(entry);
                     if found != *hash {
                         return Err(fault(index, &format!("does not hash to what {tile} has in its place")));
                     }
                     walk.entry(index, entry, &mut visit)?;
                     walk.leaf(found, |tile, hashes| self.compare(tile, hashes))?;
+                }
+                if !rest.is_empty() {
+                    let behind = bundle.first() + hashes.len() as u64;
+                    return Err(fault(behind, &format!("has no place in {bundle}")));
                 }
             } else {
                 hashes

@@ -1,4 +1,4 @@
-//! The slip's bytes and its line of text (`docs/format.md`, section 15).
+//! The slip's bytes and its line of text (`docs/format.md`, section 16).
 
 use consignee_policy::PartId;
 use zeroize::Zeroizing;

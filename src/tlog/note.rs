@@ -48,7 +48,7 @@ impl NoteSignature {
         parts().ok_or_else(|| wrong(number, "a signature is written — NAME BASE64"))
     }
 
-    fn is_by(&self, key: &VerifierKey) -> bool {
+    pub(crate) fn is_by(&self, key: &VerifierKey) -> bool {
         self.id == key.id() && self.name == key.name()
     }
 }

@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 
 use super::{
     array, derive, folder, frontier, hex, leaf_hash, list, normalisers, number, padded_len, parties,
-    party_keys, requests, slips, suite, text, unhex,
+    party_keys, published, requests, slips, suite, text, unhex,
     vaults::{items_of, root_of},
 };
 use crate::{
@@ -143,6 +143,16 @@ const WITHOUT_VECTOR: &[(u32, &str)] = &[
     (162, "a shop's answer and what it proves: slip/tests.rs"),
     (163, "names in an answer: slip/tests.rs"),
     (164, "what a writer answers with: slip/tests.rs"),
+    (165, "what a publisher does: publish/tests/publishing.rs, tests/ledger_published.rs"),
+    (166, "what a publisher does, and after a crash: publish/tests/publishing.rs"),
+    (167, "what a publisher keeps: publish/tests/cosigned.rs"),
+    (168, "what is taken into a published log: publish/tests/cosigned.rs"),
+    (173, "files that are not to be read: publish/tests/publishing.rs, publish/tests/cosigned.rs"),
+    (175, "what is told of a good log: publish/tests/faults.rs"),
+    (176, "several ledgers of a vault: tests/ledger_published.rs"),
+    (177, "one log beside another: publish/tests/split.rs"),
+    (178, "what a witness keeps: tests/ledger_published.rs"),
+    (179, "what a witness does: tests/ledger_published.rs, publish/tests/split.rs"),
 ];
 
 fn files() -> BTreeMap<String, Json> {
@@ -189,6 +199,7 @@ fn every_file_is_read_and_does_what_it_says() {
             "request" => requests::check_request(vector),
             "revealed" => requests::check_revealed(vector),
             "slip" => slips::check(vector),
+            "published" => published::check_published(vector),
             other => panic!("{name} is of {other}, which nothing here reads"),
         };
         let found = outcome.as_ref().map_or_else(|error| error.kind().name(), |()| "opens");

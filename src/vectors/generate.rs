@@ -5,8 +5,8 @@ use std::{collections::BTreeMap, fs};
 use serde_json::Value as Json;
 
 use super::{
-    aliases, entries, folder, normalisers, parties, party_keys, policies, records, requests, slips, values,
-    vaults,
+    aliases, entries, folder, normalisers, parties, party_keys, policies, published, records, requests,
+    slips, values, vaults,
 };
 use crate::suite::Suite;
 
@@ -23,6 +23,7 @@ fn all() -> BTreeMap<String, Json> {
     vectors.extend(parties::generate(&worlds));
     vectors.extend(requests::generate(&worlds));
     vectors.extend(slips::generate(&worlds[0]));
+    vectors.extend(published::generate());
     let count = vectors.len();
     let named: BTreeMap<_, _> = vectors.into_iter().collect();
     assert_eq!(named.len(), count, "two vectors of one name");

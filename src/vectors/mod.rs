@@ -12,6 +12,7 @@ mod normalisers;
 mod parties;
 mod party_keys;
 mod policies;
+mod published;
 mod records;
 mod requests;
 mod slips;

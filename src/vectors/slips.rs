@@ -40,7 +40,7 @@ fn inputs(world: &World) -> Json {
     })
 }
 
-/// Put entry, leaf hash, root and checkpoint, by section 15.
+/// Put entry, leaf hash, root and checkpoint, by section 16.
 fn intermediate(inputs: &Json) -> Json {
     let vault: [u8; 16] = unhex(&inputs["vault_id"]).try_into().unwrap();
     let (own, hk) = (derive::key_id(&vault, 0), unhex(&inputs["hk"]));

@@ -11,6 +11,7 @@ import pathlib
 import sys
 
 import party as P
+import published
 import reader as R
 from cryptography.hazmat.primitives.asymmetric import ed25519
 
@@ -512,6 +513,8 @@ def check_slip(vector, _):
         same("root", slip.root, made["root"])
         same("checkpoint", slip.checkpoint.decode(), made["checkpoint"])
         same("order number", slip.order_no, vector["inputs"]["order_no"])
+def check_published(vector, _):
+    published.check_published(vector, same)
 
 
 CHECKS = {
@@ -537,6 +540,7 @@ CHECKS = {
     "request": check_request,
     "revealed": check_revealed,
     "slip": check_slip,
+    "published": check_published,
 }
 
 

@@ -6,7 +6,7 @@ use std::{
 };
 
 use consignee::{
-    Backdated, KeptCheckpoint, Peek, Published, VaultCard, Verified,
+    Backdated, KeptCheckpoint, Peek, Published, Succession, VaultCard, Verified,
     tlog::{SignedCheckpoint, TrustPolicy, VerifierKey},
 };
 use serde_json::json;
@@ -27,7 +27,7 @@ pub(crate) fn publish(args: &LedgerPublish, screen: &mut Screen) -> Result<(), F
     let vault = args.key.unlock(&args.vault)?;
     for publication in vault.publish(&args.to)? {
         let checkpoint = publication.checkpoint.checkpoint();
-        let (number, new) = (publication.ledger, checkpoint.size - publication.before);
+        let (number, new) = (publication.ledger, checkpoint.size.saturating_sub(publication.before));
         let key = vault.ledger_key(number)?.to_string();
         if args.json {
             screen.json(&json!({
@@ -144,7 +144,15 @@ pub(crate) fn verify(args: &LedgerVerify, screen: &mut Screen) -> Result<(), Fai
             format!("{}: there is no published ledger here", args.folder.display()),
         ));
     }
-    let mut verified = 0;
+    if let Some(number) = Published::missing(&args.folder) {
+        let message = format!("ledger {number} is missing, and a later one of the vault is published");
+        return Err(Failure::new(FAILED, message));
+    }
+    let kept = args.checkpoint.as_ref().map(|path| {
+        SignedCheckpoint::parse(&input::bytes(path, LONGEST)?).map_err(|e| Failure::of(path, &e))
+    });
+    let mut kept = kept.transpose()?;
+    let (mut verified, mut before) = (0, None);
     for (number, ledger) in &ledgers {
         let in_ledger = |e: &consignee::Error| {
             Failure::new(e.kind().exit_status().min(FAILED), format!("ledger {number}: {e}"))
@@ -155,14 +163,48 @@ pub(crate) fn verify(args: &LedgerVerify, screen: &mut Screen) -> Result<(), Fai
             continue;
         }
         let trust = of_checkpoint(&checkpoint)?;
+        let is_of_it =
+            |kept: &mut SignedCheckpoint| kept.checkpoint().origin == checkpoint.checkpoint().origin;
+        if let (Some(kept), Some(log)) = (kept.take_if(is_of_it), &log) {
+            ledger.check_kept(&kept, log).map_err(|e| in_ledger(&e))?;
+        }
         let found = ledger.verify(&trust, |_, _, _| Ok(())).map_err(|e| in_ledger(&e))?;
         tell(&found, args.json, screen)?;
+        if let Some(before) = before.replace(ledger).filter(|_| found.has_entries) {
+            let succession = ledger.check_succession(before).map_err(|e| in_ledger(&e))?;
+            succession.map_or(Ok(()), |found| tell_succession(*number, &found, args.json, screen))?;
+        }
         verified += 1;
+    }
+    if kept.is_some() {
+        return Err(Failure::new(FAILED, "the checkpoint that was kept is of none of the ledgers here"));
     }
     match verified {
         0 => Err(Failure::new(FAILED, "none of the ledgers here is the one with this key")),
         _ => Ok(()),
     }
+}
+
+fn tell_succession(number: u32, found: &Succession, json: bool, screen: &mut Screen) -> Result<(), Failure> {
+    let (known, lost, unknown) = (found.known, found.lost(), found.unknown());
+    if json {
+        screen.json(&json!({
+            "ledger": number, "succeeds": number - 1, "known_size": known.size, "known_root": show::hex(&known.root),
+            "lost": lost, "unknown_to_the_restore": unknown,
+        }))?;
+        return Ok(());
+    }
+    let entries = show::counted_as(known.size, "entry", "entries");
+    writeln!(screen, "ledger {number} succeeds ledger {}, of which {entries} were known", number - 1)?;
+    if lost > 0 {
+        let entries = show::counted_as(lost, "entry", "entries");
+        writeln!(screen, "LOST: {entries} of those are not published; nobody can show what they said")?;
+    }
+    if unknown > 0 {
+        let entries = show::counted_as(unknown, "entry", "entries");
+        writeln!(screen, "{entries} published beyond those: the restore was not told of them; they stand")?;
+    }
+    Ok(())
 }
 
 fn tell(found: &Verified, json: bool, screen: &mut Screen) -> Result<(), Failure> {

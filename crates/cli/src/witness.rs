@@ -86,9 +86,14 @@ fn request(args: &LedgerCosign, witness: &Witness) -> Result<WitnessRequest, Fai
     }
     let seen = witness.seen(&checkpoint.checkpoint().origin)?.map_or(0, |seen| seen.size);
     let beside = args.checkpoint.parent().filter(|folder| !folder.as_os_str().is_empty());
-    let proof =
-        Published::at(beside.unwrap_or(Path::new("."))).proof_between(seen, checkpoint.checkpoint().size);
-    let proof = proof.map_err(|e| Failure::of(&args.checkpoint, &e))?;
+    let size = checkpoint.checkpoint().size;
+    // Of fewer entries than it has seen there is no proof, and the witness says so.
+    let proof = match seen > size {
+        true => Vec::new(),
+        false => Published::at(beside.unwrap_or(Path::new(".")))
+            .proof_between(seen, size)
+            .map_err(|e| Failure::of(&args.checkpoint, &e))?,
+    };
     Ok(WitnessRequest { old: seen, proof, checkpoint })
 }
 

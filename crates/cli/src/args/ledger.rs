@@ -47,6 +47,7 @@ without it, the ledger is its shop's word only. The first fault is told with the
 
 EXAMPLES
   consignee ledger verify /srv/ledger --key shop.card --policy witnesses.txt
+  consignee ledger verify /srv/ledger --key shop.card --checkpoint last-month.checkpoint
   consignee ledger verify shop.vault --key shop.card --checkpoint kept.checkpoint")]
     Verify(LedgerVerify),
     /// Proves that an entry is in a published ledger (C2SP tlog-proof)
@@ -133,7 +134,7 @@ pub(crate) struct LedgerVerify {
     /// Witnesses, and how many must have cosigned (C2SP tlog-policy)
     #[arg(long, value_name = "FILE")]
     pub(crate) policy: Option<PathBuf>,
-    /// Of a vault: a checkpoint that was kept elsewhere
+    /// A checkpoint that was kept elsewhere: the ledger must continue it; of a vault, where it ends
     #[arg(long, value_name = "FILE")]
     pub(crate) checkpoint: Option<PathBuf>,
     /// Prints a line of JSON per ledger
