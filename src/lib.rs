@@ -96,6 +96,7 @@ mod cores;
 mod custody;
 mod doctor;
 mod error;
+mod evidence;
 #[cfg(feature = "sqlite")]
 mod folder;
 mod handles;
@@ -141,6 +142,9 @@ pub use admin::{ExistingOrders, ResolvedAlias, Setup};
 pub use alias::Alias;
 pub use doctor::{Finding, Severity};
 pub use error::{Error, ErrorKind, Result};
+pub use evidence::{
+    Cleared, Clearing, Evidence, EvidenceSources, LostEntries, Opening, Proven, ProvenEntry, ProvenLedger,
+};
 #[cfg(feature = "sqlite")]
 pub use folder::{BackupSets, Peek, Restored};
 #[cfg(feature = "sqlite")]

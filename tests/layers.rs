@@ -55,6 +55,13 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("witness", &["keys", "ledger", "tlog"]),
     ("handles", &["keys", "ledger", "opener", "registry", "store", "vault"]),
     ("who_saw", &["handles", "keys", "ledger", "observe", "registry", "vault"]),
+    (
+        "evidence",
+        &[
+            "handles", "keys", "ledger", "opener", "party", "publish", "record", "registry", "suite", "tlog",
+            "vault", "who_saw",
+        ],
+    ),
     ("custody", &["keys", "ledger", "observe", "registry", "store", "vault"]),
     ("rotation", &["admin", "keys", "ledger", "observe", "registry", "sealer", "store", "suite", "vault"]),
     ("kept", &["ledger", "vault"]),

@@ -98,7 +98,6 @@ impl HandleKey {
         Self(rng.secret())
     }
 
-    #[cfg(constant_time)]
     pub(crate) fn new(raw: Secret<32>) -> Self {
         Self(raw)
     }
