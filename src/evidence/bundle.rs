@@ -39,10 +39,8 @@ impl Writer {
     /// Makes the folder, for its owner alone: it holds the order's number and handle key.
     pub(super) fn new(root: &Path) -> Result<Self> {
         make(root).map_err(|e| match e.kind() {
-            Io::AlreadyExists => {
-                Error::new(ErrorKind::Exists, "there is something of this name already")
-                    .with_hint("name a folder that is not there yet")
-            }
+            Io::AlreadyExists => Error::new(ErrorKind::Exists, "there is something of this name already")
+                .with_hint("name a folder that is not there yet"),
             _ => cannot_write(),
         })?;
         Ok(Self { root: root.to_owned(), digests: BTreeMap::new(), kept: false })
@@ -151,7 +149,11 @@ impl Folder {
     pub(super) fn read(&self, path: &str) -> Result<Vec<u8>> {
         let listed = self.digests.get(path).ok_or_else(|| wrong(path, "is missing from the manifest"))?;
         let bytes = read(&self.root, path, LONGEST)?;
-        if digest(&bytes) == *listed { Ok(bytes) } else { Err(wrong(path, "was altered: its SHA-256 is another")) }
+        if digest(&bytes) == *listed {
+            Ok(bytes)
+        } else {
+            Err(wrong(path, "was altered: its SHA-256 is another"))
+        }
     }
 
     pub(super) fn read_json<T: serde::de::DeserializeOwned>(&self, path: &str) -> Result<T> {
@@ -168,7 +170,8 @@ impl Folder {
 
     /// Names of the files of a folder that end so, without that ending.
     pub(super) fn names<'a>(&'a self, folder: &'a str, ending: &'a str) -> impl Iterator<Item = &'a str> {
-        self.paths().filter_map(move |path| path.strip_prefix(folder)?.strip_prefix('/')?.strip_suffix(ending))
+        self.paths()
+            .filter_map(move |path| path.strip_prefix(folder)?.strip_prefix('/')?.strip_suffix(ending))
     }
 
     fn check_nothing_else(&self) -> Result<()> {

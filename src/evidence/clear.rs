@@ -157,7 +157,8 @@ fn checkpoint_paths(ledger: u32) -> [String; 2] {
 /// The field of this name and its facets, by all these policies: numbers stay, names may change.
 fn parts_of(policies: &BTreeMap<[u8; 32], Policy>, field: &str) -> BTreeMap<PartId, String> {
     let all = || policies.values().flat_map(Policy::parts);
-    let fields: HashSet<PartId> = all().filter(|part| part.field.name == field).map(|part| part.field.id).collect();
+    let fields: HashSet<PartId> =
+        all().filter(|part| part.field.name == field).map(|part| part.field.id).collect();
     let its = all().filter(|part| fields.contains(&part.field.id));
     its.map(|part| (part.id, part.name.to_owned())).collect()
 }
@@ -222,7 +223,8 @@ pub(super) fn check<'t>(
 /// How the next ledger succeeds this one: it begins with what was last known of it, and names what was lost.
 fn succession(number: u32, log: &Published, size: u64, next: &Published) -> Result<Option<LostEntries>> {
     let wrong = || {
-        let message = format!("ledger {} does not begin with the loss of ledger {number} as it is here", number + 1);
+        let message =
+            format!("ledger {} does not begin with the loss of ledger {number} as it is here", number + 1);
         Error::new(ErrorKind::Damaged, message)
     };
     let next_size = next.checkpoint()?.checkpoint().size;
@@ -254,11 +256,19 @@ struct Search<'a> {
 }
 
 impl<'a> Search<'a> {
-    fn new(material: &'a Material, claim: &'a ClearJson, parts: &'a BTreeMap<PartId, String>) -> Result<Self> {
+    fn new(
+        material: &'a Material,
+        claim: &'a ClearJson,
+        parts: &'a BTreeMap<PartId, String>,
+    ) -> Result<Self> {
         let Some(any) = material.parties.values().next() else {
-            return Err(Error::new(ErrorKind::NotFound, "parties/ is missing: nothing says who the party is"));
+            return Err(Error::new(
+                ErrorKind::NotFound,
+                "parties/ is missing: nothing says who the party is",
+            ));
         };
-        let one = |party: &super::material::PartyJson| party.number == any.number && party.name == claim.party;
+        let one =
+            |party: &super::material::PartyJson| party.number == any.number && party.name == claim.party;
         if !material.parties.values().all(one) {
             return Err(wrong("parties", "are not those of the party that is cleared"));
         }
@@ -303,7 +313,10 @@ impl<'a> Search<'a> {
             return Ok(());
         }
         if let Some(id) = ids().find(|id| !is_its_own(id)) {
-            let message = format!("entry {place}: the party has the key id {} too, and it is not in parties", digits(id));
+            let message = format!(
+                "entry {place}: the party has the key id {} too, and it is not in parties",
+                digits(id)
+            );
             return Err(Error::new(ErrorKind::Damaged, message));
         }
         check_party(self.material, place, entry)?;
@@ -316,8 +329,7 @@ impl<'a> Search<'a> {
         if !self.given.is_empty() {
             let places: Vec<String> = self.given.iter().map(EntryPlace::to_string).collect();
             let (party, field) = (self.claim.party.escape_debug(), self.claim.field.escape_debug());
-            let message =
-                format!("{party} is not cleared: entries {} gave it {field}", places.join(", "));
+            let message = format!("{party} is not cleared: entries {} gave it {field}", places.join(", "));
             return Err(Error::new(ErrorKind::NotPermitted, message));
         }
         if !self.is_put {

@@ -11,7 +11,9 @@ use zeroize::Zeroizing;
 use super::{digits, from_digits};
 use crate::{
     error::{Error, ErrorKind, Result},
-    keys::{HandleKey, PublicKey, RecordId, Sought, VAULT_PARTY, VaultId, disclosure_commitment, party_key_id},
+    keys::{
+        HandleKey, PublicKey, RecordId, Sought, VAULT_PARTY, VaultId, disclosure_commitment, party_key_id,
+    },
     ledger::{Entry, EntryKind, EntryPlace},
     record::Record,
     registry::party_commitment,
@@ -106,12 +108,23 @@ impl PartyJson {
 #[serde(tag = "opened", rename_all = "snake_case", deny_unknown_fields)]
 pub(super) enum OpeningJson {
     /// The sealed record.
-    Record { record: String },
+    Record {
+        record: String,
+    },
     /// Parts of a record with their tickets.
-    Disclosure { lines: String, record: String, parts: Vec<PartJson> },
+    Disclosure {
+        lines: String,
+        record: String,
+        parts: Vec<PartJson>,
+    },
     /// A copy, as the party revealed it.
-    Copy { lines: String, revealed: String },
-    No { why: String },
+    Copy {
+        lines: String,
+        revealed: String,
+    },
+    No {
+        why: String,
+    },
 }
 
 #[derive(Serialize, Deserialize)]
@@ -130,9 +143,7 @@ pub(super) fn commitment_of_parts(
 ) -> Result<[u8; 32]> {
     let record = Record::parse(record)?;
     let missing = || Error::new(ErrorKind::Damaged, "the record has not a part that is opened");
-    let ciphertext = |(part, _): &(PartId, _)| {
-        record.parts().find(|(id, _)| id == part).ok_or_else(missing)
-    };
+    let ciphertext = |(part, _): &(PartId, _)| record.parts().find(|(id, _)| id == part).ok_or_else(missing);
     let sought = parts.iter().map(ciphertext).collect::<Result<Vec<_>>>()?;
     let record_id = record.header.record_id;
     let sought = Sought { record_id, party, lines, head: record.head(), parts: &sought };
@@ -212,7 +223,10 @@ impl Material {
             }
         }
         let about = |(place, entry): (&EntryPlace, &Entry)| {
-            let about = handles.get(&entry.handle).copied().or_else(|| self.is_context(entry).then_some(About::Context));
+            let about = handles
+                .get(&entry.handle)
+                .copied()
+                .or_else(|| self.is_context(entry).then_some(About::Context));
             // A handle cannot be made without the order's key, and can be copied: beside another's id it accuses nobody.
             let is_its_own = match about {
                 Some(About::Party(id)) => entry.party == id,
@@ -230,7 +244,9 @@ impl Material {
     fn is_context(&self, entry: &Entry) -> bool {
         match entry.kind {
             EntryKind::Policy => self.policies.contains_key(&entry.policy),
-            EntryKind::Party | EntryKind::Grant | EntryKind::Revoke => self.parties.contains_key(&entry.party),
+            EntryKind::Party | EntryKind::Grant | EntryKind::Revoke => {
+                self.parties.contains_key(&entry.party)
+            }
             EntryKind::Search => true,
             _ => false,
         }
@@ -266,6 +282,7 @@ impl Material {
             }));
         }
         let text = serde_json::to_string_pretty(&words);
-        text.map(|text| text + "\n").map_err(|_| Error::new(ErrorKind::Damaged, "entries cannot be put in words"))
+        text.map(|text| text + "\n")
+            .map_err(|_| Error::new(ErrorKind::Damaged, "entries cannot be put in words"))
     }
 }

@@ -8,10 +8,10 @@ mod prove;
 mod readme;
 mod verify;
 
-pub use clear::{Clearing, Cleared, LostEntries};
-pub use material::{ProvenEntry, Opening};
+pub use clear::{Cleared, Clearing, LostEntries};
+pub use material::{Opening, ProvenEntry};
 pub use prove::EvidenceSources;
-pub use verify::{Evidence, ProvenLedger, Proven};
+pub use verify::{Evidence, Proven, ProvenLedger};
 
 use serde::{Deserialize, Serialize};
 

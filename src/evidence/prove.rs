@@ -12,7 +12,9 @@ use super::{
     ENTRIES, FORMAT, Kind, LedgerJson, ORDER, README, STATEMENT, Statement, VERSION,
     bundle::{Writer, cannot_write},
     digits,
-    material::{About, Material, OpeningJson, OrderJson, PartJson, PartyJson, SecretText, commitment_of_parts},
+    material::{
+        About, Material, OpeningJson, OrderJson, PartJson, PartyJson, SecretText, commitment_of_parts,
+    },
     readme,
     verify::{Evidence, Proven},
 };
@@ -41,6 +43,8 @@ pub struct EvidenceSources<'a> {
     pub revealed: &'a [RevealedBundle],
     /// Requests that parties signed.
     pub requests: &'a [SignedRequest],
+    /// Leaves closed what was opened in the vault: what opens that entry are tickets of the stored record.
+    pub without_tickets: bool,
 }
 
 /// A ledger as published, with its key and the checkpoint that proofs are under.
@@ -55,7 +59,8 @@ impl Vault {
     /// and commitments, parties, grants, policies and requests, and a README. [`Evidence`] verifies it. `order` is its number.
     ///
     /// Opens nothing of the order, and gives away what is needed to check an entry: the tickets of what was disclosed. With the
-    /// field keys, which stay here, these open those parts; so give the folder to whom it is meant for.
+    /// field keys, which stay here, these open those parts; so give the folder to whom it is meant for. An update or [`Vault::reseal`]
+    /// afterwards makes tickets of the stored record useless for the newer one.
     ///
     /// # Errors
     /// `NotFound`, `Shredded` where the evidence was destroyed; `Exists` for a folder that is there; `Input` for an alias in place of
@@ -69,7 +74,7 @@ impl Vault {
         let temporary = writer.root().join("log");
         let logs = self.logs_for_evidence(&registry, sources, &temporary)?;
         write_entries(&mut writer, &material, &logs)?;
-        write_openings(&mut writer, &registry, &known, &material, sources.revealed)?;
+        write_openings(&mut writer, &registry, &known, &material, sources)?;
         let missing_requests = write_requests(&mut writer, &material, sources.requests)?;
         writer.add(ENTRIES, material.in_words()?.as_bytes())?;
         if sources.log.is_none() {
@@ -175,7 +180,10 @@ fn witnessed(
     let Err(too_few) = trust.check(&newest) else { return Ok(newest) };
     match published.cosigned()? {
         Some(earlier) if trust.check(&earlier).is_ok() => Ok(earlier),
-        _ => Err(too_few.with_hint("let the witnesses cosign the published checkpoint, and add what they sign")),
+        _ => {
+            Err(too_few
+                .with_hint("let the witnesses cosign the published checkpoint, and add what they sign"))
+        }
     }
 }
 
@@ -242,7 +250,7 @@ fn write_openings(
     registry: &Registry,
     known: &KnownOrder,
     material: &Material,
-    revealed: &[RevealedBundle],
+    sources: &EvidenceSources<'_>,
 ) -> Result<()> {
     let stored = known.found.newest().ok();
     let mut records = BTreeSet::new();
@@ -262,16 +270,23 @@ fn write_openings(
                 Some(stored) if entry.commitments.first() == Some(&commit_record(stored.record)) => {
                     OpeningJson::Record { record: add_record(writer, stored.record)? }
                 }
-                _ => no("the record of this revision is not there any more: the order was changed, sealed anew or shredded"),
+                _ => no(
+                    "the record of this revision is not there any more: the order was changed, sealed anew or shredded",
+                ),
             },
             (EntryKind::Disclosure, About::Party(id)) if entry.detail.first() == Some(&1) => {
-                match copy_of(entry, id, place, material, revealed)? {
+                match copy_of(entry, id, place, material, sources.revealed)? {
                     Some((lines, json)) => {
                         writer.add(&format!("revealed/{name}.json"), json.as_bytes())?;
                         OpeningJson::Copy { lines, revealed: format!("{name}.json") }
                     }
-                    None => no("a copy left the house: only the party has it, and nobody gave what it revealed of it"),
+                    None => no(
+                        "a copy left the house: only the party has it, and nobody gave what it revealed of it",
+                    ),
                 }
+            }
+            (EntryKind::Disclosure, About::Party(_)) if sources.without_tickets => {
+                no("it was opened in the vault; the tickets of the stored record were left in the vault")
             }
             (EntryKind::Disclosure, About::Party(id)) => {
                 let opened = stored.as_ref().map(|stored| disclosed(registry, stored, entry, id, material));
@@ -280,12 +295,14 @@ fn write_openings(
                         let record = stored.map(|stored| stored.record).unwrap_or_default();
                         OpeningJson::Disclosure { lines, record: add_record(writer, record)?, parts }
                     }
-                    None => no("the record that was opened is not there any more: the order was changed, sealed anew or shredded"),
+                    None => no(
+                        "the record that was opened is not there any more: the order was changed, sealed anew or shredded",
+                    ),
                 }
             }
-            (EntryKind::Disclosure, _) => {
-                no("the vault opened the order for itself; it is left closed so that no further ticket leaves the house")
-            }
+            (EntryKind::Disclosure, _) => no(
+                "the vault opened the order for itself; it is left closed so that no further ticket leaves the house",
+            ),
             (EntryKind::Shred, _) => no("the reason of the shredding is left closed"),
             _ => no("it commits to nothing more than the entry says"),
         };
@@ -331,7 +348,9 @@ fn copy_of(
     revealed: &[RevealedBundle],
 ) -> Result<Option<(String, String)>> {
     let own_lines = material.parties.get(&id).and_then(|party| party.lines.as_deref());
-    for bundle in revealed.iter().filter(|bundle| *bundle.party() == id && *bundle.vault() == material.vault.0) {
+    for bundle in
+        revealed.iter().filter(|bundle| *bundle.party() == id && *bundle.vault() == material.vault.0)
+    {
         for copy in bundle.copies().iter().filter(|copy| copy.place() == place) {
             for lines in [Some(""), own_lines].into_iter().flatten() {
                 if entry.commitments == [bundle.commitment(copy, lines)?] {

@@ -78,7 +78,8 @@ IT GIVES AWAY
   order in the ledger, later ones too;
 - in openings/ and revealed/ the tickets of what was disclosed. A ticket and the field key of its part
   together open it: whoever has a keyring of a role reads those parts, lists whole. Hand this folder to
-  nobody who has one and is not to read them.
+  nobody who has one and is not to read them. After the order is changed or sealed anew, the tickets
+  of the stored record open nothing in the shop's database.
 "
         ),
     };

@@ -21,7 +21,8 @@ struct Place(PathBuf);
 impl Place {
     fn new() -> Self {
         static NEXT: AtomicU32 = AtomicU32::new(0);
-        let name = format!("consignee-evidence-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
+        let name =
+            format!("consignee-evidence-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
         let folder = std::env::temp_dir().join(name);
         fs::create_dir_all(&folder).unwrap();
         Self(folder)
@@ -142,7 +143,10 @@ fn evidence_has_every_entry_of_the_order_and_opens_what_was_disclosed() {
         let must_open = is_disclosed || entry.entry.kind == EntryKind::Put;
         assert_eq!(entry.opening == Opening::Holds, must_open, "{}", entry.place);
     }
-    let sf = proven.entries.iter().find(|entry| entry.party.as_ref().is_some_and(|(name, _)| name == "SF Express"));
+    let sf = proven
+        .entries
+        .iter()
+        .find(|entry| entry.party.as_ref().is_some_and(|(name, _)| name == "SF Express"));
     let parts: Vec<_> = sf.unwrap().parts.iter().map(|part| part.name.clone().unwrap()).collect();
     assert_eq!(parts, ["consignee.name", "consignee.phone", "consignee.address"]);
     assert!(!proven.is_witnessed());
@@ -202,9 +206,13 @@ fn every_file_that_is_missing_is_named() {
             let name = file.strip_prefix(&folder).unwrap().to_str().unwrap();
             let e = verify(&folder, &trusted(&vault)).unwrap_err();
             // A tile is named by its path below the log.
-            let named = name.split_once("/public/").or(name.split_once("/audit/")).map_or(name, |(_, path)| path);
+            let named =
+                name.split_once("/public/").or(name.split_once("/audit/")).map_or(name, |(_, path)| path);
             let is_log = name.starts_with("log/");
-            assert!(e.to_string().contains(named) || is_log && e.to_string().contains("ledger 1"), "{name}: {e}");
+            assert!(
+                e.to_string().contains(named) || is_log && e.to_string().contains("ledger 1"),
+                "{name}: {e}"
+            );
             fs::write(&file, &whole).unwrap();
         }
     }
@@ -233,11 +241,31 @@ fn evidence_that_its_own_shop_forged_is_refused() {
     type Forgery<'a> = (&'a str, Box<dyn Fn(&Path) + 'a>, &'a str);
     let forgeries: [Forgery<'_>; 8] = [
         ("other number", Box::new(|to| edit(&to.join(ORDER), "SO-1", "SO-9")), "not of this order number"),
-        ("other handle key", Box::new(|to| fs::write(to.join(ORDER), &other_order).unwrap()), "not of this order"),
-        ("other name", Box::new(|to| edit(&party_of(to, "SF Express"), "SF Express", "YTO")), "does not open"),
-        ("other role", Box::new(|to| edit(&party_of(to, "SF Express"), "courier", "support")), "does not open"),
-        ("other number of a party", Box::new(|to| edit(&party_of(to, "SF Express"), "\"number\": 1", "\"number\": 7")), "another key id"),
-        ("other lines", Box::new(|to| edit(&opening(to, "disclosure"), "\"lines\": \"\"", "\"lines\": \"x\"")), "does not open"),
+        (
+            "other handle key",
+            Box::new(|to| fs::write(to.join(ORDER), &other_order).unwrap()),
+            "not of this order",
+        ),
+        (
+            "other name",
+            Box::new(|to| edit(&party_of(to, "SF Express"), "SF Express", "YTO")),
+            "does not open",
+        ),
+        (
+            "other role",
+            Box::new(|to| edit(&party_of(to, "SF Express"), "courier", "support")),
+            "does not open",
+        ),
+        (
+            "other number of a party",
+            Box::new(|to| edit(&party_of(to, "SF Express"), "\"number\": 1", "\"number\": 7")),
+            "another key id",
+        ),
+        (
+            "other lines",
+            Box::new(|to| edit(&opening(to, "disclosure"), "\"lines\": \"\"", "\"lines\": \"x\"")),
+            "does not open",
+        ),
         ("other words", Box::new(|to| edit(&to.join(ENTRIES), "SF Express", "YTO")), "does not say what"),
         ("unknown file", Box::new(|to| fs::write(to.join("openings/9-9.json"), "{}").unwrap()), "no place"),
     ];
@@ -290,7 +318,9 @@ fn a_party_that_was_given_nothing_is_cleared_and_one_that_was_is_not() {
     // A facet alone.
     assert_eq!(given("agent 17", "consignee.name"), 1);
     assert!(!place.at("none").exists());
-    for (party, field) in [("agent 18", "consignee.phone"), ("accounts", "consignee.phone"), ("SF Express", "amount")] {
+    for (party, field) in
+        [("agent 18", "consignee.phone"), ("accounts", "consignee.phone"), ("SF Express", "amount")]
+    {
         let to = place.at(&format!("{party}-{field}"));
         let Clearing::Cleared(_) = clear(&vault, party, field, &to) else { panic!("{party} {field}") };
         let proven = verify(&to, &trusted(&vault)).unwrap();
@@ -338,11 +368,19 @@ fn no_hand_made_clearing_proof_clears_a_party_that_was_given_it() {
     let e = attempt(&claim_phone, &|_| {});
     assert!(*e.kind() == ErrorKind::NotPermitted && e.to_string().contains("not cleared"), "{e}");
     // A facet left out of the parts.
-    let e = attempt(&|s| { claim_phone(s); drop(s.clear.as_mut().unwrap().parts.pop()) }, &|_| {});
+    let e = attempt(
+        &|s| {
+            claim_phone(s);
+            s.clear.as_mut().unwrap().parts.pop();
+        },
+        &|_| {},
+    );
     assert!(e.to_string().contains("all of its facets"), "{e}");
     // One key id of the party left out; then all but another party's.
     for id in registry.party("SF Express").unwrap().key_ids(registry.vault) {
-        let e = attempt(&claim_phone, &|to| fs::remove_file(to.join(format!("parties/{}.json", digits(&id)))).unwrap());
+        let e = attempt(&claim_phone, &|to| {
+            fs::remove_file(to.join(format!("parties/{}.json", digits(&id)))).unwrap()
+        });
         assert!(e.to_string().contains("has the key id"), "{e}");
     }
     let agent = place.at("agent");
@@ -358,9 +396,158 @@ fn no_hand_made_clearing_proof_clears_a_party_that_was_given_it() {
         files(&to.join("parties")).iter().for_each(|file| edit(file, "agent 18", "SF Express"));
     });
     assert!(e.to_string().contains("does not open"), "{e}");
-    // Another order's key, and number.
+    // Another order's key, under this order's number.
     let other = place.at("other");
     vault.clear("agent 17", "SO-2", "amount", &EvidenceSources::default(), &other).unwrap();
-    let e = attempt(&claim_phone, &|to| drop(fs::copy(other.join(ORDER), to.join(ORDER)).unwrap()));
-    assert!(e.to_string().contains("not cleared"), "SO-2 was given to nobody but support: {e}");
+    let e = attempt(&claim_phone, &|to| {
+        fs::copy(other.join(ORDER), to.join(ORDER)).unwrap();
+        edit(&to.join(ORDER), "SO-2", "SO-1");
+    });
+    assert!(e.to_string().contains("not of this order number"), "{e}");
+    // A policy left out.
+    let e = attempt(&|_| {}, &|to| fs::remove_dir_all(to.join("policies")).unwrap());
+    assert!(e.to_string().contains("facets"), "{e}");
+}
+
+/// An entry that the shop takes out of the log that it hands over: the log hashes to the checkpoint or is refused.
+#[test]
+fn a_clearing_proof_whose_log_lacks_an_entry_is_refused() {
+    let (place, vault) = (Place::new(), vault());
+    let to = place.at("cleared");
+    assert!(matches!(clear(&vault, "agent 18", "amount", &to), Clearing::Cleared(_)));
+    let bundle = files(&to.join("log/audit")).pop().unwrap();
+    let bytes = fs::read(&bundle).unwrap();
+    let first = 2 + usize::from(u16::from_be_bytes([bytes[0], bytes[1]]));
+    fs::write(&bundle, &bytes[first..]).unwrap();
+    let e = verify(&to, &trusted(&vault)).unwrap_err();
+    assert!(e.to_string().contains("ledger 1"), "{e}");
+}
+
+/// What a party asked for under its signature, and the copy it got, revealed by it.
+#[test]
+fn a_copy_is_opened_by_what_the_party_reveals_and_its_request_is_checked() {
+    let (place, vault) = (Place::new(), vault());
+    let mut party = Party::new(PartyKey::generate(Kem::X25519).unwrap());
+    vault.set_party_key("SF Express", party.key().public()).unwrap();
+    let card = vault.card().unwrap();
+    party.trust(card.clone());
+    let alias = vault.open("SF Express", "delivery", "SO-1").unwrap().alias().clone();
+    let request = party.request(&card, "delivery", &[], std::slice::from_ref(&alias)).unwrap();
+    let shared = vault.share_request(request.as_bytes(), None).unwrap();
+    let revealed = party.reveal(&shared.bundle.unwrap()).unwrap();
+    let copies = |proven: &Proven| -> Vec<(Opening, Option<bool>)> {
+        let copied = proven.entries.iter().filter(|entry| entry.entry.detail.first() == Some(&1));
+        let copied = copied.filter(|entry| entry.entry.kind == EntryKind::Disclosure);
+        copied.map(|entry| (entry.opening.clone(), entry.requested)).collect()
+    };
+    let without = prove(&vault, &place.at("without"));
+    assert!(
+        matches!(copies(&without).as_slice(), [(Opening::Closed(why), Some(false))] if why.contains("left the house"))
+    );
+    let sources = EvidenceSources {
+        revealed: &[revealed],
+        requests: std::slice::from_ref(&request),
+        ..EvidenceSources::default()
+    };
+    let to = place.at("with");
+    let with = vault.prove("SO-1", &sources, &to).unwrap();
+    assert_eq!(copies(&with), [(Opening::Holds, Some(true))]);
+    // The same request by another key, under the name of the hash that the entry has.
+    let file = files(&to.join("requests")).pop().unwrap();
+    let mut forged = fs::read(&file).unwrap();
+    *forged.last_mut().unwrap() ^= 1;
+    fs::write(&file, forged).unwrap();
+    forge(&vault, &to);
+    let e = verify(&to, &trusted(&vault)).unwrap_err();
+    assert!(e.to_string().contains("is not what entry"), "{e}");
+}
+
+/// Names, links, sizes and numbers of files that somebody made up.
+#[test]
+fn a_hostile_folder_is_refused_before_much_of_it_is_read() {
+    let (place, vault) = (Place::new(), vault());
+    let good = place.at("good");
+    prove(&vault, &good);
+    let refused = |change: &dyn Fn(&Path), expected: &str| {
+        let to = place.at("hostile");
+        copy(&good, &to);
+        change(&to);
+        let e = Evidence::open(&to).err().unwrap();
+        assert!(e.to_string().contains(expected), "{expected}: {e}");
+        fs::remove_dir_all(&to).unwrap();
+    };
+    let hash = "0".repeat(64);
+    for path in
+        ["../good/order.json", "/etc/passwd", "a//b", "a/../b", ".hidden", "a/b/c/d/e", "a b", "manifest"]
+    {
+        refused(
+            &|to| fs::write(to.join(bundle::MANIFEST), format!("{hash}  {path}\n")).unwrap(),
+            "does not follow its format at line 1",
+        );
+    }
+    refused(
+        &|to| {
+            let lines = (0..70_000).map(|n| format!("{hash}  entries/{n:05}.entry\n"));
+            fs::write(to.join(bundle::MANIFEST), lines.collect::<String>()).unwrap();
+        },
+        "at most 65,536 files",
+    );
+    refused(
+        &|to| fs::File::create(to.join(bundle::MANIFEST)).unwrap().set_len(1 << 40).unwrap(),
+        "longer than it can be",
+    );
+    refused(
+        &|to| fs::OpenOptions::new().write(true).open(to.join(ORDER)).unwrap().set_len(1 << 40).unwrap(),
+        "longer than it can be",
+    );
+    #[cfg(unix)]
+    refused(
+        &|to| {
+            fs::remove_file(to.join(ORDER)).unwrap();
+            std::os::unix::fs::symlink(good.join(ORDER), to.join(ORDER)).unwrap();
+        },
+        "order.json is not in the manifest, or is no plain file",
+    );
+    #[cfg(unix)]
+    refused(
+        &|to| {
+            fs::remove_dir_all(to.join("parties")).unwrap();
+            std::os::unix::fs::symlink(good.join("parties"), to.join("parties")).unwrap();
+        },
+        "parties is not in the manifest, or is no plain file",
+    );
+    assert!(Folder::open(&good).is_ok());
+}
+
+/// Witnesses that cosigned are told; without a quorum it is the shop's word.
+#[test]
+fn a_proof_under_witnesses_says_what_they_have_seen() {
+    let (place, vault) = (Place::new(), vault());
+    let log = place.at("log");
+    vault.publish(&log).unwrap();
+    let key = vault.ledger_key(1).unwrap();
+    let witness = crate::tlog::NoteKey::make_witness("witness.example", &place.at("witness.key")).unwrap();
+    let policy = format!("log {key}\nwitness w {}\nquorum w\n", witness.public());
+    let policy = TrustPolicy::parse(policy.as_bytes()).unwrap();
+    let sources = EvidenceSources { log: Some(&log), witnesses: Some(&policy), ..EvidenceSources::default() };
+    let to = place.at("cleared");
+    let e = vault.clear("agent 18", "SO-1", "amount", &sources, &to).unwrap_err();
+    assert!(*e.kind() == ErrorKind::NotPermitted && !to.exists(), "{e}");
+    let published = crate::Published::ledger(&log, 1);
+    let request = published.request(0).unwrap();
+    let cosignature =
+        crate::Witness::new(witness, &place.at("witness.state")).cosign(&request, Some(&key)).unwrap();
+    published.add_cosignatures(cosignature.to_string().as_bytes(), &policy).unwrap();
+    let Clearing::Cleared(proven) = vault.clear("agent 18", "SO-1", "amount", &sources, &to).unwrap() else {
+        panic!("it was given nothing")
+    };
+    assert!(proven.is_witnessed());
+    assert!(verify(&to, &[policy.clone()]).unwrap().is_witnessed());
+    assert!(!verify(&to, &trusted(&vault)).unwrap().is_witnessed());
+    let evidence = place.at("evidence");
+    assert!(vault.prove("SO-1", &sources, &evidence).unwrap().is_witnessed());
+    // An entry behind what is published: the proof would leave it out.
+    vault.open("SF Express", "delivery", "SO-1").unwrap();
+    let e = vault.prove("SO-1", &sources, &place.at("late")).unwrap_err();
+    assert_eq!(e.kind(), &ErrorKind::RolledBack);
 }

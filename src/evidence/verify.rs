@@ -137,7 +137,10 @@ impl Evidence {
             }
         }
         // All of a vault's ledgers have one key, and each its name: the last one signs.
-        named.last().and_then(|own| own.logs().first()).map_or(Ok(()), |key| self.folder.check_signed(key))?;
+        named
+            .last()
+            .and_then(|own| own.logs().first())
+            .map_or(Ok(()), |key| self.folder.check_signed(key))?;
         let mut material = self.material()?;
         let (ledgers, entries, cleared) = match &self.statement.clear {
             Some(claim) => {
@@ -233,7 +236,13 @@ impl Evidence {
         Ok((ledgers.into_values().collect(), entries))
     }
 
-    fn proven(&self, material: &Material, place: EntryPlace, entry: &Entry, about: About) -> Result<ProvenEntry> {
+    fn proven(
+        &self,
+        material: &Material,
+        place: EntryPlace,
+        entry: &Entry,
+        about: About,
+    ) -> Result<ProvenEntry> {
         if !material.policies.contains_key(&entry.policy) {
             let message = format!("policies/{}.policy is missing", digits(&entry.policy));
             return Err(Error::new(ErrorKind::NotFound, message));
@@ -256,8 +265,9 @@ impl Evidence {
         let path = format!("openings/{}.json", name_of(place));
         let record = |name: &str| {
             let sealed = self.folder.read(&format!("records/{name}"))?;
-            let of_order = crate::record::Record::parse(&sealed)
-                .is_ok_and(|record| record.header.vault == material.vault && record.header.record_id == material.record_id);
+            let of_order = crate::record::Record::parse(&sealed).is_ok_and(|record| {
+                record.header.vault == material.vault && record.header.record_id == material.record_id
+            });
             if of_order { Ok(sealed) } else { Err(wrong(&path, "is of the record of another order")) }
         };
         let found = match self.folder.read_json(&path)? {
@@ -324,7 +334,8 @@ impl Evidence {
             known.extend(files.map(|file| file.replace("/.", &format!("/{name}."))));
             known.insert(format!("requests/{}.request", digits(&entry.request)));
         }
-        let is_known = |path: &str| known.contains(path) || path.starts_with("records/") || is_checkpoint(path);
+        let is_known =
+            |path: &str| known.contains(path) || path.starts_with("records/") || is_checkpoint(path);
         match self.folder.paths().find(|path| !is_known(path)) {
             Some(path) => Err(wrong(path, "has no place in such a folder")),
             None => Ok(()),
@@ -333,7 +344,8 @@ impl Evidence {
 }
 
 fn is_checkpoint(path: &str) -> bool {
-    path.strip_prefix(LOG).is_some_and(|path| path.ends_with("/checkpoint") || path.ends_with("/checkpoint.cosigned"))
+    path.strip_prefix(LOG)
+        .is_some_and(|path| path.ends_with("/checkpoint") || path.ends_with("/checkpoint.cosigned"))
 }
 
 /// The policy that takes the log of this name.
@@ -341,7 +353,8 @@ fn trust_for<'a>(trust: &'a [TrustPolicy], origin: &str) -> Result<&'a TrustPoli
     let takes = |policy: &&TrustPolicy| policy.logs().iter().any(|log| log.name() == origin);
     trust.iter().find(takes).ok_or_else(|| {
         let message = format!("the evidence is of {}, of which no key is given", origin.escape_debug());
-        Error::new(ErrorKind::CannotOpen, message).with_hint("it is of another vault, or give the key of each ledger: the vault's card")
+        Error::new(ErrorKind::CannotOpen, message)
+            .with_hint("it is of another vault, or give the key of each ledger: the vault's card")
     })
 }
 
@@ -366,7 +379,10 @@ pub(super) fn opens_order(entry: &Entry, commitment: &[u8; 32], place: EntryPlac
 }
 
 pub(super) fn no_put() -> Error {
-    Error::new(ErrorKind::NotFound, "no entry of the order's put is there: nothing shows that the handle key is the order's")
+    Error::new(
+        ErrorKind::NotFound,
+        "no entry of the order's put is there: nothing shows that the handle key is the order's",
+    )
 }
 
 /// Each party's entries commit to what the folder says of it, and each party of whom something is told has one.
@@ -389,7 +405,8 @@ pub(super) fn no_party_entry(id: &[u8; 16]) -> Error {
 
 pub(super) fn check_party(material: &Material, place: EntryPlace, entry: &Entry) -> Result<()> {
     let party = material.parties.get(&entry.party);
-    let party = party.ok_or_else(|| wrong(&format!("parties/{}.json", digits(&entry.party)), "is missing"))?;
+    let party =
+        party.ok_or_else(|| wrong(&format!("parties/{}.json", digits(&entry.party)), "is missing"))?;
     if entry.commitments != [party.commitment()] {
         let path = format!("parties/{}.json", digits(&entry.party));
         return Err(wrong(&path, &format!("does not open what entry {place} commits to")));

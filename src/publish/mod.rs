@@ -18,8 +18,8 @@ use crate::{
     ledger::LedgerState,
     store::LedgerStore,
     tlog::{
-        Bundle, Checkpoint, Hash, NoteKey, Proof, SignedCheckpoint, Tile, TileHashes, VerifierKey,
-        Tiles as _, WitnessRequest, consistency_proof, inclusion_proof, leaf_hash, root_of,
+        Bundle, Checkpoint, Hash, NoteKey, Proof, SignedCheckpoint, Tile, TileHashes, Tiles as _,
+        VerifierKey, WitnessRequest, consistency_proof, inclusion_proof, leaf_hash, root_of,
     },
     vault::Vault,
 };
