@@ -34,7 +34,7 @@ const NAMED: usize = 100;
 #[derive(Debug)]
 pub enum Clearing {
     /// It was written, and shows this.
-    Cleared(Proven),
+    Cleared(Box<Proven>),
     /// There is none: by these entries the party was given the field, a facet of it or a search hit on it.
     Given(Vec<EntryPlace>),
 }
@@ -144,7 +144,8 @@ impl Vault {
             (stated.size, stated.root) = (newest.checkpoint().size, digits(&newest.checkpoint().root));
         }
         statement.clear = Some(clear);
-        finish(writer, &registry, (&statement, &material), &logs, sources.witnesses).map(Clearing::Cleared)
+        finish(writer, &registry, (&statement, &material), &logs, sources.witnesses)
+            .map(|proven| Clearing::Cleared(Box::new(proven)))
     }
 }
 

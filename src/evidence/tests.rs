@@ -542,7 +542,7 @@ fn a_proof_under_witnesses_says_what_they_have_seen() {
         panic!("it was given nothing")
     };
     assert!(proven.is_witnessed());
-    assert!(verify(&to, &[policy.clone()]).unwrap().is_witnessed());
+    assert!(verify(&to, std::slice::from_ref(&policy)).unwrap().is_witnessed());
     assert!(!verify(&to, &trusted(&vault)).unwrap().is_witnessed());
     let evidence = place.at("evidence");
     assert!(vault.prove("SO-1", &sources, &evidence).unwrap().is_witnessed());

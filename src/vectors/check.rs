@@ -135,6 +135,21 @@ const WITHOUT_VECTOR: &[(u32, &str)] = &[
     (132, "what a writer refuses: tests/kept.rs"),
     (133, "what a writer makes: tests/kept.rs"),
     (134, "sets of files: tests/kept.rs"),
+    (140, "what a folder holds: evidence/tests.rs"),
+    (141, "what a folder holds: evidence/tests.rs"),
+    (142, "a statement beside ledgers: evidence/tests.rs"),
+    (143, "keys that the reader was given: evidence/tests.rs, crates/cli/tests/evidence.rs"),
+    (144, "proofs beside entries: evidence/tests.rs"),
+    (145, "parties beside entries: evidence/tests.rs"),
+    (146, "which entries are an order's: evidence/tests.rs"),
+    (147, "an order beside entries: evidence/tests.rs"),
+    (148, "openings beside entries: evidence/tests.rs"),
+    (149, "what a writer writes: evidence/tests.rs"),
+    (150, "whole ledgers: evidence/tests.rs, crates/cli/tests/evidence.rs"),
+    (151, "parties beside whole ledgers: evidence/tests.rs"),
+    (152, "policies beside whole ledgers: evidence/tests.rs"),
+    (153, "entries beside a claim: evidence/tests.rs"),
+    (154, "what is said of it: crates/cli/tests/evidence.rs"),
 ];
 
 fn files() -> BTreeMap<String, Json> {
