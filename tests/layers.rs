@@ -59,7 +59,7 @@ const LAYERS: &[(&str, &[&str])] = &[
         "evidence",
         &[
             "handles", "keys", "ledger", "opener", "party", "publish", "record", "registry", "suite", "tlog",
-            "vault", "who_saw",
+            "value", "vault", "who_saw",
         ],
     ),
     ("custody", &["keys", "ledger", "observe", "registry", "store", "vault"]),

@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use serde_json::json;
 use zeroize::Zeroizing;
 
-use super::{digits, from_digits};
+use super::{digits, from_digits, plaintext::KeyJson};
 use crate::{
     error::{Error, ErrorKind, Result},
     keys::{
@@ -18,6 +18,7 @@ use crate::{
     record::Record,
     registry::party_commitment,
     suite::Secret,
+    value::Value,
     who_saw::NamedPart,
 };
 
@@ -116,11 +117,15 @@ pub(super) enum OpeningJson {
         lines: String,
         record: String,
         parts: Vec<PartJson>,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        field_keys: Vec<KeyJson>,
     },
     /// A copy, as the party revealed it.
     Copy {
         lines: String,
         revealed: String,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        field_keys: Vec<KeyJson>,
     },
     No {
         why: String,
@@ -174,6 +179,8 @@ pub struct ProvenEntry {
     pub parts: Vec<NamedPart>,
     /// Whether what it commits to was opened.
     pub opening: Opening,
+    /// The values that were disclosed, where field keys were given for them.
+    pub values: Vec<(NamedPart, Value)>,
     /// Whether the party's signed request was checked; none where the entry names none.
     pub requested: Option<bool>,
 }
@@ -247,7 +254,7 @@ impl Material {
             EntryKind::Party | EntryKind::Grant | EntryKind::Revoke => {
                 self.parties.contains_key(&entry.party)
             }
-            EntryKind::Search => true,
+            EntryKind::Search | EntryKind::Epoch => true,
             _ => false,
         }
     }

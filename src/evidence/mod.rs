@@ -4,6 +4,7 @@
 mod bundle;
 mod clear;
 mod material;
+mod plaintext;
 mod prove;
 mod readme;
 mod verify;
@@ -45,6 +46,9 @@ struct Statement {
     ledgers: Vec<LedgerJson>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     clear: Option<ClearJson>,
+    /// Whether field keys are in it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    plaintext: bool,
     /// Hashes of signed requests that are not in the folder.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     missing_requests: Vec<String>,

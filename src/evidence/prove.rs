@@ -15,7 +15,7 @@ use super::{
     material::{
         About, Material, OpeningJson, OrderJson, PartJson, PartyJson, SecretText, commitment_of_parts,
     },
-    readme,
+    plaintext, readme,
     verify::{Evidence, Proven},
 };
 use crate::{
@@ -45,6 +45,9 @@ pub struct EvidenceSources<'a> {
     pub requests: &'a [SignedRequest],
     /// Leaves closed what was opened in the vault: what opens that entry are tickets of the stored record.
     pub without_tickets: bool,
+    /// Adds the field keys of what is opened, so that the reader sees the values. Whoever gets such a key opens that part of every
+    /// record and copy of its epoch of which he has a ticket.
+    pub reveal_plaintext: bool,
 }
 
 /// A ledger as published, with its key and the checkpoint that proofs are under.
@@ -70,7 +73,7 @@ impl Vault {
         self.registry_that_signs()?;
         let (registry, known) = self.order_for_evidence(order)?;
         let mut writer = Writer::new(to)?;
-        let material = self.material(&registry, &known, order)?;
+        let material = self.material(&registry, &known, order, sources.reveal_plaintext)?;
         let temporary = writer.root().join("log");
         let logs = self.logs_for_evidence(&registry, sources, &temporary)?;
         write_entries(&mut writer, &material, &logs)?;
@@ -80,7 +83,8 @@ impl Vault {
         if sources.log.is_none() {
             fs::remove_dir_all(&temporary).map_err(|_| cannot_write())?;
         }
-        let statement = Statement { missing_requests, ..statement(&registry, Kind::Prove, &logs) };
+        let plaintext = sources.reveal_plaintext;
+        let statement = Statement { missing_requests, plaintext, ..statement(&registry, Kind::Prove, &logs) };
         finish(writer, &registry, (&statement, &material), &logs, sources.witnesses)
     }
 
@@ -94,7 +98,7 @@ impl Vault {
     }
 
     /// The order's entries, and those that they need.
-    fn material(&self, registry: &Registry, known: &KnownOrder, order: &str) -> Result<Material> {
+    fn material(&self, registry: &Registry, known: &KnownOrder, order: &str, all: bool) -> Result<Material> {
         let found = self.order_entries(registry, &known.handle_key)?.entries;
         let (mut ids, mut digests, mut queries) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
         for (entry, whose) in found.values() {
@@ -110,7 +114,7 @@ impl Vault {
         }
         let parties = parties(registry, |party| ids.contains(party));
         let known_policies = registry.policies.iter().map(|accepted| &*accepted.policy);
-        let policies = known_policies.filter(|policy| digests.contains(&policy.digest()));
+        let policies = known_policies.filter(|policy| all || digests.contains(&policy.digest()));
         let policies = policies.map(|policy| (policy.digest(), policy.clone())).collect();
         // A search that found the order is among its entries, and names its query.
         let query_of = |entry: &Entry| Some(known.handle_key.handle(entry.detail.first_chunk()?));
@@ -123,6 +127,7 @@ impl Vault {
         }
         self.ledger().scan_all(|place, entry| {
             let is_needed = match entry.kind {
+                EntryKind::Epoch => all,
                 EntryKind::Policy => digests.contains(&entry.policy),
                 EntryKind::Party | EntryKind::Grant | EntryKind::Revoke => parties.contains_key(&entry.party),
                 EntryKind::Search => query_of(&entry).is_some_and(|handle| queries.remove(&handle)),
@@ -216,6 +221,7 @@ pub(super) fn statement(registry: &Registry, kind: Kind, logs: &BTreeMap<u32, Lo
         made: now(),
         ledgers: logs.iter().map(ledger).collect(),
         clear: None,
+        plaintext: false,
         missing_requests: Vec::new(),
     }
 }
@@ -261,6 +267,10 @@ fn write_openings(
         }
         Ok::<_, Error>(name)
     };
+    let keys = |record: &[u8], parts: &[PartId]| match sources.reveal_plaintext {
+        true => plaintext::field_keys(registry, record, parts.iter().copied()),
+        false => Ok(Vec::new()),
+    };
     for (place, about) in material.about()? {
         let Some(entry) = material.entries.get(&place).filter(|_| about != About::Context) else { continue };
         let no = |why: &str| OpeningJson::No { why: why.to_owned() };
@@ -276,9 +286,10 @@ fn write_openings(
             },
             (EntryKind::Disclosure, About::Party(id)) if entry.detail.first() == Some(&1) => {
                 match copy_of(entry, id, place, material, sources.revealed)? {
-                    Some((lines, json)) => {
+                    Some((lines, json, record)) => {
                         writer.add(&format!("revealed/{name}.json"), json.as_bytes())?;
-                        OpeningJson::Copy { lines, revealed: format!("{name}.json") }
+                        let field_keys = keys(&record, &entry.parts)?;
+                        OpeningJson::Copy { lines, revealed: format!("{name}.json"), field_keys }
                     }
                     None => no(
                         "a copy left the house: only the party has it, and nobody gave what it revealed of it",
@@ -293,7 +304,13 @@ fn write_openings(
                 match opened.transpose()?.flatten() {
                     Some((lines, parts)) => {
                         let record = stored.map(|stored| stored.record).unwrap_or_default();
-                        OpeningJson::Disclosure { lines, record: add_record(writer, record)?, parts }
+                        let field_keys = keys(record, &entry.parts)?;
+                        OpeningJson::Disclosure {
+                            lines,
+                            record: add_record(writer, record)?,
+                            parts,
+                            field_keys,
+                        }
                     }
                     None => no(
                         "the record that was opened is not there any more: the order was changed, sealed anew or shredded",
@@ -346,7 +363,7 @@ fn copy_of(
     place: EntryPlace,
     material: &Material,
     revealed: &[RevealedBundle],
-) -> Result<Option<(String, String)>> {
+) -> Result<Option<(String, String, Vec<u8>)>> {
     let own_lines = material.parties.get(&id).and_then(|party| party.lines.as_deref());
     for bundle in
         revealed.iter().filter(|bundle| *bundle.party() == id && *bundle.vault() == material.vault.0)
@@ -354,7 +371,7 @@ fn copy_of(
         for copy in bundle.copies().iter().filter(|copy| copy.place() == place) {
             for lines in [Some(""), own_lines].into_iter().flatten() {
                 if entry.commitments == [bundle.commitment(copy, lines)?] {
-                    return Ok(Some((lines.to_owned(), bundle.json_of(copy)?)));
+                    return Ok(Some((lines.to_owned(), bundle.json_of(copy)?, copy.record().to_vec())));
                 }
             }
         }

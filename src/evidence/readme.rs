@@ -18,6 +18,14 @@ tlog-cosignature), which Go's golang.org/x/mod/sumdb and filippo.io/torchwood re
 The layout of entries, handles and commitments is in the project's docs/format.md.
 ";
 
+const PLAINTEXT: &str = "\
+WARNING: THIS FOLDER SHOWS VALUES, AND HOLDS FIELD KEYS (field_keys in openings/).
+A field key opens its part of every record and copy of its epoch of which somebody has a ticket: whoever
+has this folder and tickets of other orders reads that part of them. Keep it as the shop keeps its keys;
+the shop ends the danger by `keys rotate`, `keys reseal` and `keys destroy` of that epoch.
+
+";
+
 const NOT_PROVEN: &str = "\
 - that a changed program that held the shop's keys opened nothing without an entry;
 - that whoever was given something kept it to himself, or that people in the house did;
@@ -83,5 +91,6 @@ IT GIVES AWAY
 "
         ),
     };
-    format!("{what}\n{CHECK}")
+    let plaintext = if statement.plaintext { PLAINTEXT } else { "" };
+    format!("{plaintext}{what}\n{CHECK}")
 }

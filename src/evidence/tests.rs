@@ -551,3 +551,42 @@ fn a_proof_under_witnesses_says_what_they_have_seen() {
     let e = vault.prove("SO-1", &sources, &place.at("late")).unwrap_err();
     assert_eq!(e.kind(), &ErrorKind::RolledBack);
 }
+
+/// Field keys that were given show the values, and only those that the ledger's epoch commits to.
+#[test]
+fn values_show_with_field_keys_that_the_ledger_commits_to() {
+    let (place, vault) = (Place::new(), vault());
+    let to = place.at("evidence");
+    let sources = EvidenceSources { reveal_plaintext: true, ..EvidenceSources::default() };
+    vault.prove("SO-1", &sources, &to).unwrap();
+    let proven = verify(&to, &trusted(&vault)).unwrap();
+    let of = |party: &str| {
+        let is_its = |e: &&ProvenEntry| {
+            e.entry.kind == EntryKind::Disclosure && e.party.as_ref().is_some_and(|(name, _)| name == party)
+        };
+        let its = proven.entries.iter().find(is_its).unwrap();
+        let value = |(part, value): &(crate::NamedPart, Value)| (part.name.clone().unwrap(), value.to_json());
+        its.values.iter().map(value).collect::<std::collections::BTreeMap<_, _>>()
+    };
+    let courier = of("SF Express");
+    assert_eq!(courier["consignee.phone"], "13812345678");
+    assert_eq!(
+        courier.keys().collect::<Vec<_>>(),
+        ["consignee.address", "consignee.name", "consignee.phone"]
+    );
+    assert_eq!(of("agent 17")["consignee.phone:masked"], "138****5678");
+    assert!(fs::read_to_string(to.join(README)).unwrap().starts_with("WARNING: THIS FOLDER SHOWS VALUES"));
+    // Without being asked for, none.
+    let closed = place.at("closed");
+    assert!(prove(&vault, &closed).entries.iter().all(|entry| entry.values.is_empty()));
+    let holds_keys = |file: &PathBuf| fs::read_to_string(file).is_ok_and(|text| text.contains("field_keys"));
+    assert!(!files(&closed.join("openings")).iter().any(holds_keys));
+    // Another key, for the same record and tickets.
+    let opening = files(&to.join("openings")).into_iter().find(holds_keys).unwrap();
+    let mut json: serde_json::Value = serde_json::from_slice(&fs::read(&opening).unwrap()).unwrap();
+    json["field_keys"][0]["key"] = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=".into();
+    fs::write(&opening, json.to_string()).unwrap();
+    forge(&vault, &to);
+    let e = verify(&to, &trusted(&vault)).unwrap_err();
+    assert!(e.to_string().contains("is not the one that its epoch"), "{e}");
+}

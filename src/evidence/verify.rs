@@ -15,6 +15,7 @@ use super::{
     material::{
         About, Material, Opening, OpeningJson, OrderJson, PartyJson, ProvenEntry, commitment_of_parts,
     },
+    plaintext,
     prove::{commit_record, name_of},
 };
 use crate::{
@@ -22,7 +23,10 @@ use crate::{
     keys::VaultId,
     ledger::{Entry, EntryKind, EntryPlace},
     party::{RevealedBundle, SignedRequest},
+    suite::Secret,
     tlog::{Checkpoint, Proof, TrustPolicy, Vouched},
+    value::Value,
+    who_saw::NamedPart,
 };
 
 /// An evidence folder that somebody handed over.
@@ -251,17 +255,24 @@ impl Evidence {
             About::Party(id) => material.parties.get(&id),
             _ => None,
         };
+        let (opening, values) = self.opening(material, place, entry)?;
         Ok(ProvenEntry {
             place,
             parts: material.parts(entry),
-            opening: self.opening(material, place, entry)?,
+            opening,
+            values,
             requested: self.requested(place, entry, party)?,
             party: party.map(|party| (party.name.clone(), party.role.clone())),
             entry: entry.clone(),
         })
     }
 
-    fn opening(&self, material: &Material, place: EntryPlace, entry: &Entry) -> Result<Opening> {
+    fn opening(
+        &self,
+        material: &Material,
+        place: EntryPlace,
+        entry: &Entry,
+    ) -> Result<(Opening, Vec<(NamedPart, Value)>)> {
         let path = format!("openings/{}.json", name_of(place));
         let record = |name: &str| {
             let sealed = self.folder.read(&format!("records/{name}"))?;
@@ -270,19 +281,21 @@ impl Evidence {
             });
             if of_order { Ok(sealed) } else { Err(wrong(&path, "is of the record of another order")) }
         };
-        let found = match self.folder.read_json(&path)? {
-            OpeningJson::No { why } => return Ok(Opening::Closed(why)),
-            OpeningJson::Record { record: name } => commit_record(&record(&name)?),
-            OpeningJson::Disclosure { lines, record: name, parts } => {
+        let (found, values) = match self.folder.read_json(&path)? {
+            OpeningJson::No { why } => return Ok((Opening::Closed(why), Vec::new())),
+            OpeningJson::Record { record: name } => (commit_record(&record(&name)?), Vec::new()),
+            OpeningJson::Disclosure { lines, record: name, parts, field_keys } => {
                 let part = |part: super::material::PartJson| Some((PartId::new(part.part)?, part.t.0));
                 let parts: Option<Vec<_>> = parts.into_iter().map(part).collect();
                 let parts = parts.ok_or_else(|| wrong(&path, "has a part that is none"))?;
                 if !parts.iter().map(|(part, _)| *part).eq(entry.parts.iter().copied()) {
                     return Err(wrong(&path, "is of other parts than the entry"));
                 }
-                commitment_of_parts(entry.party, &lines, &record(&name)?, &parts)?
+                let record = record(&name)?;
+                let commitment = commitment_of_parts(entry.party, &lines, &record, &parts)?;
+                (commitment, plaintext::open(material, (place, &record), parts.into_iter(), field_keys)?)
             }
-            OpeningJson::Copy { lines, revealed } => {
+            OpeningJson::Copy { lines, revealed, field_keys } => {
                 let bytes = self.folder.read(&format!("revealed/{revealed}"))?;
                 let text = std::str::from_utf8(&bytes).map_err(|_| wrong(&path, "is no text"))?;
                 let bundle = RevealedBundle::from_json(text).map_err(|e| e.in_file(&path))?;
@@ -292,11 +305,13 @@ impl Evidence {
                 if !copy.parts().eq(entry.parts.iter().copied()) {
                     return Err(wrong(&path, "is of other parts than the entry"));
                 }
-                bundle.commitment(copy, &lines)?
+                let tickets = copy.tickets().map(|(part, secret)| (part, Secret::new(*secret.expose())));
+                let values = plaintext::open(material, (place, copy.record()), tickets, field_keys)?;
+                (bundle.commitment(copy, &lines)?, values)
             }
         };
         if entry.commitments.first() == Some(&found) {
-            Ok(Opening::Holds)
+            Ok((Opening::Holds, values))
         } else {
             Err(wrong(&path, &format!("does not open what entry {place} commits to")))
         }

@@ -186,6 +186,10 @@ impl RevealedCopy {
         &self.record
     }
 
+    pub(crate) fn tickets(&self) -> impl Iterator<Item = (PartId, &Secret<32>)> {
+        self.tickets.iter().map(|(part, secret)| (*part, secret))
+    }
+
     /// Numbers of its parts, ascending.
     pub fn parts(&self) -> impl Iterator<Item = PartId> {
         self.tickets.iter().map(|(part, _)| *part)

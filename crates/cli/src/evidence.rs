@@ -1,6 +1,6 @@
 //! `ledger prove`, `ledger clear` and `ledger verify-bundle`.
 
-use std::{io::Write, path::PathBuf};
+use std::{io::Write, path::Path};
 
 use consignee::{
     Cleared, Clearing, EntryKind, Evidence, EvidenceSources, Opening, Proven, ProvenEntry, RevealedBundle,
@@ -30,12 +30,12 @@ const NOT_PROVEN: [&str; 5] = [
 const SHOPS_WORD: &str = "the shop's word only: no quorum of witnesses has seen all of it";
 const OWN_KEYS: &str = "the keys are the folder's own word: give --key to verify with the one that you know";
 
-fn policy_of(path: &PathBuf) -> Result<TrustPolicy, Failure> {
+fn policy_of(path: &Path) -> Result<TrustPolicy, Failure> {
     TrustPolicy::parse(&input::bytes(path, LONGEST)?).map_err(|e| Failure::of(path, &e))
 }
 
 pub(crate) fn prove(args: &LedgerProve, screen: &mut Screen) -> Result<(), Failure> {
-    let witnesses = args.policy.as_ref().map(policy_of).transpose()?;
+    let witnesses = args.policy.as_deref().map(policy_of).transpose()?;
     let revealed = args.bundle.iter().map(|path| {
         RevealedBundle::from_json(&String::from_utf8_lossy(&input::bytes(path, LONGEST_GIVEN)?))
             .map_err(|e| Failure::of(path, &e))
@@ -52,6 +52,7 @@ pub(crate) fn prove(args: &LedgerProve, screen: &mut Screen) -> Result<(), Failu
         revealed: &revealed,
         requests: &requests,
         without_tickets: args.without_tickets,
+        reveal_plaintext: args.reveal_plaintext,
     };
     let proven = vault.prove(&args.order, &sources, &args.output)?;
     if args.json {
@@ -63,12 +64,18 @@ pub(crate) fn prove(args: &LedgerProve, screen: &mut Screen) -> Result<(), Failu
             screen,
             "WARNING: whoever has it finds every entry of this order in the ledger, and holds the tickets of what was disclosed: with the keyring of a role they open those parts"
         )?;
+        if args.reveal_plaintext {
+            writeln!(
+                screen,
+                "WARNING: IT HOLDS FIELD KEYS. Whoever has it reads these parts of every order of that epoch that he has tickets of; keys rotate, keys reseal and keys destroy end that"
+            )?;
+        }
     }
     Ok(())
 }
 
 pub(crate) fn clear(args: &LedgerClear, screen: &mut Screen) -> Result<(), Failure> {
-    let witnesses = args.policy.as_ref().map(policy_of).transpose()?;
+    let witnesses = args.policy.as_deref().map(policy_of).transpose()?;
     let vault = args.key.unlock(&args.vault)?;
     let sources = EvidenceSources {
         log: args.log.as_deref(),
@@ -104,7 +111,7 @@ pub(crate) fn verify(args: &LedgerVerifyBundle, screen: &mut Screen) -> Result<(
     let evidence = Evidence::open(&args.folder)?;
     let own = evidence.own_trust()?;
     let key = args.key.as_deref().map(LogKey::of).transpose()?;
-    let policy = args.policy.as_ref().map(policy_of).transpose()?;
+    let policy = args.policy.as_deref().map(policy_of).transpose()?;
     let mut trusted = Vec::new();
     for (origin, own) in evidence.origins().zip(&own) {
         let log = match (&key, &policy) {
@@ -144,7 +151,13 @@ fn tell(proven: &Proven, screen: &mut Screen) -> Result<(), Failure> {
         Some(cleared) => tell_cleared(cleared, &order, screen)?,
         None => {
             screen.headline(&format!("order {order}: what the ledger has"))?;
-            proven.entries.iter().try_for_each(|entry| writeln!(screen, "{}", in_words(entry)))?;
+            for entry in &proven.entries {
+                writeln!(screen, "{}", in_words(entry))?;
+                for (part, value) in &entry.values {
+                    let name = part.name.clone().unwrap_or_else(|| format!("part {}", part.id));
+                    writeln!(screen, "  {} = {}", show::clean(&name), show::value(value))?;
+                }
+            }
             writeln!(
                 screen,
                 "NOT PROVEN: that there are no further entries of the order (that takes the whole ledger)"
@@ -244,6 +257,12 @@ fn tell_json(proven: &Proven, own_keys: Option<bool>, screen: &mut Screen) -> Re
             "revision": told.entry.revision,
             "opened": told.opening == Opening::Holds,
             "why_not": match &told.opening { Opening::Closed(why) => Some(why), _ => None },
+            "values": (!told.values.is_empty()).then(|| {
+                let value = |(part, value): &(consignee::NamedPart, consignee::Value)| {
+                    (part.name.clone().unwrap_or_else(|| part.id.to_string()), value.to_json())
+                };
+                told.values.iter().map(value).collect::<serde_json::Map<_, _>>()
+            }),
             "request_checked": told.requested,
         }))?;
     }

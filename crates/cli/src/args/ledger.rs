@@ -259,6 +259,9 @@ pub(crate) struct LedgerProve {
     /// A request that a party signed; more than once for more
     #[arg(long, value_name = "FILE")]
     pub(crate) request: Vec<PathBuf>,
+    /// Gives away field keys, so that the values show: whoever has DIR then reads those parts of every order that he has tickets of
+    #[arg(long, conflicts_with = "without_tickets")]
+    pub(crate) reveal_plaintext: bool,
     /// Gives away no ticket of the stored record: what was opened in the vault is told, and its commitment stays closed
     #[arg(long)]
     pub(crate) without_tickets: bool,
