@@ -97,6 +97,7 @@ mod cores;
 mod custody;
 mod doctor;
 mod error;
+mod evidence;
 #[cfg(feature = "sqlite")]
 mod folder;
 mod handles;
@@ -143,6 +144,9 @@ pub use admin::{ExistingOrders, ResolvedAlias, Setup};
 pub use alias::Alias;
 pub use doctor::{Finding, Severity};
 pub use error::{Error, ErrorKind, Result};
+pub use evidence::{
+    Cleared, Clearing, Evidence, EvidenceSources, LostEntries, Opening, Proven, ProvenEntry, ProvenLedger,
+};
 #[cfg(feature = "sqlite")]
 pub use folder::{BackupSets, Peek, Restored};
 #[cfg(feature = "sqlite")]

@@ -62,6 +62,13 @@ const LAYERS: &[(&str, &[&str])] = &[
             "who_saw",
         ],
     ),
+    (
+        "evidence",
+        &[
+            "handles", "keys", "ledger", "opener", "party", "publish", "record", "registry", "suite", "tlog",
+            "value", "vault", "who_saw",
+        ],
+    ),
     ("custody", &["keys", "ledger", "observe", "registry", "store", "vault"]),
     ("rotation", &["admin", "keys", "ledger", "observe", "registry", "sealer", "store", "suite", "vault"]),
     ("kept", &["ledger", "vault"]),

@@ -110,7 +110,16 @@ impl RevealedBundle {
     /// # Errors
     /// `Limit` where it would be longer than 192 MiB.
     pub fn to_json(&self) -> Result<String> {
-        let copies = self.copies.iter().map(|copy| CopyJson {
+        self.json(&self.copies)
+    }
+
+    /// The JSON of a file of one of the copies alone: what it is evidence for needs no other.
+    pub(crate) fn json_of(&self, copy: &RevealedCopy) -> Result<String> {
+        self.json(std::slice::from_ref(copy))
+    }
+
+    fn json(&self, copies: &[RevealedCopy]) -> Result<String> {
+        let copies = copies.iter().map(|copy| CopyJson {
             index: copy.place.index,
             alias: copy.alias.to_string(),
             record: STANDARD.encode(&copy.record),
@@ -175,6 +184,10 @@ impl RevealedCopy {
     /// The sealed record.
     pub fn record(&self) -> &[u8] {
         &self.record
+    }
+
+    pub(crate) fn tickets(&self) -> impl Iterator<Item = (PartId, &Secret<32>)> {
+        self.tickets.iter().map(|(part, secret)| (*part, secret))
     }
 
     /// Numbers of its parts, ascending.

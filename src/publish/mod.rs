@@ -23,8 +23,8 @@ use crate::{
     ledger::LedgerState,
     store::LedgerStore,
     tlog::{
-        Bundle, Checkpoint, Hash, NoteKey, Proof, SignedCheckpoint, Tile, TileHashes, VerifierKey,
-        WitnessRequest, consistency_proof, inclusion_proof, is_consistent, leaf_hash,
+        Bundle, Checkpoint, Hash, NoteKey, Proof, SignedCheckpoint, Tile, TileHashes, Tiles as _,
+        VerifierKey, WitnessRequest, consistency_proof, inclusion_proof, is_consistent, leaf_hash, root_of,
     },
     vault::Vault,
 };
@@ -225,10 +225,36 @@ impl Published {
     /// # Errors
     /// `Input` for an index that the checkpoint does not have; `NotFound`, `Damaged`, `Storage`.
     pub fn prove(&self, index: u64) -> Result<Proof> {
-        let checkpoint = self.checkpoint()?;
+        self.prove_under(index, self.checkpoint()?)
+    }
+
+    /// The same under a checkpoint of the log.
+    pub(crate) fn prove_under(&self, index: u64, checkpoint: SignedCheckpoint) -> Result<Proof> {
         let size = checkpoint.checkpoint().size;
         let hashes = inclusion_proof(&TileHashes::new(self, size), index, size)?;
         Ok(Proof { extra: Vec::new(), index, hashes, checkpoint })
+    }
+
+    /// Copies what the newest checkpoint needs, entries too, and nothing that lies beside it.
+    pub(crate) fn copy_to(&self, to: &Self) -> Result<()> {
+        let checkpoint = self.checkpoint()?;
+        let size = checkpoint.checkpoint().size;
+        let writer = Writer::of(to)?;
+        for bundle in Bundle::of_log(0, size) {
+            writer.bundle(bundle, &self.bundle_bytes(bundle)?)?;
+        }
+        for tile in Tile::levels(size).flat_map(|level| Tile::of_level(level, 0, size)) {
+            writer.tile(tile, &self.tile(tile)?)?;
+        }
+        if let Some(cosigned) = self.cosigned()? {
+            writer.checkpoint(COSIGNED, &cosigned)?;
+        }
+        writer.checkpoint(CHECKPOINT, &checkpoint)
+    }
+
+    /// Root of the tree of the first `size` entries.
+    pub(crate) fn root_at(&self, size: u64) -> Result<Hash> {
+        root_of(&TileHashes::new(self, size), size)
     }
 
     /// What a witness is asked that has seen the log's first `old` entries.

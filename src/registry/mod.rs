@@ -27,7 +27,7 @@ use items::{
 pub(crate) use key_record::KeyRecord;
 pub use key_record::KeyState;
 use key_record::key_records;
-pub(crate) use opening::PartyOpening;
+pub(crate) use opening::{PartyOpening, party_commitment};
 
 use crate::{
     alias::{Alias, AliasKey},

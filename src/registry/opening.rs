@@ -37,10 +37,13 @@ impl PartyOpening<'_> {
 impl KnownParty {
     /// What its entries commit to.
     pub(crate) fn commitment(&self) -> [u8; 32] {
-        let lines = self.lines.as_deref().unwrap_or_default();
-        let inputs: [&[u8]; 4] = [&self.salt, self.role.as_bytes(), self.name.as_bytes(), lines.as_bytes()];
-        commit("consignee/v1/commit/party", &inputs)
+        party_commitment(&self.salt, &self.role, &self.name, self.lines.as_deref().unwrap_or_default())
     }
+}
+
+/// What the entries of a party commit to; `lines` is its value for them, or nothing.
+pub(crate) fn party_commitment(salt: &[u8; 32], role: &str, name: &str, lines: &str) -> [u8; 32] {
+    commit("consignee/v1/commit/party", &[salt, role.as_bytes(), name.as_bytes(), lines.as_bytes()])
 }
 
 impl Registry {

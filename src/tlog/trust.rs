@@ -190,6 +190,11 @@ impl TrustPolicy {
         Err(Error::input("policy", "it names other logs than the one with this key"))
     }
 
+    /// The same witnesses and quorum for this log, in place of those that it names.
+    pub(crate) fn for_log(&self, log: VerifierKey) -> Self {
+        Self { logs: vec![log], ..self.clone() }
+    }
+
     /// Checks a checkpoint: signed by one of the logs, under that log's name, and cosigned by the quorum.
     ///
     /// # Errors

@@ -103,7 +103,7 @@ impl Made {
         };
         json!({
             "comment": "A ledger of 300 entries: entry n is the first one with n, u64, in the first 8 bytes of its handle. Files by their SHA-256.",
-            "of": "published", "rules": ["F172"], "expect": "opens",
+            "of": "published", "rules": ["F167"], "expect": "opens",
             "size": SIZE, "first_entry": hex(&self.first),
             "policy": format!("log {}\nwitness W {}\nquorum W\n", self.log.public(), self.witness.public()),
             "checkpoint": checkpoint.to_string(), "proofs": PROVED.map(proof), "request": request.to_string(),
@@ -151,7 +151,7 @@ pub(super) fn generate() -> Vec<Vector> {
     };
     bad(
         "root-altered",
-        "F170",
+        "F165",
         "cannot open",
         "A digit of the root is another.",
         "checkpoint",
@@ -159,7 +159,7 @@ pub(super) fn generate() -> Vec<Vector> {
     );
     bad(
         "signature-altered",
-        "F170",
+        "F165",
         "cannot open",
         "A digit of the log's signature is another.",
         "checkpoint",
@@ -167,7 +167,7 @@ pub(super) fn generate() -> Vec<Vector> {
     );
     bad(
         "cosignature-altered",
-        "F170",
+        "F165",
         "cannot open",
         "A digit of the witness's signature is another.",
         "checkpoint",
@@ -175,7 +175,7 @@ pub(super) fn generate() -> Vec<Vector> {
     );
     bad(
         "size-altered",
-        "F170",
+        "F165",
         "cannot open",
         "Another size than was signed.",
         "checkpoint",
@@ -183,7 +183,7 @@ pub(super) fn generate() -> Vec<Vector> {
     );
     bad(
         "size-with-a-zero",
-        "F169",
+        "F164",
         "damaged",
         "A size with a zero before it.",
         "checkpoint",
@@ -191,7 +191,7 @@ pub(super) fn generate() -> Vec<Vector> {
     );
     bad(
         "without-signatures",
-        "F169",
+        "F164",
         "damaged",
         "No line of a signature.",
         "checkpoint",
@@ -199,7 +199,7 @@ pub(super) fn generate() -> Vec<Vector> {
     );
     bad(
         "unwitnessed",
-        "F171",
+        "F166",
         "not permitted",
         "The quorum has not cosigned it.",
         "checkpoint",
@@ -209,7 +209,7 @@ pub(super) fn generate() -> Vec<Vector> {
         NoteKey::of_log(made.log.public().name(), &Secret::new(fixed("key of another ledger"))).unwrap();
     bad(
         "other-key",
-        "F170",
+        "F165",
         "cannot open",
         "Signed by another key of the log's name.",
         "checkpoint",
@@ -225,7 +225,7 @@ pub(super) fn generate() -> Vec<Vector> {
     assert_ne!(named, second, "the name is in the id");
     bad(
         "other-origin",
-        "F170",
+        "F165",
         "cannot open",
         "The checkpoint of ledger 1, and the same key under the name of ledger 2.",
         "policy",
@@ -239,7 +239,7 @@ pub(super) fn generate() -> Vec<Vector> {
     let first = text(&good["proofs"][1]).to_owned();
     bad(
         "proof-of-another",
-        "F174",
+        "F169",
         "damaged",
         "A proof of entry 123 that says it is of entry 122.",
         "proofs",
@@ -247,7 +247,7 @@ pub(super) fn generate() -> Vec<Vector> {
     );
     bad(
         "proof-altered",
-        "F174",
+        "F169",
         "damaged",
         "A digit of a hash is another.",
         "proofs",
@@ -255,10 +255,10 @@ pub(super) fn generate() -> Vec<Vector> {
     );
     let mut lines: Vec<&str> = first.split('\n').collect();
     lines.remove(4);
-    bad("proof-short", "F174", "damaged", "A hash is missing.", "proofs", proof(1, lines.join("\n")));
+    bad("proof-short", "F169", "damaged", "A hash is missing.", "proofs", proof(1, lines.join("\n")));
     bad(
         "consistency-altered",
-        "F174",
+        "F169",
         "damaged",
         "A digit of a hash of the consistency proof is another.",
         "request",
@@ -266,7 +266,7 @@ pub(super) fn generate() -> Vec<Vector> {
     );
     bad(
         "consistency-from-another",
-        "F174",
+        "F169",
         "damaged",
         "The proof from 200 entries as one from 201.",
         "request",
@@ -276,7 +276,7 @@ pub(super) fn generate() -> Vec<Vector> {
     *entry.last_mut().unwrap() ^= 1;
     bad(
         "entries-altered",
-        "F172",
+        "F167",
         "damaged",
         "Other entries than those of the root.",
         "first_entry",

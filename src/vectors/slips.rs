@@ -119,7 +119,7 @@ pub(super) fn generate(world: &World) -> Vec<Vector> {
     let mut vectors = Vec::new();
     let mut opens = |name: &str, comment: &str, inputs: &Json| {
         let vector = json!({
-            "comment": comment, "of": "slip", "rules": ["F155", "F156"], "expect": "opens",
+            "comment": comment, "of": "slip", "rules": ["F150", "F151"], "expect": "opens",
             "inputs": inputs, "intermediate": intermediate(inputs), "text": line(&bytes(inputs)),
         });
         vectors.push((format!("slip-{name}"), vector));
@@ -149,7 +149,7 @@ pub(super) fn generate(world: &World) -> Vec<Vector> {
         line(&bytes)
     };
     let with = |change: &dyn Fn(&mut Json)| line(&bytes(&changed(change)));
-    let mut damaged = |name: &str, comment: &str, text: String| bad(name, "F155", comment, "damaged", text);
+    let mut damaged = |name: &str, comment: &str, text: String| bad(name, "F150", comment, "damaged", text);
     damaged("magic", "The magic is CNSB, a bundle's.", altered(3, b'B'));
     damaged("format-0", "Format 0.", altered(4, 0));
     let default = format!("consignee/{}", hex(world.vault.0));
@@ -177,22 +177,22 @@ pub(super) fn generate(world: &World) -> Vec<Vector> {
         "Check digits of another slip.",
         format!("{}\n", &wrong_check[..wrong_check.len() - 2]),
     );
-    bad("format-2", "F155", "Format 2.", "newer format", altered(4, 2));
+    bad("format-2", "F150", "Format 2.", "newer format", altered(4, 2));
     let long = |i: &mut Json| i["witnesses"][0]["name"] = "w".repeat(255).into();
     let many = with(&|i| {
         long(i);
         i["witnesses"] = json!(vec![i["witnesses"][0].clone(); 3]);
     });
-    bad("too-long", "F155", "More than 2,048 bytes.", "limit", many);
+    bad("too-long", "F150", "More than 2,048 bytes.", "limit", many);
 
     let hash = |i: &mut Json| i["proof"].as_array_mut().unwrap().push(hex([7; 32]).into());
-    bad("proof-longer", "F156", "A hash more than index and size need.", "damaged", with(&hash));
+    bad("proof-longer", "F151", "A hash more than index and size need.", "damaged", with(&hash));
     // The signature stands before the witnesses.
     let witnesses = 2 * (1 + 17 + 32 + 8 + 64);
     let at = whole.len() - witnesses - 2 - 64;
     bad(
         "signature-altered",
-        "F156",
+        "F151",
         "A bit of the ledger's signature.",
         "cannot open",
         altered(at + 20, whole[at + 20] ^ 1),
@@ -200,19 +200,19 @@ pub(super) fn generate(world: &World) -> Vec<Vector> {
     let last = whole.len() - 40;
     bad(
         "cosignature-altered",
-        "F156",
+        "F151",
         "A bit of a cosignature.",
         "cannot open",
         altered(last, whole[last] ^ 1),
     );
     let hk = 4 + 1 + 16 + 1 + 4 + 32;
-    bad("other-handle-key", "F156", "A bit of HK.", "cannot open", altered(hk, whole[hk] ^ 1));
+    bad("other-handle-key", "F151", "A bit of HK.", "cannot open", altered(hk, whole[hk] ^ 1));
     let order_no = hk + 32 + 16 + 1;
-    bad("other-number", "F156", "Another order number.", "cannot open", altered(order_no, b'T'));
+    bad("other-number", "F151", "Another order number.", "cannot open", altered(order_no, b'T'));
     let index = at - 1 - 32 * list(&good["proof"]).len() - 16;
     bad(
         "other-index",
-        "F156",
+        "F151",
         "The index of the entry's neighbour.",
         "cannot open",
         altered(index, whole[index] ^ 1),

@@ -432,44 +432,44 @@ def root_through(proof, leaf, index, size):
 
 
 def read_slip(text):
-    """F155, and what F156 makes of it."""
-    need(len(text.encode()) <= 2048, R.Limit, "F155: too long")
+    """F150, and what F151 makes of it."""
+    need(len(text.encode()) <= 2048, R.Limit, "F150: too long")
     b = Bytes(read_line(SLIP, text, R.Damaged), "slip")
-    need(b.take(4) == b"CNSL", R.Damaged, "F155: magic")
+    need(b.take(4) == b"CNSL", R.Damaged, "F150: magic")
     fmt = b.u8()
-    need(fmt != 0, R.Damaged, "F155: format 0")
-    need(fmt == 1, R.NewerFormat, "F155: format")
+    need(fmt != 0, R.Damaged, "F150: format 0")
+    need(fmt == 1, R.NewerFormat, "F150: format")
     vault_id, name = b.take(16), b.str8()
     default = "consignee/" + vault_id.hex()
-    need(name != default, R.Damaged, "F155: name spelt out")
+    need(name != default, R.Damaged, "F150: name spelt out")
     ledger, key, hk, record_id, order_no = b.u32(), b.take(32), b.take(32), b.take(16), b.str8()
-    need(ledger and 1 <= len(order_no.encode()) <= 128, R.Damaged, "F155: ledger or order number")
+    need(ledger and 1 <= len(order_no.encode()) <= 128, R.Damaged, "F150: ledger or order number")
     time_, revision, policy, count = b.take(8), b.take(4), b.take(32), b.u8()
-    need(count <= 96, R.Damaged, "F155: parts")
+    need(count <= 96, R.Damaged, "F150: parts")
     parts = b.numbers(count)
     record, os_, index, size, count = b.take(32), b.take(32), b.u64(), b.u64(), b.u8()
-    need(count <= 63, R.Damaged, "F155: hashes")
+    need(count <= 63, R.Damaged, "F150: hashes")
     proof = [b.take(32) for _ in range(count)]
     signature, threshold, count = b.take(64), b.u8(), b.u8()
     witnesses = [(b.str8(), b.take(32), b.u64(), b.take(64)) for _ in range(count)]
-    need(threshold <= count and (threshold == 0) == (count == 0), R.Damaged, "F155: threshold")
+    need(threshold <= count and (threshold == 0) == (count == 0), R.Damaged, "F150: threshold")
     b.end()
     own = R.party_key_id(vault_id, 0)
     order = R.H("consignee/v1/commit/order", hk, record_id, order_no.encode())
     entry = b"cns1\7" + time_ + R.handle(hk, own) + own + revision + b"\0" + policy + bytes([len(parts)])
     entry += b"".join(f.to_bytes(2, "little") for f in parts) + b"\3" + record + os_ + order + bytes(34)
     root = root_through(proof, sha(b"\0", entry), index, size)
-    need(root, R.Damaged, "F156: length of the proof")
+    need(root, R.Damaged, "F151: length of the proof")
     checkpoint = f"{name or default}/{ledger}\n{size}\n{base64.b64encode(root).decode()}\n".encode()
     return Slip(order_no, entry, root, checkpoint, key, signature, threshold, witnesses)
 
 
 def check_slip(slip):
-    """F156. The threshold is met: all that stand there must verify, and there are not fewer."""
-    need(verifies(slip.key, slip.checkpoint, slip.signature), R.CannotOpen, "F156: the ledger's signature")
+    """F151. The threshold is met: all that stand there must verify, and there are not fewer."""
+    need(verifies(slip.key, slip.checkpoint, slip.signature), R.CannotOpen, "F151: the ledger's signature")
     for _, key, time_, signature in slip.witnesses:
         text = f"cosignature/v1\ntime {time_}\n".encode() + slip.checkpoint
-        need(verifies(key, text, signature), R.CannotOpen, "F156: a cosignature")
+        need(verifies(key, text, signature), R.CannotOpen, "F151: a cosignature")
 
 
 # ---- What is revealed of a bundle ----------------------------------------------------------------------------------------

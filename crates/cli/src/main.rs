@@ -6,6 +6,7 @@ mod backup;
 mod close;
 mod demo;
 mod doctor;
+mod evidence;
 mod failure;
 mod find;
 mod get;
@@ -105,6 +106,9 @@ fn run(command: Command, screen: &mut Screen) -> Result<(), Failure> {
         Command::Ledger(LedgerCommand::Checkpoint(args)) => publish::checkpoint(&args, screen),
         Command::Ledger(LedgerCommand::Verify(args)) => publish::verify(&args, screen),
         Command::Ledger(LedgerCommand::Proof(args)) => publish::proof(&args, screen),
+        Command::Ledger(LedgerCommand::Prove(args)) => evidence::prove(&args, screen),
+        Command::Ledger(LedgerCommand::Clear(args)) => evidence::clear(&args, screen),
+        Command::Ledger(LedgerCommand::VerifyBundle(args)) => evidence::verify(&args, screen),
         Command::Ledger(LedgerCommand::WitnessKey(args)) => witness::generate(&args, screen),
         Command::Ledger(LedgerCommand::Consistency(args)) => witness::consistency(&args, screen),
         Command::Ledger(LedgerCommand::Cosign(args)) => witness::cosign(&args, screen),

@@ -63,6 +63,35 @@ EXAMPLES
   consignee ledger slip shop.vault 10248 --log /srv/ledger --policy witnesses.txt --qr 10248.svg
   consignee who-saw --slip my.slip /srv/ledger")]
     Slip(LedgerSlip),
+    /// Writes evidence of an order for a court: entries, proofs, and what opens them
+    #[command(after_help = "\
+DIR gets each entry that the ledgers have of the order with its proof, what opens the commitments in it (or why that is not there any \
+more), who the parties are, what was allowed, and a README. Without --log the ledger is published for it anew, without cosignatures. \
+Whoever gets DIR sees every disclosure of this order, and has the tickets of what was disclosed; those of the stored record open \
+nothing of it after the order was changed or sealed anew.
+
+EXAMPLES
+  consignee ledger prove shop.vault 10248 -o evidence
+  consignee ledger prove shop.vault 10248 --log /srv/ledger --policy witnesses.txt --bundle revealed.json -o evidence
+  consignee ledger verify-bundle evidence --key shop.card")]
+    Prove(LedgerProve),
+    /// Proves that a party was never given a field of an order
+    #[command(after_help = "\
+DIR gets the whole ledgers, and the order's and the party's keys to its handles: nobody has to believe that no entry was left out. If \
+the party was given the field, a facet of it or a search hit on it, the entries are told and the status is 1.
+
+EXAMPLES
+  consignee ledger clear shop.vault --party 'agent 17' --order 10248 --field consignee.phone -o cleared
+  consignee ledger verify-bundle cleared --key shop.card --policy witnesses.txt")]
+    Clear(LedgerClear),
+    /// Verifies what `prove` or `clear` wrote; needs no vault and no secret
+    #[command(after_help = "\
+Everything in DIR is checked, and the first thing that does not hold is told, with status 1. KEY is the ledger's public key or the \
+vault's card, and FILE names the witnesses, as you know them from elsewhere. Without KEY the keys are the word of whoever made DIR.
+
+EXAMPLE
+  consignee ledger verify-bundle evidence --key shop.card --policy witnesses.txt")]
+    VerifyBundle(LedgerVerifyBundle),
     /// Makes a key for a witness of other firms' ledgers
     #[command(after_help = "EXAMPLE\n  consignee ledger witness-key witness.courier.example -o witness.key")]
     WitnessKey(LedgerWitnessKey),
@@ -243,4 +272,83 @@ pub(crate) struct LedgerAddCosignature {
     /// Number of the ledger
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) ledger: u32,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct LedgerProve {
+    /// The vault's folder [env: CONSIGNEE_VAULT]
+    pub(crate) vault: PathBuf,
+    /// The order's number
+    pub(crate) order: String,
+    /// The folder to be written, which must not be there yet
+    #[arg(short, long, value_name = "DIR")]
+    pub(crate) output: PathBuf,
+    /// Where the ledgers are published
+    #[arg(long, value_name = "DIR")]
+    pub(crate) log: Option<PathBuf>,
+    /// Witnesses that have cosigned, and how many must have (C2SP tlog-policy)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) policy: Option<PathBuf>,
+    /// What a party revealed of a bundle (party reveal); more than once for more
+    #[arg(long, value_name = "FILE")]
+    pub(crate) bundle: Vec<PathBuf>,
+    /// A request that a party signed; more than once for more
+    #[arg(long, value_name = "FILE")]
+    pub(crate) request: Vec<PathBuf>,
+    /// Gives away field keys, so that the values show: whoever has DIR then reads those parts of every order that he has tickets of
+    #[arg(long, conflicts_with = "without_tickets")]
+    pub(crate) reveal_plaintext: bool,
+    /// Gives away no ticket of the stored record: what was opened in the vault is told, and its commitment stays closed
+    #[arg(long)]
+    pub(crate) without_tickets: bool,
+    /// Prints a line of JSON per entry, and one of the whole
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) key: KeyArgs,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct LedgerClear {
+    /// The vault's folder [env: CONSIGNEE_VAULT]
+    pub(crate) vault: PathBuf,
+    /// The party's name
+    #[arg(long, value_name = "NAME")]
+    pub(crate) party: String,
+    /// The order's number
+    #[arg(long, value_name = "ORDER")]
+    pub(crate) order: String,
+    /// The field, such as consignee.phone; its facets are meant with it
+    #[arg(long, value_name = "F")]
+    pub(crate) field: String,
+    /// The folder to be written, which must not be there yet
+    #[arg(short, long, value_name = "DIR")]
+    pub(crate) output: PathBuf,
+    /// Where the ledgers are published
+    #[arg(long, value_name = "DIR")]
+    pub(crate) log: Option<PathBuf>,
+    /// Witnesses that have cosigned, and how many must have (C2SP tlog-policy)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) policy: Option<PathBuf>,
+    /// Prints a line of JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) key: KeyArgs,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct LedgerVerifyBundle {
+    /// The folder
+    #[arg(value_name = "DIR")]
+    pub(crate) folder: PathBuf,
+    /// The ledger's public key, a file with it, or the vault's card
+    #[arg(long, value_name = "KEY")]
+    pub(crate) key: Option<String>,
+    /// Witnesses, and how many must have cosigned (C2SP tlog-policy)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) policy: Option<PathBuf>,
+    /// Prints a line of JSON per entry, and one of the whole
+    #[arg(long)]
+    pub(crate) json: bool,
 }
