@@ -207,6 +207,7 @@ pub mod fuzzing {
 
     pub use crate::{
         party::fuzzing::{bundle, keyring, request, revealed},
+        publish::fuzzing::ledger,
         slip::fuzzing::slip,
     };
 

@@ -1,6 +1,8 @@
 //! The ledger's formats beside crates that others wrote: `signed_note` and `tlog_tiles` of cloudflare/azul, which follow Go's
 //! `sumdb/note` and `sumdb/tlog`, and `ct-merkle`, which follows neither. What we write they read and verify, and the other way round.
 
+#![allow(clippy::unwrap_used)]
+
 mod common;
 
 use std::fs;

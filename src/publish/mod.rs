@@ -3,6 +3,9 @@
 mod cosigned;
 mod edge;
 mod folder;
+#[cfg(fuzzing)]
+#[allow(missing_docs, unreachable_pub, clippy::expect_used)]
+pub mod fuzzing;
 mod succession;
 mod verify;
 mod write;

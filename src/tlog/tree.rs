@@ -179,13 +179,17 @@ mod tests {
     /// The definitions of RFC 6962, section 2.1, word for word.
     struct Leaves(Vec<Hash>);
 
+    fn half(leaves: &[Hash]) -> usize {
+        leaves.len().next_power_of_two() / 2
+    }
+
     impl Leaves {
         fn root(leaves: &[Hash]) -> Hash {
             match leaves {
                 [] => EMPTY_ROOT,
                 [leaf] => *leaf,
                 _ => {
-                    let k = split(leaves.len() as u64) as usize;
+                    let k = half(leaves);
                     node_hash(&Self::root(&leaves[..k]), &Self::root(&leaves[k..]))
                 }
             }
@@ -195,7 +199,7 @@ mod tests {
             if leaves.len() <= 1 {
                 return Vec::new();
             }
-            let k = split(leaves.len() as u64) as usize;
+            let k = half(leaves);
             let (inner, sibling) = match m < k {
                 true => (Self::path(&leaves[..k], m), Self::root(&leaves[k..])),
                 false => (Self::path(&leaves[k..], m - k), Self::root(&leaves[..k])),
@@ -207,7 +211,7 @@ mod tests {
             if m == leaves.len() {
                 return if whole { Vec::new() } else { vec![Self::root(leaves)] };
             }
-            let k = split(leaves.len() as u64) as usize;
+            let k = half(leaves);
             let (inner, sibling) = match m <= k {
                 true => (Self::subproof(&leaves[..k], m, whole), Self::root(&leaves[k..])),
                 false => (Self::subproof(&leaves[k..], m - k, false), Self::root(&leaves[..k])),
@@ -216,9 +220,13 @@ mod tests {
         }
     }
 
+    fn at(number: u64) -> usize {
+        usize::try_from(number).unwrap()
+    }
+
     impl Hashes for Leaves {
         fn hash(&self, level: u32, index: u64) -> Result<Hash> {
-            let first = (index << level) as usize;
+            let first = at(index << level);
             Ok(Self::root(&self.0[first..first + (1 << level)]))
         }
     }
@@ -237,8 +245,8 @@ mod tests {
             let size = size as u64;
             for index in 0..size {
                 let proof = inclusion_proof(&all, index, size).unwrap();
-                assert_eq!(proof, Leaves::path(own, index as usize));
-                let leaf = own[index as usize];
+                assert_eq!(proof, Leaves::path(own, at(index)));
+                let leaf = own[at(index)];
                 assert!(is_included(&proof, leaf, index, (size, &root)));
                 for other in (0..size + 2).filter(|other| *other != index) {
                     assert!(!is_included(&proof, leaf, other, (size, &root)), "{index} as {other} of {size}");
@@ -248,9 +256,9 @@ mod tests {
                 assert!(!is_included(&[proof.as_slice(), &[root]].concat(), leaf, index, (size, &root)));
             }
             for old in 1..=size {
-                let before = Leaves::root(&all.0[..old as usize]);
+                let before = Leaves::root(&all.0[..at(old)]);
                 let proof = consistency_proof(&all, old, size).unwrap();
-                assert_eq!(proof, Leaves::subproof(own, old as usize, true), "{old} of {size}");
+                assert_eq!(proof, Leaves::subproof(own, at(old), true), "{old} of {size}");
                 assert!(is_consistent(&proof, (old, &before), (size, &root)));
                 assert!(!is_consistent(&proof, (old, &[7; 32]), (size, &root)));
                 assert!(!is_consistent(&proof, (old, &before), (size, &[7; 32])));

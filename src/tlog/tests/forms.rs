@@ -127,13 +127,13 @@ fn a_note_is_refused_with_the_line_at_fault() {
         (format!("text\n\n\n\n{line}\n"), "taken"),
         (format!("text\r\n\r\n{line}\r\n"), "line 1: there is a control character in it"),
         (format!("text\n\n{line}\n— \u{85}a AAAAAAA=\n"), "line 4: a signature is written — NAME BASE64"),
-        (format!("text\n\n— a\u{3000}b AAAAAAA=\n"), "line 3: a signature is written — NAME BASE64"),
-        (format!("text\n\n— a+b AAAAAAA=\n"), "line 3: a signature is written — NAME BASE64"),
-        (format!("text\n\n— a  AAAAAAA=\n"), "line 3: a signature is written — NAME BASE64"),
-        (format!("text\n\n- a AAAAAAA=\n"), "line 3: a signature is written — NAME BASE64"),
-        (format!("text\n\n— a AAAAAA==\n"), "line 3: a signature is written — NAME BASE64"),
-        (format!("text\n\n— a AAAAAAB=\n"), "line 3: a signature is written — NAME BASE64"),
-        (format!("text\n\n— a AAAAAAA\n"), "line 3: a signature is written — NAME BASE64"),
+        ("text\n\n— a\u{3000}b AAAAAAA=\n".to_owned(), "line 3: a signature is written — NAME BASE64"),
+        ("text\n\n— a+b AAAAAAA=\n".to_owned(), "line 3: a signature is written — NAME BASE64"),
+        ("text\n\n— a  AAAAAAA=\n".to_owned(), "line 3: a signature is written — NAME BASE64"),
+        ("text\n\n- a AAAAAAA=\n".to_owned(), "line 3: a signature is written — NAME BASE64"),
+        ("text\n\n— a AAAAAA==\n".to_owned(), "line 3: a signature is written — NAME BASE64"),
+        ("text\n\n— a AAAAAAB=\n".to_owned(), "line 3: a signature is written — NAME BASE64"),
+        ("text\n\n— a AAAAAAA\n".to_owned(), "line 3: a signature is written — NAME BASE64"),
     ] {
         assert_eq!(said(Note::parse(text.as_bytes())), fault, "{text:?}");
     }
