@@ -1,12 +1,15 @@
 //! What published files prove, without any secret.
 
-use super::{Edge, PAGE, Published, folder::take_entry};
+#[cfg(feature = "sqlite")]
+use super::PAGE;
+use super::{Edge, Published, folder::take_entry};
 use crate::{
     error::{Error, ErrorKind, Result},
-    ledger::{Entry, LedgerState},
-    store::LedgerStore,
+    ledger::Entry,
     tlog::{Bundle, Checkpoint, Hash, SignedCheckpoint, Tile, Tiles, TrustPolicy, Vouched, leaf_hash},
 };
+#[cfg(feature = "sqlite")]
+use crate::{ledger::LedgerState, store::LedgerStore};
 
 /// Seconds by which an entry may be dated before one that stands before it: clocks are set.
 const TOLERANCE: u64 = 300;
