@@ -50,6 +50,10 @@ fn proving(c: &mut Criterion) {
     group.bench_function("inclusion, from the tiles' files", |b| {
         b.iter(|| log.prove(black_box(next())).unwrap())
     });
+    let prover = log.prover().unwrap();
+    group.bench_function("inclusion, one after the other", |b| {
+        b.iter(|| prover.prove(black_box(next())).unwrap())
+    });
     group.bench_function("inclusion, checked with its entry", |b| {
         b.iter(|| {
             let index = next();

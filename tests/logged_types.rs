@@ -13,9 +13,10 @@ use common::{
     staffed,
 };
 use consignee::{
-    BackupSets, Cell, CellRef, Error, FromView, Kem, KeyFile, Order, OrderForCourier, OrderForFinance,
-    OrderForPlatform, OrderForSupplier, OrderForSupportAfterSale, OrderForSupportCallBack, OwnTables, Party,
-    PartyKey, Patch, Published, RoleView, Setup, ShredMode, StoredOrder, Value, ValueRef, Vault,
+    BackupSets, Cell, CellRef, Clearing, Error, EvidenceSources, FromView, Kem, KeptCheckpoint, KeyFile,
+    Order, OrderForCourier, OrderForFinance, OrderForPlatform, OrderForSupplier, OrderForSupportAfterSale,
+    OrderForSupportCallBack, OwnTables, Party, PartyKey, Patch, Published, RoleView, Setup, ShredMode,
+    StoredOrder, Value, ValueRef, Vault,
     store::{LedgerHead, Memory, StagedRecord, StoreError},
     tlog::{TrustPolicy, VerifierKey},
 };
@@ -181,6 +182,10 @@ fn a_reader_of_logs_in_which_a_program_prints_what_it_holds_reads_no_value() {
     log.add(&seen);
     log.add(&seen.ledgers[0]);
 
+    log_evidence(&mut log, &kept, &at("evidence"));
+    kept.write_checkpoint(&at("checkpoint")).unwrap();
+    log.add(&KeptCheckpoint::read(&at("checkpoint")).unwrap());
+
     let salt = serde_json::to_value(&vault.parties().unwrap()[0]).unwrap()["salt"].clone();
     let salt: Vec<u8> = serde_json::from_value(salt).unwrap();
     let secrets = canaries::of_order()
@@ -224,6 +229,23 @@ fn log_published(log: &mut Log, published: &Published, key: VerifierKey) {
     log.add(&trust.check(&signed).unwrap());
 }
 
+/// What an expert, or a party that is cleared, holds.
+fn log_evidence(log: &mut Log, vault: &Vault, to: &Path) {
+    vault.add_party("Spare courier", "courier", None).unwrap();
+    let sources = EvidenceSources::default();
+    log.add(&sources);
+    let proven = vault.prove(NUMBER, &sources, to).unwrap();
+    log.add(&proven);
+    log.add(&proven.ledgers[0]);
+    log.add(&proven.entries[0]);
+    log.add(&proven.entries[0].opening);
+    let clearing =
+        vault.clear("Spare courier", NUMBER, "items", &sources, &to.with_extension("cleared")).unwrap();
+    log.add(&clearing);
+    let Clearing::Cleared(proven) = clearing else { panic!("it was given nothing") };
+    log.add(proven.cleared.as_ref().unwrap());
+}
+
 /// Types that hold nothing of any order, whatever is done with them.
 const EMPTY: &[&str] = &[
     "Suite",
@@ -238,7 +260,9 @@ const EMPTY: &[&str] = &[
     "Inventory",
     "InventoryKey",
     "Backdated",
+    "LostEntries",
     "Seen",
+    "Succession",
     "Tile",
 ];
 

@@ -117,6 +117,7 @@ impl Vault {
             if sources.log.is_some() {
                 log.published.copy_to(&copy)?;
             }
+            copy.remove_lock()?;
             for path in checkpoint_paths(*number) {
                 if writer.root().join(&path).exists() {
                     writer.add_written(&path)?;

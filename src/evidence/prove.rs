@@ -233,7 +233,7 @@ fn write_entries(writer: &mut Writer, material: &Material, logs: &BTreeMap<u32, 
             return Err(behind(*place));
         }
         let bytes = entry.encode()?;
-        let proof = log.published.prove_under(place.index, log.checkpoint.clone())?;
+        let proof = log.published.prover_under(log.checkpoint.clone()).prove(place.index)?;
         proof.check_entry(&bytes)?;
         writer.add(&format!("entries/{}.entry", name_of(*place)), &bytes)?;
         writer.add(&format!("entries/{}.tlog-proof", name_of(*place)), proof.to_string().as_bytes())?;

@@ -51,7 +51,7 @@ pub struct ProvenLedger {
 }
 
 /// What an evidence folder shows.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Proven {
     /// The order's number.
@@ -64,6 +64,20 @@ pub struct Proven {
     pub entries: Vec<ProvenEntry>,
     /// Of a clearing proof, whom it clears of what.
     pub cleared: Option<Cleared>,
+}
+
+// Without the order's number.
+impl std::fmt::Debug for Proven {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { made, ledgers, entries, cleared, .. } = self;
+        let mut shown = f.debug_struct("Proven");
+        shown
+            .field("made", made)
+            .field("ledgers", ledgers)
+            .field("entries", entries)
+            .field("cleared", cleared);
+        shown.finish_non_exhaustive()
+    }
 }
 
 impl Proven {

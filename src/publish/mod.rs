@@ -222,20 +222,43 @@ fn other_log(index: u64) -> Error {
         .with_hint("the ledger was rewritten or is another one: keep both, and look at doctor")
 }
 
+/// Makes proofs that entries are in a published log, under one checkpoint.
+pub struct Prover<'a> {
+    hashes: TileHashes<&'a Published>,
+    checkpoint: SignedCheckpoint,
+}
+
+impl Prover<'_> {
+    /// Proof that the entry of this index is in the log.
+    ///
+    /// # Errors
+    /// `Input` for an index that the checkpoint does not have; `NotFound`, `Damaged`, `Storage`.
+    pub fn prove(&self, index: u64) -> Result<Proof> {
+        let hashes = inclusion_proof(&self.hashes, index, self.checkpoint.checkpoint().size)?;
+        Ok(Proof { extra: Vec::new(), index, hashes, checkpoint: self.checkpoint.clone() })
+    }
+}
+
 impl Published {
     /// Proof that the entry of this index is in the log, under its newest checkpoint; reads a few tiles, whatever the log's size.
     ///
     /// # Errors
     /// `Input` for an index that the checkpoint does not have; `NotFound`, `Damaged`, `Storage`.
     pub fn prove(&self, index: u64) -> Result<Proof> {
-        self.prove_under(index, self.checkpoint()?)
+        self.prover()?.prove(index)
+    }
+
+    /// Proofs of many entries under the newest checkpoint: each tile is read and hashed once.
+    ///
+    /// # Errors
+    /// `NotFound`, `Damaged`, `Limit`, `Storage`.
+    pub fn prover(&self) -> Result<Prover<'_>> {
+        Ok(self.prover_under(self.checkpoint()?))
     }
 
     /// The same under a checkpoint of the log.
-    pub(crate) fn prove_under(&self, index: u64, checkpoint: SignedCheckpoint) -> Result<Proof> {
-        let size = checkpoint.checkpoint().size;
-        let hashes = inclusion_proof(&TileHashes::new(self, size), index, size)?;
-        Ok(Proof { extra: Vec::new(), index, hashes, checkpoint })
+    pub(crate) fn prover_under(&self, checkpoint: SignedCheckpoint) -> Prover<'_> {
+        Prover { hashes: TileHashes::new(self, checkpoint.checkpoint().size), checkpoint }
     }
 
     /// Copies what the newest checkpoint needs, entries too, and nothing that lies beside it.

@@ -41,6 +41,13 @@ pub(super) struct Writer<'a> {
     _lock: File,
 }
 
+impl Published {
+    /// Of a copy that is made once: nobody publishes into it, and nobody waits for its lock.
+    pub(crate) fn remove_lock(&self) -> Result<()> {
+        fs::remove_file(self.beside(LOCK)).map_err(|e| cannot_write(&e))
+    }
+}
+
 impl<'a> Writer<'a> {
     /// Makes the folders and waits for others that write into them.
     pub(super) fn of(log: &'a Published) -> Result<Self> {

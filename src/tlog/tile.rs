@@ -161,12 +161,15 @@ pub trait Tiles {
     fn tile(&self, tile: Tile) -> Result<Vec<Hash>>;
 }
 
-/// The subtrees of a tree of known size, from its tiles. Each tile is read once.
+/// The subtrees of a tree of known size, from its tiles. Each tile is read and hashed once.
 pub struct TileHashes<T> {
     tiles: T,
     size: u64,
-    read: RefCell<HashMap<(u8, u64), Vec<Hash>>>,
+    read: RefCell<HashMap<(u8, u64), Subtrees>>,
 }
+
+/// The complete subtrees within a tile: its hashes, then those of each two of them, and so on.
+type Subtrees = Vec<Vec<Hash>>;
 
 impl<T: Tiles> TileHashes<T> {
     /// Those of the tree of the first `size` leaves.
@@ -175,7 +178,7 @@ impl<T: Tiles> TileHashes<T> {
     }
 }
 
-/// Tiles kept in memory at a time by [`TileHashes`]: 8 MiB.
+/// Tiles kept in memory at a time by [`TileHashes`]: 16 MiB.
 const KEPT: usize = 1024;
 
 impl<T: Tiles> Hashes for TileHashes<T> {
@@ -184,12 +187,8 @@ impl<T: Tiles> Hashes for TileHashes<T> {
         let tile_level = u8::try_from(level / 8).map_err(|_| missing())?;
         let first = index.checked_mul(1 << (level % 8)).ok_or_else(missing)?;
         let hashes = self.size.checked_shr(8 * (level / 8)).unwrap_or(0);
-        let (number, at) = (first / WIDTH, usize::try_from(first % WIDTH).unwrap_or(0));
+        let (number, at) = (first / WIDTH, (first % WIDTH) >> (level % 8));
         let width = hashes.saturating_sub(number.saturating_mul(WIDTH)).min(WIDTH);
-        let wanted = at..at + (1 << (level % 8));
-        if wanted.end as u64 > width {
-            return Err(missing());
-        }
         let mut read = self.read.borrow_mut();
         if !read.contains_key(&(tile_level, number)) {
             if read.len() >= KEPT {
@@ -197,15 +196,27 @@ impl<T: Tiles> Hashes for TileHashes<T> {
             }
             let width = u16::try_from(width).unwrap_or(0);
             let tile = Tile { level: tile_level, index: number, width };
+            if width == 0 {
+                return Err(missing());
+            }
             let hashes = self.tiles.tile(tile)?;
             if hashes.len() != usize::from(width) {
                 return Err(tile.wrong_width());
             }
-            read.insert((tile_level, number), hashes);
+            read.insert((tile_level, number), subtrees(hashes));
         }
-        let hashes = read.get(&(tile_level, number)).and_then(|tile| tile.get(wanted)).ok_or_else(missing)?;
-        Ok(complete(hashes.to_vec()))
+        let within = usize::try_from(level % 8).ok().zip(usize::try_from(at).ok());
+        let found = within.and_then(|(level, at)| read.get(&(tile_level, number))?.get(level)?.get(at));
+        found.copied().ok_or_else(missing)
     }
+}
+
+fn subtrees(hashes: Vec<Hash>) -> Subtrees {
+    let mut all = vec![hashes];
+    while let Some(lower) = all.last().filter(|lower| lower.len() > 1) {
+        all.push(lower.as_chunks::<2>().0.iter().map(|[left, right]| node_hash(left, right)).collect());
+    }
+    all
 }
 
 /// Root over a power of two of hashes.
