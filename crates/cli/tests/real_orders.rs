@@ -148,6 +148,12 @@ fn found<'a>(bytes: &[u8], needles: &BTreeSet<&'a str>) -> Option<&'a str> {
     }
     (0..bytes.len().saturating_sub(SHORTEST - 1)).find_map(|at| {
         let candidates = by_start.get(&bytes[at..at + SHORTEST])?;
-        candidates.iter().find(|needle| bytes[at..].starts_with(needle.as_bytes())).copied()
+        // The end of a longer number is none of the orders' own: parties are written with the second in which they were added.
+        let ends_a_number = |needle: &str| {
+            let is_number = needle.bytes().all(|byte| byte.is_ascii_digit());
+            is_number && at > 0 && bytes[at - 1].is_ascii_digit()
+        };
+        let is_there = |needle: &&&str| bytes[at..].starts_with(needle.as_bytes()) && !ends_a_number(needle);
+        candidates.iter().find(is_there).copied()
     })
 }
