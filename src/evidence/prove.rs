@@ -227,13 +227,13 @@ pub(super) fn statement(registry: &Registry, kind: Kind, logs: &BTreeMap<u32, Lo
 }
 
 fn write_entries(writer: &mut Writer, material: &Material, logs: &BTreeMap<u32, Log>) -> Result<()> {
+    let provers =
+        logs.iter().map(|(number, log)| (*number, log.published.prover_under(log.checkpoint.clone())));
+    let provers: BTreeMap<u32, _> = provers.collect();
     for (place, entry) in &material.entries {
-        let log = logs.get(&place.ledger).ok_or_else(|| behind(*place))?;
-        if place.index >= log.checkpoint.checkpoint().size {
-            return Err(behind(*place));
-        }
+        let prover = provers.get(&place.ledger).filter(|prover| place.index < prover.size());
         let bytes = entry.encode()?;
-        let proof = log.published.prover_under(log.checkpoint.clone()).prove(place.index)?;
+        let proof = prover.ok_or_else(|| behind(*place))?.prove(place.index)?;
         proof.check_entry(&bytes)?;
         writer.add(&format!("entries/{}.entry", name_of(*place)), &bytes)?;
         writer.add(&format!("entries/{}.tlog-proof", name_of(*place)), proof.to_string().as_bytes())?;

@@ -31,8 +31,7 @@ pub struct KeptCheckpoint {
 
 impl KeptCheckpoint {
     pub(super) fn of(head: LedgerHead, key: &NoteKey) -> Self {
-        let LedgerState { size, root } = (&head).into();
-        let signed = Checkpoint { origin: key.public().name().to_owned(), size, root }.sign(key);
+        let signed = LedgerState::from(&head).checkpoint(key).sign(key);
         Self { head, signed }
     }
 

@@ -34,7 +34,7 @@ use crate::{
     error::{Error, ErrorKind, Result},
     observe::{Operation, Watch},
     store::{LedgerHead, LedgerRow, LedgerStore, Stores},
-    tlog::leaf_hash,
+    tlog::{Checkpoint, NoteKey, leaf_hash},
 };
 
 /// The vault's ledger, and those before it.
@@ -249,6 +249,13 @@ impl LedgerState {
     #[cfg(feature = "sqlite")]
     pub(crate) fn empty() -> Self {
         (&LedgerHead::default()).into()
+    }
+}
+
+impl LedgerState {
+    /// As a checkpoint of the ledger with this key.
+    pub(crate) fn checkpoint(&self, key: &NoteKey) -> Checkpoint {
+        Checkpoint { origin: key.public().name().to_owned(), size: self.size, root: self.root }
     }
 }
 

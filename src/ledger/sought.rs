@@ -43,16 +43,4 @@ impl Ledger {
         found.sort_by_key(|(place, _)| *place);
         Ok(found.iter().filter(|(_, entry)| handles.contains(&entry.handle)).cloned().collect())
     }
-
-    /// Places and entries with this handle, as the stores' indices have them: what is there is there, but one may be missing.
-    pub(crate) fn hinted(&self, handle: &[u8; 16]) -> Result<Vec<(EntryPlace, Entry)>> {
-        let mut found = Vec::new();
-        for (ledger, store) in self.numbered() {
-            for index in store.find_handle(handle)? {
-                let entry = super::entries_of(store, index, 1)?.pop().filter(|entry| entry.handle == *handle);
-                found.extend(entry.map(|entry| (EntryPlace { ledger, index }, entry)));
-            }
-        }
-        Ok(found)
-    }
 }

@@ -66,7 +66,7 @@ impl Vault {
         self.ledger().check_open()?;
         let (registry, _) = self.registry_that_signs()?;
         let key = registry.checkpoint_key(registry.ledger_number())?;
-        Ok(of_state(&key, self.ledger_state()?).sign(&key))
+        Ok(self.ledger_state()?.checkpoint(&key).sign(&key))
     }
 
     /// Publishes what the ledgers have beyond what is published in the folder already: hash tiles and checkpoint into `public`, for
@@ -112,10 +112,6 @@ impl Vault {
     }
 }
 
-fn of_state(key: &NoteKey, state: LedgerState) -> Checkpoint {
-    Checkpoint { origin: key.public().name().to_owned(), size: state.size, root: state.root }
-}
-
 /// Publishes one ledger. A former one may have come back shorter than it was published: that stays as it is.
 pub(crate) fn publish(
     store: &dyn LedgerStore,
@@ -136,14 +132,14 @@ pub(crate) fn publish(
                 "the vault is older than what it published: back it up and restore it, with the published checkpoint as the last known",
             ));
         }
-        return if to.continues(&of_state(key, state), signed.checkpoint())? {
+        return if to.continues(&state.checkpoint(key), signed.checkpoint())? {
             Ok((before, signed.clone()))
         } else {
             Err(other_log(state.size))
         };
     }
     let edge = continue_log(store, (to, &writer), published.as_ref(), state)?;
-    let signed = of_state(key, state).sign(key);
+    let signed = state.checkpoint(key).sign(key);
     if let Some(cosigned) = published.filter(|signed| signed.note().signatures().len() > 1) {
         let signatures = |signed: &SignedCheckpoint| signed.note().signatures().len();
         if to.cosigned()?.is_none_or(|kept| signatures(&kept) <= signatures(&cosigned)) {
@@ -229,12 +225,17 @@ pub struct Prover<'a> {
 }
 
 impl Prover<'_> {
+    /// Number of the entries that the checkpoint counts.
+    pub(crate) fn size(&self) -> u64 {
+        self.checkpoint.checkpoint().size
+    }
+
     /// Proof that the entry of this index is in the log.
     ///
     /// # Errors
     /// `Input` for an index that the checkpoint does not have; `NotFound`, `Damaged`, `Storage`.
     pub fn prove(&self, index: u64) -> Result<Proof> {
-        let hashes = inclusion_proof(&self.hashes, index, self.checkpoint.checkpoint().size)?;
+        let hashes = inclusion_proof(&self.hashes, index, self.size())?;
         Ok(Proof { extra: Vec::new(), index, hashes, checkpoint: self.checkpoint.clone() })
     }
 }

@@ -3,7 +3,6 @@
 use super::{KnownParty, Registry};
 use crate::{
     keys::{PublicKey, VaultId, party_key_id},
-    ledger::{Entry, EntryKind},
     suite::commit,
 };
 
@@ -27,9 +26,9 @@ impl PartyOpening<'_> {
     }
 
     /// Whether it is the opening of this entry of type party.
-    #[allow(dead_code)] // for what is built on this
-    pub(crate) fn opens(&self, entry: &Entry) -> bool {
-        let named = entry.kind == EntryKind::Party && entry.party == self.key_id();
+    #[cfg(test)]
+    pub(crate) fn opens(&self, entry: &crate::ledger::Entry) -> bool {
+        let named = entry.kind == crate::ledger::EntryKind::Party && entry.party == self.key_id();
         named && entry.commitments == [self.party.commitment()]
     }
 }

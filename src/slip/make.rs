@@ -10,10 +10,7 @@ use crate::{
     publish::Published,
     registry::Registry,
     store::LedgerStore,
-    tlog::{
-        Checkpoint, Hash, Hashes, Proof, SignedCheckpoint, TileHashes, TrustPolicy, inclusion_proof,
-        leaf_hash, node_hash,
-    },
+    tlog::{Hash, Hashes, Proof, SignedCheckpoint, TrustPolicy, inclusion_proof, leaf_hash, node_hash},
     vault::Vault,
 };
 
@@ -81,9 +78,10 @@ impl Vault {
     fn own_proof(&self, registry: &Registry, place: EntryPlace) -> Result<Proof> {
         let numbered = self.ledger().numbered().find(|(ledger, _)| *ledger == place.ledger);
         let (_, store) = numbered.ok_or_else(not_as_put)?;
-        let LedgerState { size, root } = LedgerState::from(&store.head()?);
+        let state = LedgerState::from(&store.head()?);
+        let size = state.size;
         let key = registry.checkpoint_key(place.ledger)?;
-        let checkpoint = Checkpoint { origin: key.public().name().to_owned(), size, root }.sign(&key);
+        let checkpoint = state.checkpoint(&key).sign(&key);
         let wanted = Wanted::default();
         inclusion_proof(&wanted, place.index, size)?;
         let hashes = inclusion_proof(&hash(store, size, wanted)?, place.index, size)?;
@@ -110,9 +108,7 @@ fn published_proof(log: &Published, index: u64, trust: &TrustPolicy) -> Result<P
         }
         checked => checked.map(|_| newest)?,
     };
-    let size = checkpoint.checkpoint().size;
-    let hashes = inclusion_proof(&TileHashes::new(log, size), index, size)?;
-    Ok(Proof { extra: Vec::new(), index, hashes, checkpoint })
+    log.prover_under(checkpoint).prove(index)
 }
 
 /// The subtrees that a proof needs, with their hashes once these are known.

@@ -13,8 +13,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     error::{Error, ErrorKind, Result},
     keys::{VaultId, party_key_id},
-    registry::PartyOpening,
-    suite::commit,
+    registry::{PartyOpening, party_commitment},
 };
 
 /// Most bytes of a file that is read.
@@ -49,11 +48,10 @@ impl NameOpening {
 
     /// Key id and commitment of the party's entry that it opens.
     fn opens(&self, vault: VaultId) -> Option<([u8; 16], [u8; 32])> {
-        let (salt, public) = (from_hex(&self.salt)?, from_hex(&self.public)?);
+        let (salt, public) = (from_hex(&self.salt)?.try_into().ok()?, from_hex(&self.public)?);
         let lines = self.lines.as_deref().unwrap_or_default();
-        let inputs: [&[u8]; 4] = [&salt, self.role.as_bytes(), self.name.as_bytes(), lines.as_bytes()];
-        let commitment = commit("consignee/v1/commit/party", &inputs);
-        (salt.len() == 32).then(|| (party_key_id(vault, self.number, &public), commitment))
+        let commitment = party_commitment(&salt, &self.role, &self.name, lines);
+        Some((party_key_id(vault, self.number, &public), commitment))
     }
 }
 

@@ -78,7 +78,7 @@ impl Vault {
             return self.destroy(row, row.wrapped.clone(), Duration::ZERO);
         };
         let handle = handle_key.handle(&registry.own_key_id());
-        let mut newest = newest_shred(self.ledger().hinted(&handle)?, &handle);
+        let mut newest = newest_shred(self.ledger().indexed(&handle)?, &handle);
         if newest.is_none() {
             let all = self.ledger().with_handles_again(&handles_of(registry, unsettled))?;
             newest = newest_shred(all, &handle);

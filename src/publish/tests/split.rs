@@ -43,7 +43,7 @@ fn whoever_kept_a_checkpoint_finds_a_history_that_does_not_continue_it() {
     shop.grow(700);
     shop.publish();
     shop.published().check_kept(&kept, shop.key.public()).unwrap();
-    let stranger = of_state(&log_key(2), LedgerState::from(&LedgerHead::default())).sign(&log_key(2));
+    let stranger = LedgerState::from(&LedgerHead::default()).checkpoint(&log_key(2)).sign(&log_key(2));
     assert_eq!(
         *shop.published().check_kept(&stranger, shop.key.public()).unwrap_err().kind(),
         ErrorKind::CannotOpen
