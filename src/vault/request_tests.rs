@@ -137,12 +137,12 @@ fn requests_that_were_taken_are_forgotten_when_they_are_no_longer_good() {
     let asker = asker();
     let card = asker.vault.card().unwrap();
     let keys = &asker.vault.inner().stores.keys;
-    let signed = |time, nonce: u8| {
+    let signed = |time, nonce: u128| {
         let asked = ("delivery", &[][..], std::slice::from_ref(&asker.alias));
-        asker.party.request_at(&card, asked, (time, [nonce; 16])).unwrap()
+        asker.party.request_at(&card, asked, (time, nonce.to_le_bytes())).unwrap()
     };
     let that = |time, clears: bool| {
-        let mut requests = (0..=u8::MAX).map(|nonce| signed(time, nonce));
+        let mut requests = (0..).map(|nonce| signed(time, nonce));
         requests.find(|request| clears_up(&request.hash()) == clears).unwrap()
     };
     let is_kept =
