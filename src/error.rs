@@ -65,8 +65,8 @@ pub enum ErrorKind {
 }
 
 impl ErrorKind {
-    /// Each kind once, for counting.
-    pub(crate) const ALL: [Self; 18] = [
+    /// Each kind once: for counting, and for bindings that have a type for each.
+    pub const ALL: &[Self] = &[
         Self::NotPermitted,
         Self::Expired,
         Self::Revoked,

@@ -332,10 +332,6 @@ fn open_plain(path: &Path) -> Option<fs::File> {
     fs::File::open(path).ok()
 }
 
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
 /// Replaces the copy in one step, mode 0600.
 fn write_copy(folder: &Path, text: &str) -> Result<()> {
     let new = folder.join(format!("{POLICY_COPY}.new"));

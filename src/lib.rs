@@ -127,6 +127,7 @@ mod slip;
 mod stats;
 pub mod store;
 mod suite;
+mod text;
 pub mod tlog;
 mod update;
 mod value;

@@ -159,7 +159,7 @@ impl<'a> Watch<'a> {
         if let Some(counters) = self.counters {
             counters.unchanged.fetch_add(unchanged, Ordering::Relaxed);
         }
-        let failed = kinds.iter().zip(&ErrorKind::ALL).enumerate().filter(|(_, (count, _))| **count > 0);
+        let failed = kinds.iter().zip(ErrorKind::ALL).enumerate().filter(|(_, (count, _))| **count > 0);
         for (at, (count, kind)) in failed {
             if let Some(counters) = self.counters {
                 counters.errors[at].fetch_add(*count, Ordering::Relaxed);

@@ -3,10 +3,10 @@
 use crate::{
     error::{Error, ErrorKind, Result},
     value::{
-        Address, Decimal, Money, Node, Object, Path, Row, Timestamp, ValueRef, address, integer, money,
-        opaque_debug, parsed, text,
+        Address, Decimal, Money, Node, Object, Path, Row, Timestamp, Value, ValueRef, address, integer,
+        money, opaque_debug, parsed, text,
     },
-    view::{Fields, MAX_JSON, Record},
+    view::{Fields, MAX_JSON, Patch, Record},
 };
 use consignee_derive::{Record, Row};
 use consignee_policy::Policy;
@@ -147,6 +147,44 @@ impl Order {
             order.insert(key.to_owned(), value);
         }
         order.into()
+    }
+}
+
+/// Whether orders under this policy are read as the built-in one: it has all of its fields, and none in the way of its objects.
+fn is_built_in(policy: &Policy) -> bool {
+    let has = |name, ty| policy.field(name).is_some_and(|field| field.ty == ty);
+    Order::FIELDS.iter().all(|field| has(field.name, field.ty))
+        && TAKEN.iter().all(|name| policy.field(name).is_none())
+}
+
+/// Orders as they come from outside, under whatever policy a vault has: what the command line and bindings take.
+impl Fields {
+    /// The order that a JSON text describes: read as [`Order::from_json`] does where the policy has all fields of the built-in order,
+    /// else as [`Fields::from_json`] does.
+    ///
+    /// # Errors
+    /// As for these.
+    pub fn from_order_json(json: &str, policy: &Policy) -> Result<Self> {
+        if is_built_in(policy) {
+            Self::of(&Order::from_json(json, policy)?)
+        } else {
+            Self::from_json(json, policy)
+        }
+    }
+}
+
+impl Patch {
+    /// The changes that a JSON text describes, as [`Patch::from_json`] reads it; the lines of a built-in order as
+    /// [`Order::from_json`] reads them, so that theirs is the same type.
+    ///
+    /// # Errors
+    /// As for [`Patch::from_json`].
+    pub fn from_order_json(json: &str, policy: &Policy) -> Result<Self> {
+        let is_built_in = is_built_in(policy);
+        Self::read(json, policy, |name, ty, node, path| match name {
+            "items" if is_built_in => ValueRef::List(&items(node, path)?).to_value(),
+            _ => Value::from_json(ty, node, path),
+        })
     }
 }
 

@@ -365,3 +365,29 @@ fn a_file_of_orders_comes_back() {
         assert_eq!(order.to_json(), serde_json::from_str::<Json>(line).unwrap(), "line {}", number + 1);
     }
 }
+
+#[test]
+fn what_comes_from_outside_is_read_as_the_built_in_order_where_the_policy_has_it() {
+    let policy = Policy::built_in();
+    let json = r#"{"order_no":"SO-1","placed_at":"2026-11-11T20:14:05+08:00","consignee":{"name":"x","phone":"1",
+        "address":{"lines":[],"city":"y","country":"z"}},
+        "items":[{"sku":"T-1","title":"Teapot","quantity":1,"unit_price":"88.00","supplier":"Yixing"}],
+        "amount":{"value":"88.00","currency":"CNY"}}"#;
+    let read = Fields::from_order_json(json, &policy).unwrap();
+    assert!(read == Fields::of(&Order::from_json(json, &policy).unwrap()).unwrap());
+    let Some(crate::Value::List(items)) = read.get("items") else { panic!("a list") };
+    assert!(matches!(items.rows()[0][3], crate::Cell::Decimal(_)), "not a text, as without the type");
+    let lines = r#"{"items":[{"sku":"T-1","title":"Teapot","quantity":1,"unit_price":"88.00","supplier":"Yixing"}],"note":null}"#;
+    let patch = Patch::from_order_json(lines, &policy).unwrap();
+    assert_eq!(patch.names().collect::<Vec<_>>(), ["items", "note"]);
+    let wrong = lines.replace(r#""88.00""#, r#""SECRET""#);
+    let refused = Patch::from_order_json(&wrong, &policy).map(drop).unwrap_err().to_string();
+    assert!(refused.contains("items[0].unit_price") && !refused.contains("SECRET"), "{refused}");
+
+    let own = policy::DEFAULT_POLICY.replace("placed_at", "ordered_at");
+    let own = Policy::parse(&own).unwrap();
+    let read =
+        Fields::from_order_json(r#"{"order_no":"SO-1","items":[{"unit_price":"88.00"}]}"#, &own).unwrap();
+    let Some(crate::Value::List(items)) = read.get("items") else { panic!("a list") };
+    assert!(matches!(items.rows()[0][0], crate::Cell::Text(_)));
+}

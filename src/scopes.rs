@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use crate::ledger::EntryPlace;
 use crate::registry::{AcceptedPolicy, KnownParty, PartyState};
+use crate::text::hex;
 
 /// Version of the JSON form of [`Scopes`] (`docs/scopes.md`).
 pub const SCOPES_SCHEMA: u32 = 1;
@@ -197,8 +198,4 @@ impl Scopes {
             warnings: policy.warnings(),
         }
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use consignee_policy::{PartId, Policy};
+use serde_json::{Value as Json, json};
 
 use crate::{
     error::Result,
@@ -11,6 +12,7 @@ use crate::{
     ledger::{Entry, EntryKind, EntryPlace, LedgerNote},
     observe::Operation,
     registry::{PartyOpening, Registry},
+    text::{hex, time},
     vault::Vault,
 };
 
@@ -111,7 +113,29 @@ pub enum Way {
     Unknown,
 }
 
+impl Who {
+    /// Name and role under the keys `what` and `what`_role; null where they are not known.
+    fn to_json(&self, what: &str) -> Json {
+        let (name, known) = match self {
+            Self::Vault => (Some("vault"), None),
+            Self::Party { name, role, .. } => (name.as_deref(), role.as_deref()),
+        };
+        let role = format!("{what}_role");
+        json!({ what: name, role: known })
+    }
+}
+
 impl Way {
+    /// What only some ways have.
+    fn to_json(&self) -> Json {
+        match self {
+            Self::Copied { ends } => json!({ "ends": ends.map(time) }),
+            Self::Compared { searcher } => searcher.to_json("searcher"),
+            Self::Shred { evidence_kept } => json!({ "evidence_kept": evidence_kept }),
+            _ => json!({}),
+        }
+    }
+
     /// Its name in listings.
     pub fn name(&self) -> &'static str {
         match self {
@@ -129,7 +153,51 @@ impl Way {
     }
 }
 
+impl Disclosures {
+    /// What an answer does not show, in words for whoever reads it.
+    pub const NOT_SHOWN: &str =
+        "what a party passed on, and openings by a changed program that had the root key";
+
+    /// What it says as a whole, as JSON: number of the entries and of the disclosures among them, size and root of each ledger. The
+    /// entries themselves are [`OrderEntry::to_json`].
+    pub fn to_json(&self) -> Json {
+        let ledger = |note: &LedgerNote| json!({ "ledger": note.ledger, "size": note.state.size, "root": hex(&note.state.root) });
+        json!({
+            "record_id": self.record_id.to_string(),
+            "entries": self.entries.len(),
+            "disclosures": self.entries.iter().filter(|entry| entry.is_disclosure()).count(),
+            "ledgers": self.ledgers.iter().map(ledger).collect::<Vec<_>>(),
+            "not_shown": Self::NOT_SHOWN,
+        })
+    }
+}
+
 impl OrderEntry {
+    /// The entry of this order as JSON: time, way, who, purpose, parts, and where it stands.
+    pub fn to_json(&self, record_id: RecordId) -> Json {
+        let Self { place, entry: raw, who, way, parts } = self;
+        let part = |part: &NamedPart| json!({ "number": part.id.get(), "name": part.name });
+        let mut line = json!({
+            "record_id": record_id.to_string(),
+            "time": time(raw.time),
+            "way": way.name(),
+            "disclosure": self.is_disclosure(),
+            "purpose": raw.purpose,
+            "parts": parts.iter().map(part).collect::<Vec<_>>(),
+            "revision": raw.revision,
+            "ledger": place.ledger,
+            "index": place.index,
+            "party_key_id": hex(&raw.party),
+            "policy": hex(&raw.policy),
+            "request": (raw.request != [0; 32]).then(|| hex(&raw.request)),
+        });
+        let more = [who.to_json("party"), way.to_json()];
+        if let Some(line) = line.as_object_mut() {
+            line.extend(more.into_iter().flat_map(|more| more.as_object().cloned().unwrap_or_default()));
+        }
+        line
+    }
+
     /// Whether somebody other than the vault learnt something of the order by it, or may have where the way is unknown.
     pub fn is_disclosure(&self) -> bool {
         let told = matches!(self.way, Way::Opened | Way::Copied { .. } | Way::Found | Way::Unknown);

@@ -12,16 +12,17 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("normalise", &["value"]),
     ("observe", &[]),
     ("cores", &[]),
-    ("tlog", &["suite"]),
+    ("text", &[]),
+    ("tlog", &["suite", "text"]),
     ("ledger", &["observe", "store", "tlog"]),
     ("keys", &["suite", "ledger", "tlog"]),
     ("alias", &["suite", "keys"]),
     ("view", &["alias", "value"]),
     ("order", &["value", "view"]),
     ("record", &["suite", "keys", "value", "view"]),
-    ("party", &["alias", "keys", "ledger", "record", "suite", "value", "view"]),
+    ("party", &["alias", "keys", "ledger", "record", "suite", "text", "value", "view"]),
     ("registry", &["alias", "suite", "keys", "ledger", "store", "tlog"]),
-    ("scopes", &["ledger", "registry"]),
+    ("scopes", &["ledger", "registry", "text"]),
     ("index", &["keys", "normalise", "registry", "store", "value"]),
     (
         "sealer",
@@ -51,15 +52,15 @@ const LAYERS: &[(&str, &[&str])] = &[
         "parties",
         &["alias", "keys", "ledger", "observe", "opener", "registry", "sealer", "share", "suite", "vault"],
     ),
-    ("publish", &["keys", "ledger", "store", "tlog", "vault"]),
+    ("publish", &["keys", "ledger", "store", "text", "tlog", "vault"]),
     ("witness", &["keys", "ledger", "tlog"]),
     ("handles", &["keys", "ledger", "opener", "registry", "store", "vault"]),
-    ("who_saw", &["handles", "keys", "ledger", "observe", "registry", "vault"]),
+    ("who_saw", &["handles", "keys", "ledger", "observe", "registry", "text", "vault"]),
     (
         "slip",
         &[
-            "handles", "keys", "ledger", "order", "publish", "registry", "store", "suite", "tlog", "vault",
-            "who_saw",
+            "handles", "keys", "ledger", "order", "publish", "registry", "store", "suite", "text", "tlog",
+            "vault", "who_saw",
         ],
     ),
     (
@@ -99,7 +100,7 @@ const LAYERS: &[(&str, &[&str])] = &[
         "doctor",
         &[
             "custody", "key_list", "keys", "ledger", "observe", "opener", "record", "registry", "rotation",
-            "sealer", "store", "vault",
+            "sealer", "store", "text", "vault",
         ],
     ),
     ("key_list", &["keys", "ledger", "registry", "store", "suite", "vault"]),
@@ -107,7 +108,7 @@ const LAYERS: &[(&str, &[&str])] = &[
         "folder",
         &[
             "admin", "custody", "doctor", "key_list", "keys", "ledger", "observe", "publish", "registry",
-            "scopes", "sealer", "store", "suite", "tlog", "vault",
+            "scopes", "sealer", "store", "suite", "text", "tlog", "vault",
         ],
     ),
 ];

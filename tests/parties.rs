@@ -337,3 +337,62 @@ fn a_vault_with_keys_of_parties_is_of_the_layout_that_older_versions_refuse() {
         assert_eq!(layout(), 2);
     }
 }
+
+/// A party that keeps its key and pins in a store of its own, not in files.
+#[test]
+fn a_party_without_files_keeps_in_mind_what_one_with_files_does() {
+    let vault = stocked();
+    let key = PartyKey::generate(Kem::X25519).unwrap();
+    vault.add_party_with_key("DHL", "courier", None, key.public()).unwrap();
+    let passphrase = Passphrase::new("correct horse");
+    let locked = key.to_bytes(Some(&passphrase)).unwrap();
+    assert_eq!(PartyKey::from_bytes(&locked, Some(&passphrase)).unwrap().public(), key.public());
+    assert_eq!(PartyKey::from_bytes(&locked, None).map(drop).unwrap_err().kind(), &ErrorKind::CannotOpen);
+    let bytes = key.to_bytes(None).unwrap();
+    let read = |bytes: &[u8]| PartyKey::from_bytes(bytes, None);
+    let mut party = Party::with_pins(read(&bytes).unwrap(), "").unwrap();
+    party.trust(vault.card().unwrap());
+    let older = vault.issue_keyring("DHL").unwrap();
+    std::thread::sleep(Duration::from_millis(1100));
+    party.keyring(&vault.issue_keyring("DHL").unwrap()).unwrap();
+    let mut later = Party::with_pins(read(&bytes).unwrap(), &party.pins()).unwrap();
+    assert_eq!(later.keyring(&older).unwrap_err().kind(), &ErrorKind::RolledBack);
+    assert!(Party::with_pins(read(&bytes).unwrap(), "").unwrap().keyring(&older).is_err(), "trusts nobody");
+    for wrong in ["x", "consignee-trust-v1\nx 1 2\n"] {
+        let refused = Party::with_pins(read(&bytes).unwrap(), wrong).unwrap_err();
+        assert_eq!(refused.kind(), &ErrorKind::Damaged);
+    }
+    for wrong in [&bytes[..bytes.len() - 12], b"", key.public().to_text().as_bytes()] {
+        assert_eq!(read(wrong).map(drop).unwrap_err().kind(), &ErrorKind::Damaged);
+    }
+}
+
+#[test]
+fn some_orders_of_a_bundle_are_read_as_they_are_among_all() {
+    let vault = stocked();
+    let numbers: Vec<String> = (3..40).map(|n| format!("SO-{n}")).collect();
+    let orders: Vec<Order> = numbers.iter().map(|number| order(number)).collect();
+    vault.put_many(&orders).unwrap();
+    let mut courier = Link::of(&vault, COURIER, Kem::X25519);
+    let numbers: Vec<&str> = numbers.iter().map(String::as_str).collect();
+    let bundle =
+        courier.party.read(&courier.keyring, &bundle(&vault, COURIER, "delivery", &numbers)).unwrap();
+    let all = views(&bundle, &courier);
+    for (first, end) in [(0, 37), (0, 0), (7, 20), (36, 37), (30, 1000), (37, 40), (1000, 2000), (20, 7)] {
+        let some: Vec<_> =
+            bundle.views_of(first..end, &courier.keyring).map(|view| view.unwrap().to_json()).collect();
+        let expected: Vec<_> =
+            all.iter().take(end).skip(first).take(end.saturating_sub(first)).cloned().collect();
+        assert_eq!(some, expected, "{first} to {end}");
+    }
+}
+
+#[test]
+fn a_wiped_view_has_no_value_left() {
+    use zeroize::Zeroize;
+    let vault = stocked();
+    let mut view = vault.open("ledger clerk", "accounting", "SO-1").unwrap();
+    assert!(view.parts().count() > 0 && view.order() == "SO-1");
+    view.zeroize();
+    assert_eq!((view.parts().count(), view.order()), (0, view.alias().to_string()));
+}

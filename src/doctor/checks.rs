@@ -10,6 +10,7 @@ use crate::{
     ledger::{Entry, EntryKind, now},
     registry::Registry,
     store::{SecretState, StoreError, StoreResult},
+    text::hex,
     vault::{KEEP_SUPERSEDED, Vault},
 };
 
@@ -80,7 +81,7 @@ impl Vault {
         let fault = |message| Finding::new(Severity::Fault, "ledger", message);
         let mut findings = vec![match self.ledger().verify() {
             Ok(state) => {
-                let root: String = state.root.iter().map(|byte| format!("{byte:02x}")).collect();
+                let root = hex(&state.root);
                 let message = format!("{} entries give the ledger's root, {root}", state.size);
                 Finding::new(Severity::Fine, "ledger", message)
             }

@@ -3,7 +3,7 @@
 use std::{fs::File, io, path::Path};
 
 use super::{
-    build, hex,
+    build,
     manifest::{Copied, MANIFEST, Manifest, Moment, Part},
     parent_of, read_copy, write_copy,
 };
@@ -15,6 +15,7 @@ use crate::{
     sealer::no_randomness,
     store::sqlite::{Snapshot, create_file, create_folder, file_fault},
     suite::os_random,
+    text::hex,
     vault::Vault,
 };
 

@@ -10,11 +10,12 @@ use std::{
 
 use sha2::{Digest, Sha256};
 
-use super::{POLICY_COPY, hex, open_plain};
+use super::{POLICY_COPY, open_plain};
 use crate::{
     error::{Error, ErrorKind, Result},
     ledger::LedgerNote,
     store::sqlite::{FILES, former_ledger},
+    text::hex,
 };
 
 /// Its name in a set.

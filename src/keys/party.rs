@@ -64,15 +64,22 @@ impl PartyKey {
     /// # Errors
     /// `Exists` if there is a file of this name, `RootKey` for a passphrase of fewer than 8 characters, `Storage`.
     pub fn write(&self, path: &Path, passphrase: Option<&Passphrase>) -> Result<()> {
+        private_file::create(path, &self.to_bytes(passphrase)?)
+    }
+
+    /// What its file holds, for a secret store of the caller's own; under a passphrase, where there is one. Wiped when it is dropped.
+    ///
+    /// # Errors
+    /// `RootKey` for a passphrase of fewer than 8 characters, `Storage` when the operating system gives no random bytes.
+    pub fn to_bytes(&self, passphrase: Option<&Passphrase>) -> Result<Zeroizing<Vec<u8>>> {
         let mut bytes = Zeroizing::new(Vec::with_capacity(PRIVATE_BYTES));
         bytes.extend_from_slice(&self.kem.number().to_le_bytes());
         bytes.extend_from_slice(self.opening.expose());
         bytes.extend_from_slice(self.seed.expose());
-        let line = match passphrase {
+        Ok(match passphrase {
             None => PRIVATE.of_secret(&bytes),
             Some(passphrase) => LOCKED.of_secret(&lock(passphrase, &bytes)?),
-        };
-        private_file::create(path, &line)
+        })
     }
 
     /// Reads it from its file. One that is locked needs its passphrase (and about a second), another takes none.
@@ -81,13 +88,23 @@ impl PartyKey {
     /// `NotFound`, `Storage` for a file that others can reach, `Damaged`, `CannotOpen` for a missing or wrong passphrase.
     pub fn read(path: &Path, passphrase: Option<&Passphrase>) -> Result<Self> {
         check_not_public(path)?;
-        let line = private_file::read(path, LONGEST)?;
-        let bytes = match (LOCKED.parse_secret(&line), passphrase) {
+        Self::from_bytes(&private_file::read(path, LONGEST)?, passphrase)
+    }
+
+    /// Reads it from what its file holds. One that is locked needs its passphrase (and about a second), another takes none.
+    ///
+    /// # Errors
+    /// `Damaged`, `NewerFormat`, `CannotOpen` for a missing or wrong passphrase.
+    pub fn from_bytes(line: &[u8], passphrase: Option<&Passphrase>) -> Result<Self> {
+        if line.starts_with(PUBLIC.prefix.as_bytes()) {
+            return Err(is_public_half());
+        }
+        let bytes = match (LOCKED.parse_secret(line), passphrase) {
             (Some(locked), Some(passphrase)) => unlock(passphrase, &locked)?,
             (Some(_), None) => {
                 return Err(Error::new(ErrorKind::CannotOpen, "the key file is locked by a passphrase"));
             }
-            (None, _) => PRIVATE.parse_secret(&line).ok_or_else(no_key)?,
+            (None, _) => PRIVATE.parse_secret(line).ok_or_else(no_key)?,
         };
         Self::parse(&bytes)
     }
@@ -139,10 +156,14 @@ fn check_not_public(path: &Path) -> Result<()> {
     let read =
         File::open(path).and_then(|file| file.take(PUBLIC.prefix.len() as u64).read_to_end(&mut start));
     if read.is_ok() && start == PUBLIC.prefix.as_bytes() {
-        return Err(Error::new(ErrorKind::Damaged, "the key file is the public half of a key")
-            .with_hint("give the private one, without .pub"));
+        return Err(is_public_half());
     }
     Ok(())
+}
+
+fn is_public_half() -> Error {
+    Error::new(ErrorKind::Damaged, "the key file is the public half of a key")
+        .with_hint("give the private one, without .pub")
 }
 
 // parameters ‖ XAES-256-GCM(key of the passphrase, nonce, private bytes, "consignee/v1/party-locked" ‖ parameters)

@@ -96,10 +96,21 @@ impl Bundle {
     /// Each item is an error of its order: `Expired`, `CannotOpen` where the keyring has no key of its epoch or of a part (ask for a
     /// new one) or where bytes were altered, `Damaged`.
     pub fn views<'a>(&'a self, keyring: &'a Keyring) -> impl Iterator<Item = Result<View>> + 'a {
+        self.views_of(0..self.len(), keyring)
+    }
+
+    /// The same of some of the orders, counted from 0 as they were shared; none beyond the last.
+    pub fn views_of<'a>(
+        &'a self,
+        orders: Range<usize>,
+        keyring: &'a Keyring,
+    ) -> impl Iterator<Item = Result<View>> + 'a {
         let (mut space, mut halves) = (Plaintext::default(), Halves::default());
-        self.copies.iter().enumerate().map(move |(at, copy)| {
+        let first = orders.start.min(self.len());
+        let copies = self.copies.get(first..orders.end.clamp(first, self.len())).unwrap_or_default();
+        copies.iter().enumerate().map(move |(at, copy)| {
             if at % Halves::AT_ONCE == 0 {
-                self.derive(&mut halves, keyring, at);
+                self.derive(&mut halves, keyring, first + at);
             }
             self.open(&mut space, copy, keyring, halves.of(at % Halves::AT_ONCE))
         })

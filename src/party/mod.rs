@@ -93,6 +93,21 @@ impl Party {
         Ok(Self { key, trust, key_file: Some(key_file.to_owned()), decided: Vec::new(), changed: false })
     }
 
+    /// A party whose key and pins the caller keeps: the pins are what [`Party::pins`] gave, or nothing.
+    ///
+    /// # Errors
+    /// `Damaged` for pins that do not follow their format.
+    pub fn with_pins(key: PartyKey, pins: &str) -> Result<Self> {
+        let trust = if pins.is_empty() { Trust::default() } else { Trust::parse(pins)? };
+        Ok(Self { trust, ..Self::new(key) })
+    }
+
+    /// What it trusts and has seen, for a caller who keeps it in place of FILE.trust: after each keyring and bundle that was taken, or
+    /// older ones will be taken again. Whoever can alter it can have the party trust another vault.
+    pub fn pins(&self) -> String {
+        self.trust.to_text()
+    }
+
     /// Its key.
     pub fn key(&self) -> &PartyKey {
         &self.key

@@ -17,6 +17,7 @@ use crate::{
     ledger::EntryPlace,
     record::{MAX_RECORD, Record},
     suite::Secret,
+    text::hex,
 };
 
 const FORMAT: &str = "consignee-revealed";
@@ -128,9 +129,9 @@ impl RevealedBundle {
         let file = FileJson {
             format: FORMAT.to_owned(),
             version: VERSION,
-            vault: digits(&self.vault.0),
+            vault: hex(&self.vault.0),
             origin: self.origin.clone(),
-            party_key_id: digits(&self.party),
+            party_key_id: hex(&self.party),
             copies: copies.collect(),
         };
         let too_long = || Error::new(ErrorKind::Limit, "the file of revealed copies would be too long");
@@ -163,10 +164,10 @@ impl RevealedBundle {
         if !is_origin(&file.origin) || !(1..=MOST_COPIES).contains(&file.copies.len()) {
             return Err(damaged());
         }
-        let vault = VaultId(hex(&file.vault)?);
+        let vault = VaultId(from_hex(&file.vault)?);
         let ledger = ledger_of(&file.origin);
         let copies = file.copies.into_iter().map(|copy| copy.read(vault, ledger)).collect::<Result<_>>()?;
-        Ok(Self { vault, origin: file.origin, party: hex(&file.party_key_id)?, copies })
+        Ok(Self { vault, origin: file.origin, party: from_hex(&file.party_key_id)?, copies })
     }
 }
 
@@ -286,11 +287,7 @@ impl CopyJson {
     }
 }
 
-fn digits(bytes: &[u8]) -> String {
-    format!("{:x}", base16ct::HexDisplay(bytes))
-}
-
-fn hex<const N: usize>(text: &str) -> Result<[u8; N]> {
+fn from_hex<const N: usize>(text: &str) -> Result<[u8; N]> {
     let mut bytes = [0; N];
     let read = base16ct::lower::decode(text, &mut bytes).map_or(0, <[u8]>::len);
     if read == N { Ok(bytes) } else { Err(damaged()) }

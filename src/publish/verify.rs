@@ -1,11 +1,14 @@
 //! What published files prove, without any secret.
 
+use serde_json::{Value as Json, json};
+
 #[cfg(feature = "sqlite")]
 use super::PAGE;
 use super::{Edge, Published, folder::take_entry};
 use crate::{
     error::{Error, ErrorKind, Result},
     ledger::Entry,
+    text::{hex, time},
     tlog::{Bundle, Checkpoint, Hash, SignedCheckpoint, Tile, Tiles, TrustPolicy, Vouched, leaf_hash},
 };
 #[cfg(feature = "sqlite")]
@@ -47,6 +50,23 @@ pub struct Verified {
     pub backdated: Vec<Backdated>,
     /// How many there are.
     pub backdated_count: u64,
+}
+
+impl Verified {
+    /// As JSON: what was verified, who witnessed it, and what is dated back.
+    pub fn to_json(&self) -> Json {
+        let Self { checkpoint, vouched, times, .. } = self;
+        let witness = |(name, seen): &(String, u64)| json!({ "name": name, "time": time(*seen) });
+        let backdated = |entry: &Backdated| json!({ "entry": entry.index, "time": time(entry.time), "after": time(entry.after) });
+        json!({
+            "origin": checkpoint.origin, "size": checkpoint.size, "root": hex(&checkpoint.root),
+            "entries_verified": self.has_entries,
+            "witnesses": vouched.witnesses.iter().map(witness).collect::<Vec<_>>(), "witnessed": self.witnessed,
+            "first": times.map(|(first, _)| time(first)), "last": times.map(|(_, last)| time(last)),
+            "backdated": self.backdated.iter().map(backdated).collect::<Vec<_>>(),
+            "backdated_count": self.backdated_count,
+        })
+    }
 }
 
 impl Published {

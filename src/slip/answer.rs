@@ -9,7 +9,7 @@ use std::{
 
 use super::{
     Slip, SlipAnswer, SlipLedger,
-    openings::{NameOpening, files, hex, read},
+    openings::{NameOpening, files, read},
     read::note_commitment,
 };
 use crate::{
@@ -17,6 +17,7 @@ use crate::{
     handles::{HandleOf, Handles, OrderEntries, find_entries},
     ledger::{Entry, EntryKind, EntryPlace},
     publish::Published,
+    text::hex,
     tlog::{Proof, TrustPolicy, WitnessRequest, is_consistent, leaf_hash},
     vault::Vault,
 };

@@ -14,6 +14,7 @@ use crate::{
     error::{Error, ErrorKind, Result},
     keys::{VaultId, party_key_id},
     registry::{PartyOpening, party_commitment},
+    text::hex,
 };
 
 /// Most bytes of a file that is read.
@@ -128,10 +129,6 @@ pub(super) fn read(path: &Path) -> Result<Vec<u8>> {
         }
         Err(_) => Err(Error::new(ErrorKind::Storage, "a file of the answer cannot be read")),
     }
-}
-
-pub(super) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn from_hex(text: &str) -> Option<Vec<u8>> {

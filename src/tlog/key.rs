@@ -6,6 +6,7 @@ use super::{from_base64, to_base64};
 use crate::{
     error::{Error, ErrorKind, Result},
     suite::{SIGNATURE, Secret, SigningKey, digest, is_verifying, os_random, verify},
+    text::hex,
 };
 
 /// Most bytes of a key's name: those of an origin.
@@ -226,8 +227,4 @@ pub(super) fn is_name(name: &str) -> bool {
 /// Whether a text can name a key that is taken here: not long, and without control characters.
 fn is_own_name(name: &str) -> bool {
     is_name(name) && name.len() <= LONGEST_NAME && !name.contains(char::is_control)
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -9,14 +9,14 @@ use std::{fmt, str::FromStr};
 /// At most 18 digits, before and after the point together; a zero before the point is not counted.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Decimal {
-    digits: i64,
-    scale: u8,
+    pub(super) digits: i64,
+    pub(super) scale: u8,
 }
 
 /// An amount in a currency.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Money {
-    amount: Decimal,
+    pub(super) amount: Decimal,
     /// Invariant: three letters A to Z.
     currency: [u8; 3],
 }

@@ -176,7 +176,7 @@ pub struct List {
     /// Invariant: no name twice.
     columns: Vec<String>,
     /// Invariant: every row has as many cells as there are columns, and there is a column if there is a row.
-    rows: Vec<Vec<Cell>>,
+    pub(super) rows: Vec<Vec<Cell>>,
 }
 
 opaque_debug!(List);

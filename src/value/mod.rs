@@ -10,6 +10,7 @@ mod list;
 mod node;
 mod plain;
 mod timestamp;
+mod wipe;
 
 pub(crate) use codec::{MAX_VALUE, decode_padded, encode, encode_padded};
 pub use decimal::{Decimal, Money};

@@ -11,8 +11,8 @@ use std::{fmt, ops::RangeInclusive, str::FromStr};
 /// There is one way to write each: capital `T` and `Z`, no leap second, at most 9 digits of fraction, no `-00:00`.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Timestamp {
-    seconds: i64,
-    nanoseconds: u32,
+    pub(super) seconds: i64,
+    pub(super) nanoseconds: u32,
     /// Minutes east of UTC; `None` for `Z`.
     offset: Option<i16>,
     fraction_digits: u8,

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use consignee_policy::Policy;
+use consignee_policy::{FieldType, Policy};
 use serde_json::{Map, Value as Json};
 
 use super::{FromView, Record, RecordField, View, check_fields, check_numbers};
@@ -219,7 +219,7 @@ impl FromIterator<(String, Value)> for Fields {
 fn leaves(
     json: &str,
     policy: &Policy,
-    mut take: impl FnMut(&str, Node, consignee_policy::FieldType, &Path<'_>) -> Result<()>,
+    mut take: impl FnMut(&str, Node, FieldType, &Path<'_>) -> Result<()>,
 ) -> Result<()> {
     if json.len() > MAX_JSON {
         return Err(Error::new(ErrorKind::Limit, "an order's JSON text is longer than 2 MiB"));
@@ -232,7 +232,7 @@ fn below(
     pairs: Vec<(String, Node)>,
     path: &Path<'_>,
     policy: &Policy,
-    take: &mut dyn FnMut(&str, Node, consignee_policy::FieldType, &Path<'_>) -> Result<()>,
+    take: &mut dyn FnMut(&str, Node, FieldType, &Path<'_>) -> Result<()>,
 ) -> Result<()> {
     for (key, node) in pairs {
         let name = format!("{prefix}{key}");
@@ -313,6 +313,15 @@ impl Patch {
     /// # Errors
     /// As for [`Fields::from_json`].
     pub fn from_json(json: &str, policy: &Policy) -> Result<Self> {
+        Self::read(json, policy, |_, ty, node, path| Value::from_json(ty, node, path))
+    }
+
+    /// The same, where `value` says how a field's value is read.
+    pub(crate) fn read(
+        json: &str,
+        policy: &Policy,
+        value: impl Fn(&str, FieldType, Node, &Path<'_>) -> Result<Value>,
+    ) -> Result<Self> {
         let mut patch = Self::new();
         leaves(json, policy, |name, node, ty, path| {
             if patch.changes.iter().any(|(known, _)| known == name) {
@@ -320,7 +329,7 @@ impl Patch {
             }
             let value = match node {
                 Node::Null => None,
-                node => Some(Value::from_json(ty, node, path)?),
+                node => Some(value(name, ty, node, path)?),
             };
             patch.changes.push((name.to_owned(), value));
             Ok(())

@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use consignee_policy::{FieldType, PartId, Policy};
 use serde_json::{Map, Value as Json};
+use zeroize::Zeroize;
 
 pub(crate) use fields::MAX_JSON;
 pub use fields::{Fields, Patch};
@@ -186,6 +187,15 @@ impl View {
             "purpose": self.purpose,
             "fields": fields,
         })
+    }
+}
+
+/// Overwrites the values, and what the caller called the order. For whoever hands views on to where memory outlives them.
+impl Zeroize for View {
+    fn zeroize(&mut self) {
+        self.values.iter_mut().for_each(|(_, value)| value.zeroize());
+        self.values.clear();
+        self.called.zeroize();
     }
 }
 

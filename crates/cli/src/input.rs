@@ -6,7 +6,7 @@ use std::{
     path::Path,
 };
 
-use consignee::{Order, Record, policy::Policy};
+use consignee::Order;
 
 use crate::failure::Failure;
 
@@ -90,28 +90,6 @@ impl Lines {
             false => String::from_utf8(held).map_err(|_| "the line is not text in UTF-8"),
         };
         Ok(Some(Line { number: self.number, text }))
-    }
-}
-
-/// What the orders of a vault are read as.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Form {
-    /// The built-in order: the policy has all of its fields, and none in the way of its objects.
-    Order,
-    /// The policy's fields, by name.
-    Fields,
-}
-
-impl Form {
-    pub(crate) fn of(policy: &Policy) -> Self {
-        let has = |name, ty| policy.field(name).is_some_and(|field| field.ty == ty);
-        // In the order's JSON these two are objects, and no fields.
-        let is_taken = |name| policy.field(name).is_some();
-        let is_order = Order::FIELDS.iter().all(|field| has(field.name, field.ty));
-        match is_order && !["consignee", "extra"].into_iter().any(is_taken) {
-            true => Self::Order,
-            false => Self::Fields,
-        }
     }
 }
 

@@ -211,17 +211,7 @@ fn tell(found: &Verified, json: bool, screen: &mut Screen) -> Result<(), Failure
     let Verified { checkpoint, vouched, times, .. } = found;
     let (origin, size) = (show::clean(&checkpoint.origin), checkpoint.size);
     if json {
-        let witnesses = vouched.witnesses.iter();
-        let witnesses = witnesses.map(|(name, time)| json!({ "name": name, "time": show::time(*time) }));
-        let backdated = |entry: &Backdated| json!({ "entry": entry.index, "time": show::time(entry.time), "after": show::time(entry.after) });
-        screen.json(&json!({
-            "origin": checkpoint.origin, "size": size, "root": show::hex(&checkpoint.root),
-            "entries_verified": found.has_entries,
-            "witnesses": witnesses.collect::<Vec<_>>(), "witnessed": found.witnessed,
-            "first": times.map(|(first, _)| show::time(first)), "last": times.map(|(_, last)| show::time(last)),
-            "backdated": found.backdated.iter().map(backdated).collect::<Vec<_>>(),
-            "backdated_count": found.backdated_count,
-        }))?;
+        screen.json(&found.to_json())?;
         return Ok(());
     }
     writeln!(

@@ -6,13 +6,13 @@ use std::{
     time::{Duration, Instant},
 };
 
-use consignee::{Error, Fields, Order, Put, Record, Vault};
+use consignee::{Error, Fields, Put, Vault};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::{
     args,
     failure::{FAILED, Failure, complain},
-    input::{Form, Lines},
+    input::Lines,
     screen::Screen,
     show,
 };
@@ -36,10 +36,7 @@ pub(crate) fn run(args: &args::Put, screen: &mut Screen) -> Result<(), Failure> 
     let mut import = Import { vault, tally: Tally::default(), progress: Progress::over(&args.file) };
     let begun = Instant::now();
     let policy = import.vault.policy()?;
-    let ended = match Form::of(&policy) {
-        Form::Order => import.all(lines, |text| Order::from_json(text, &policy)),
-        Form::Fields => import.all(lines, |text| Fields::from_json(text, &policy)),
-    };
+    let ended = import.all(lines, |text| Fields::from_order_json(text, &policy));
     import.progress.bar.finish_and_clear();
     let Tally { stored, unchanged, failed } = import.tally;
     if args.json {
@@ -63,11 +60,7 @@ struct Import {
 }
 
 impl Import {
-    fn all<R: Record>(
-        &mut self,
-        mut lines: Lines,
-        read: impl Fn(&str) -> Result<R, Error>,
-    ) -> Result<(), Failure> {
+    fn all(&mut self, mut lines: Lines, read: impl Fn(&str) -> Result<Fields, Error>) -> Result<(), Failure> {
         let (mut orders, mut numbers, mut held) = (Vec::new(), Vec::new(), 0);
         let ended = loop {
             let line = match lines.next() {
@@ -97,7 +90,7 @@ impl Import {
         ended
     }
 
-    fn store<R: Record>(&mut self, orders: &mut Vec<R>, numbers: &mut Vec<u64>) -> Result<(), Failure> {
+    fn store(&mut self, orders: &mut Vec<Fields>, numbers: &mut Vec<u64>) -> Result<(), Failure> {
         let results = match self.vault.put_many(orders) {
             Ok(results) => results,
             Err(e) => {

@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use consignee::{Slip, SlipAnswer, SlipLedger, Vault, tlog::TrustPolicy};
+use consignee::{Disclosures, Slip, SlipAnswer, SlipLedger, Vault, tlog::TrustPolicy};
 use qrcode::{EcLevel, QrCode, render::svg};
 use serde_json::json;
 
@@ -104,7 +104,7 @@ pub(crate) fn read(
             }
         }
     }
-    Ok(writeln!(screen, "Not shown: {}.", who_saw::NOT_SHOWN)?)
+    Ok(writeln!(screen, "Not shown: {}.", Disclosures::NOT_SHOWN)?)
 }
 
 fn tell_ledger(ledger: &SlipLedger, screen: &mut Screen) -> Result<(), Failure> {
@@ -136,7 +136,7 @@ fn tell_ledger(ledger: &SlipLedger, screen: &mut Screen) -> Result<(), Failure> 
 
 fn tell_programs(slip: &Slip, found: &SlipAnswer, screen: &mut Screen) -> Result<(), Failure> {
     for entry in &found.entries {
-        screen.json(&who_saw::line(slip.record_id(), entry))?;
+        screen.json(&entry.to_json(slip.record_id()))?;
     }
     let ledger = |ledger: &SlipLedger| {
         let SlipLedger { ledger, checkpoint, vouched, witnessed, backdated, .. } = ledger;
@@ -159,7 +159,7 @@ fn tell_programs(slip: &Slip, found: &SlipAnswer, screen: &mut Screen) -> Result
         "complete": found.is_complete,
         "continues_slip": found.continues_slip,
         "ledgers": found.ledgers.iter().map(ledger).collect::<Vec<_>>(),
-        "not_shown": who_saw::NOT_SHOWN,
+        "not_shown": Disclosures::NOT_SHOWN,
     }))?;
     Ok(())
 }

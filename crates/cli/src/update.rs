@@ -2,16 +2,10 @@
 
 use std::io::Write;
 
-use consignee::{Error, ErrorKind, Order, Patch, ValueRef, policy::Policy};
-use serde_json::{Value as Json, json};
+use consignee::{ErrorKind, Patch};
+use serde_json::json;
 
-use crate::{
-    args::Update,
-    failure::Failure,
-    input::{self, Form},
-    screen::Screen,
-    show,
-};
+use crate::{args::Update, failure::Failure, input, screen::Screen, show};
 
 pub(crate) fn run(args: &Update, screen: &mut Screen) -> Result<(), Failure> {
     if args.order == "-" {
@@ -19,7 +13,7 @@ pub(crate) fn run(args: &Update, screen: &mut Screen) -> Result<(), Failure> {
     }
     let text = input::Whole::of(&args.patch)?;
     let vault = args.key.unlock(&args.vault)?;
-    let patch = read(&text.read()?, &*vault.policy()?).map_err(|e| {
+    let patch = Patch::from_order_json(&text.read()?, &*vault.policy()?).map_err(|e| {
         let source =
             if args.patch.as_os_str() == "-" { "the patch".into() } else { args.patch.display().to_string() };
         Failure::new(e.kind().exit_status(), format!("{source}: {e}"))
@@ -40,23 +34,4 @@ pub(crate) fn run(args: &Update, screen: &mut Screen) -> Result<(), Failure> {
         writeln!(screen, "{}: nothing to change; revision {revision}", show::clean(&args.order))?;
     }
     Ok(())
-}
-
-/// The patch. Lines of the built-in order are read as `put` reads them, so that theirs is the same type.
-fn read(text: &str, policy: &Policy) -> Result<Patch, Error> {
-    let patch = Patch::from_json(text, policy)?;
-    let items =
-        serde_json::from_str::<Json>(text).ok().and_then(|mut json| Some(json.get_mut("items")?.take()));
-    match (Form::of(policy), items) {
-        (Form::Order, Some(items)) if !items.is_null() => {
-            let bare = json!({
-                "order_no": "0", "placed_at": "1970-01-01T00:00:00Z", "items": items,
-                "consignee": { "name": "", "phone": "", "address": { "lines": [], "city": "", "country": "" } },
-                "amount": { "value": "0", "currency": "XXX" },
-            });
-            let order = Order::from_json(&bare.to_string(), policy)?;
-            Ok(patch.set("items", ValueRef::List(&order.items).to_value()?))
-        }
-        _ => Ok(patch),
-    }
 }

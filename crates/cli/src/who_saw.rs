@@ -2,8 +2,7 @@
 
 use std::io::{self, Write};
 
-use consignee::{Disclosures, LedgerNote, NamedPart, OrderEntry, RecordId, Vault, Way, Who};
-use serde_json::{Value as Json, json};
+use consignee::{Disclosures, LedgerNote, NamedPart, OrderEntry, Vault, Way, Who};
 
 use crate::{
     args::WhoSaw,
@@ -16,9 +15,6 @@ use crate::{
 
 /// Width from which on each column has one line's room on a terminal.
 const WIDE: u16 = 120;
-
-pub(crate) const NOT_SHOWN: &str =
-    "what a party passed on, and openings by a changed program that had the root key";
 
 pub(crate) fn run(args: &WhoSaw, screen: &mut Screen) -> Result<(), Failure> {
     if let Some(file) = &args.slip {
@@ -48,8 +44,8 @@ pub(crate) fn run(args: &WhoSaw, screen: &mut Screen) -> Result<(), Failure> {
 fn tell(vault: &Vault, order: &str, label: &str, as_json: bool, screen: &mut Screen) -> Result<(), Failure> {
     let told = vault.who_saw(order)?;
     if as_json {
-        told.entries.iter().try_for_each(|entry| screen.json(&line(told.record_id, entry)))?;
-        return Ok(screen.json(&summary(&told))?);
+        told.entries.iter().try_for_each(|entry| screen.json(&entry.to_json(told.record_id)))?;
+        return Ok(screen.json(&told.to_json())?);
     }
     Ok(print(&told, label, screen)?)
 }
@@ -60,7 +56,8 @@ fn print(told: &Disclosures, label: &str, screen: &mut Screen) -> io::Result<()>
     let ledgers = told.ledgers.iter().map(LedgerNote::to_string).collect::<Vec<_>>().join(", ");
     writeln!(
         screen,
-        "Ledgers read from their first entry on, with size and root: {ledgers}. Not shown: {NOT_SHOWN}."
+        "Ledgers read from their first entry on, with size and root: {ledgers}. Not shown: {}.",
+        Disclosures::NOT_SHOWN
     )
 }
 
@@ -149,57 +146,4 @@ fn how(told: &OrderEntry) -> String {
         Way::Unknown => format!("{}, not interpreted", told.entry.kind.name()),
         way => format!("{}, revision {revision}", way.name()),
     }
-}
-
-pub(crate) fn line(record_id: RecordId, entry: &OrderEntry) -> Json {
-    let OrderEntry { place, entry: raw, who, way, parts, .. } = entry;
-    let part = |part: &NamedPart| json!({ "number": part.id.get(), "name": part.name });
-    let mut line = json!({
-        "record_id": record_id.to_string(),
-        "time": show::time(raw.time),
-        "way": way.name(),
-        "disclosure": entry.is_disclosure(),
-        "purpose": raw.purpose,
-        "parts": parts.iter().map(part).collect::<Vec<_>>(),
-        "revision": raw.revision,
-        "ledger": place.ledger,
-        "index": place.index,
-        "party_key_id": show::hex(&raw.party),
-        "policy": show::hex(&raw.policy),
-        "request": (raw.request != [0; 32]).then(|| show::hex(&raw.request)),
-    });
-    let more = [named("party", who), more_of(way)];
-    if let Some(line) = line.as_object_mut() {
-        line.extend(more.into_iter().flat_map(|more| more.as_object().cloned().unwrap_or_default()));
-    }
-    line
-}
-
-/// Name and role under the keys `what` and `what`_role; null where they are not known.
-fn named(what: &str, who: &Who) -> Json {
-    let role = format!("{what}_role");
-    match who {
-        Who::Party { name, role: known, .. } => json!({ what: name, role: known }),
-        _ => json!({ what: "vault", role: null }),
-    }
-}
-
-fn more_of(way: &Way) -> Json {
-    match way {
-        Way::Copied { ends, .. } => json!({ "ends": ends.map(show::time) }),
-        Way::Compared { searcher, .. } => named("searcher", searcher),
-        Way::Shred { evidence_kept, .. } => json!({ "evidence_kept": evidence_kept }),
-        _ => json!({}),
-    }
-}
-
-fn summary(told: &Disclosures) -> Json {
-    let ledger = |note: &LedgerNote| json!({ "ledger": note.ledger, "size": note.state.size, "root": show::hex(&note.state.root) });
-    json!({
-        "record_id": told.record_id.to_string(),
-        "entries": told.entries.len(),
-        "disclosures": told.entries.iter().filter(|entry| entry.is_disclosure()).count(),
-        "ledgers": told.ledgers.iter().map(ledger).collect::<Vec<_>>(),
-        "not_shown": NOT_SHOWN,
-    })
 }
