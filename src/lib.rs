@@ -168,7 +168,9 @@ pub use order::{
 };
 pub use own_tables::{AliasOwner, Opener, Sealer};
 pub use party::{Bundle, Keyring, Party, RevealedBundle, RevealedCopy, SignedRequest, to_base64, trust_path};
-pub use publish::{Backdated, Prover, Publication, Published, Succession, Verified};
+pub use publish::{
+    Backdated, Prover, Publication, Published, Succession, Verified, VerifiedLedger, verify_published,
+};
 pub use record::{Inspection, inspect};
 pub use registry::{KeyState, KnownParty, PartyState};
 pub use rotation::{OwnTables, Rewrapped};

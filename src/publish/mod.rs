@@ -1,5 +1,6 @@
 //! Ledgers as static files that anybody's programs read (C2SP tlog-tiles), and what such files prove without any secret.
 
+mod all;
 mod cosigned;
 mod edge;
 mod folder;
@@ -12,6 +13,7 @@ mod write;
 
 use std::path::Path;
 
+pub use all::{VerifiedLedger, verify_published};
 use edge::Edge;
 pub use folder::Published;
 use folder::{CHECKPOINT, COSIGNED};

@@ -1,0 +1,176 @@
+//! One value of an order as text, without JSON: whole, or what stands at a JSON Pointer (RFC 6901) within it.
+
+use std::borrow::Cow;
+
+use consignee::{Address, CellRef, List, Rows, Value};
+
+/// What stands at a pointer.
+pub(crate) enum At<'a> {
+    /// Something that is written as one text.
+    Text(Cow<'a, str>),
+    /// Several things, of this number: lines of an address, rows of a list, columns of a row, keys of an object.
+    Many(usize),
+    /// Nothing.
+    Nothing,
+}
+
+/// What stands at `pointer` within a value; the empty one is the value itself. The names are those of the value's JSON.
+pub(crate) fn at<'a>(value: &'a Value, pointer: &str) -> At<'a> {
+    let Some(mut steps) = steps(pointer) else { return At::Nothing };
+    let (first, second, more) = (steps.next(), steps.next(), steps.next());
+    let first = first.as_deref();
+    match (value, first, second.as_deref(), more) {
+        (Value::Address(address), first, second, None) => in_address(address, first, second),
+        (Value::List(list), first, second, None) => in_list(list, first, second),
+        (Value::Money(money), first, None, None) => match first {
+            None => At::Text(format!("{} {}", money.amount(), money.currency()).into()),
+            Some("value") => At::Text(money.amount().to_string().into()),
+            Some("currency") => At::Text(money.currency().to_owned().into()),
+            Some(_) => At::Nothing,
+        },
+        (value, None, ..) => whole(value),
+        _ => At::Nothing,
+    }
+}
+
+fn whole(value: &Value) -> At<'_> {
+    At::Text(match value {
+        Value::Text(text) | Value::Json(text) => text.as_str().into(),
+        Value::Bool(yes) => if *yes { "true" } else { "false" }.into(),
+        Value::Integer(number) => number.to_string().into(),
+        Value::Timestamp(time) => time.to_string().into(),
+        // As JSON has them: base64.
+        other => match other.to_json() {
+            serde_json::Value::String(text) => text.into(),
+            json => json.to_string().into(),
+        },
+    })
+}
+
+fn in_address<'a>(address: &'a Address, first: Option<&str>, second: Option<&str>) -> At<'a> {
+    let text = match (first, second) {
+        (None, _) => return At::Text(in_one_line(address).into()),
+        (Some("lines"), None) => return At::Many(address.lines.len()),
+        (Some("lines"), Some(line)) => match index(line).and_then(|at| address.lines.get(at)) {
+            Some(line) => line,
+            None => return At::Nothing,
+        },
+        (Some("city"), None) => &address.city,
+        (Some("region"), None) => &address.region,
+        (Some("postal_code"), None) => &address.postal_code,
+        (Some("country"), None) => &address.country,
+        _ => return At::Nothing,
+    };
+    At::Text(text.as_str().into())
+}
+
+/// As the command line prints an address: what there is of it, with commas.
+fn in_one_line(address: &Address) -> String {
+    let Address { lines, city, region, postal_code, country } = address;
+    let parts = lines.iter().chain([city, region, postal_code, country]).map(String::as_str);
+    parts.filter(|part| !part.is_empty()).collect::<Vec<_>>().join(", ")
+}
+
+fn in_list<'a>(list: &'a List, first: Option<&str>, second: Option<&str>) -> At<'a> {
+    let Some(row) = first else { return At::Many(list.rows().len()) };
+    let Some(row) = index(row).filter(|row| *row < list.rows().len()) else { return At::Nothing };
+    let Some(column) = second else { return At::Many(list.columns().len()) };
+    let Some(column) = list.columns().iter().position(|name| name == column) else { return At::Nothing };
+    match list.cell(row, column) {
+        CellRef::Text(text) => At::Text(text.into()),
+        CellRef::Bool(yes) => At::Text(if yes { "true" } else { "false" }.into()),
+        CellRef::Integer(number) => At::Text(number.to_string().into()),
+        CellRef::Decimal(number) => At::Text(number.to_string().into()),
+        _ => At::Nothing,
+    }
+}
+
+/// The steps of a pointer; none where it is no pointer: it is empty, or each step follows a slash. `~1` is a slash, `~0` a tilde.
+fn steps(pointer: &str) -> Option<impl Iterator<Item = Cow<'_, str>>> {
+    let rest = if pointer.is_empty() { "" } else { pointer.strip_prefix('/')? };
+    let steps = rest.split('/').take(if pointer.is_empty() { 0 } else { usize::MAX });
+    Some(steps.map(|step| match step.contains('~') {
+        true => step.replace("~1", "/").replace("~0", "~").into(),
+        false => step.into(),
+    }))
+}
+
+/// An index of RFC 6901: digits, without a zero before others.
+fn index(step: &str) -> Option<usize> {
+    let whole = step == "0" || !step.starts_with('0');
+    step.bytes().all(|byte| byte.is_ascii_digit()).then(|| step.parse().ok()).flatten().filter(|_| whole)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+    use consignee::{Cell, Decimal, Money};
+
+    fn text(value: &Value, pointer: &str) -> Option<String> {
+        match at(value, pointer) {
+            At::Text(text) => Some(text.into_owned()),
+            _ => None,
+        }
+    }
+
+    #[test]
+    fn each_leaf_of_a_values_json_is_found_where_the_json_has_it() {
+        let columns = ["sku", "a/b~c", "n"].map(String::from).to_vec();
+        let rows = vec![
+            vec![Cell::Text("T-1".into()), Cell::Bool(true), Cell::Decimal(Decimal::new(8800, 2).unwrap())],
+            vec![Cell::Text("T-2".into()), Cell::Integer(-7), Cell::Absent],
+        ];
+        let values = [
+            Value::Text("x".into()),
+            Value::Bool(false),
+            Value::Integer(-5),
+            Value::Money(Money::new(Decimal::new(8800, 2).unwrap(), "CNY").unwrap()),
+            Value::Address(Address {
+                lines: vec!["a".into(), "b".into()],
+                city: "c".into(),
+                ..Address::default()
+            }),
+            Value::List(List::new(columns, rows).unwrap()),
+            Value::Bytes(vec![0, 255]),
+        ];
+        for value in values {
+            let json = value.to_json();
+            walk(&json, String::new(), &mut |pointer, leaf| {
+                let expected = leaf.as_str().map_or_else(|| leaf.to_string(), str::to_owned);
+                assert_eq!(text(&value, pointer), Some(expected), "{pointer}");
+                assert_eq!(json.pointer(pointer), Some(leaf));
+            });
+            for wrong in ["x", "/", "/00", "/9", "/-1", "/0/x", "/lines/2", "/lines/0/1", "/value/1", "//"] {
+                assert!(!matches!(at(&value, wrong), At::Text(_)), "{wrong}");
+            }
+        }
+    }
+
+    fn walk(json: &serde_json::Value, at: String, leaf: &mut dyn FnMut(&str, &serde_json::Value)) {
+        match json {
+            serde_json::Value::Array(items) => {
+                items.iter().enumerate().for_each(|(n, item)| walk(item, format!("{at}/{n}"), leaf));
+            }
+            serde_json::Value::Object(items) => items.iter().for_each(|(key, item)| {
+                walk(item, format!("{at}/{}", key.replace('~', "~0").replace('/', "~1")), leaf);
+            }),
+            _ => leaf(&at, json),
+        }
+    }
+
+    #[test]
+    fn several_things_are_counted_and_have_no_text_but_an_address() {
+        let address = Value::Address(Address {
+            lines: vec!["a".into(), "b".into()],
+            city: "c".into(),
+            ..Address::default()
+        });
+        assert!(matches!(at(&address, "/lines"), At::Many(2)));
+        assert_eq!(text(&address, "").unwrap(), "a, b, c");
+        let list = Value::List(List::new(vec!["x".into()], vec![vec![Cell::Absent]; 3]).unwrap());
+        assert!(matches!(at(&list, ""), At::Many(3)) && matches!(at(&list, "/2"), At::Many(1)));
+        assert!(matches!(at(&list, "/2/x"), At::Nothing) && matches!(at(&list, "/3"), At::Nothing));
+    }
+}
