@@ -263,6 +263,7 @@ const EMPTY: &[&str] = &[
     "LostEntries",
     "Seen",
     "Succession",
+    "VerifiedLedger",
     "Tile",
 ];
 

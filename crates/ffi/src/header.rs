@@ -8,9 +8,8 @@ use consignee::ErrorKind;
 fn generated() -> String {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
     let config = cbindgen::Config::from_file(here.join("cbindgen.toml")).unwrap();
-    let sources = ["lib", "boundary", "buffer", "fork", "party", "results", "vault"];
-    let builder = cbindgen::Builder::new().with_config(config);
-    let builder = sources.iter().fold(builder, |b, name| b.with_src(here.join(format!("src/{name}.rs"))));
+    // With its modules.
+    let builder = cbindgen::Builder::new().with_config(config).with_src(here.join("src/lib.rs"));
     let mut header = Vec::new();
     builder.generate().unwrap().write(&mut header);
     tidied(&String::from_utf8(header).unwrap())
