@@ -7,8 +7,11 @@ use zeroize::Zeroize;
 impl Zeroize for Value {
     fn zeroize(&mut self) {
         match self {
-            Self::Text(text) | Self::Json(text) => text.zeroize(),
-            Self::Bytes(bytes) => bytes.zeroize(),
+            Self::Text(text) | Self::Json(text) => wipe(text),
+            Self::Bytes(bytes) => {
+                bytes.as_mut_slice().zeroize();
+                bytes.clear();
+            }
             Self::Address(address) => address.zeroize(),
             Self::List(list) => list.zeroize(),
             Self::Bool(yes) => yes.zeroize(),
@@ -25,8 +28,8 @@ impl Zeroize for Value {
 impl Zeroize for Address {
     fn zeroize(&mut self) {
         let Self { lines, city, region, postal_code, country } = self;
-        lines.zeroize();
-        [city, region, postal_code, country].into_iter().for_each(Zeroize::zeroize);
+        lines.iter_mut().chain([city, region, postal_code, country]).for_each(wipe);
+        lines.clear();
     }
 }
 
@@ -34,7 +37,7 @@ impl Zeroize for List {
     fn zeroize(&mut self) {
         for cell in self.rows.iter_mut().flatten() {
             match cell {
-                Cell::Text(text) => text.zeroize(),
+                Cell::Text(text) => wipe(text),
                 Cell::Bool(yes) => yes.zeroize(),
                 Cell::Integer(number) => number.zeroize(),
                 Cell::Decimal(number) => number.digits.zeroize(),
@@ -43,4 +46,10 @@ impl Zeroize for List {
         }
         self.rows.clear();
     }
+}
+
+/// At once: `String`'s own wiping goes byte by byte, and over the spare capacity, which what was opened has none of.
+fn wipe(text: &mut String) {
+    text.as_mut_str().zeroize();
+    text.clear();
 }

@@ -381,6 +381,17 @@ consignee_status consignee_results_text(const struct consignee_results *results,
                                         struct consignee_bytes *text,
                                         struct consignee_error *error);
 
+// The same text of all results in one call, which is fast: texts has room for count of them, which is their number. Where an order
+// failed, or has nothing there, data is NULL; consignee_results_text says why. Fails as that does for what is the same for all orders:
+// CONSIGNEE_NOT_PERMITTED, CONSIGNEE_INPUT.
+CONSIGNEE_MUST_USE
+consignee_status consignee_results_texts(const struct consignee_results *results,
+                                         struct consignee_bytes part,
+                                         struct consignee_bytes pointer,
+                                         struct consignee_bytes *texts,
+                                         size_t count,
+                                         struct consignee_error *error);
+
 // How many things there are at a pointer: lines of an address at "/lines", rows of a list at "", columns of its first row at "/0"; 1
 // for a text. Fails as consignee_results_text does.
 CONSIGNEE_MUST_USE

@@ -67,6 +67,12 @@ impl From<Error> for Fault {
 }
 
 impl Fault {
+    /// Whether it is of this kind.
+    pub(crate) fn is(&self, kind: &ErrorKind) -> bool {
+        matches!(self, Self::Library(error) if error.kind() == kind)
+            || matches!(self, Self::Told(own, _) if own == kind)
+    }
+
     fn status(&self) -> u32 {
         match self {
             Self::Library(error) => error.kind().status(),
@@ -180,9 +186,24 @@ impl<T> Out<T> {
         // SAFETY: not NULL, and as the caller of `new` promised. What was there is not read.
         unsafe { self.0.write(value) }
     }
+
+    /// Writes an array.
+    ///
+    /// # Safety
+    /// There is memory for as many as there are values.
+    pub(crate) unsafe fn write_all(self, values: &[T])
+    where
+        T: Copy,
+    {
+        // SAFETY: not NULL, and as the callers of `new` and of this promise; memory of the caller's overlaps with none of ours.
+        unsafe { self.0.copy_from_nonoverlapping(values.as_ptr(), values.len()) }
+    }
 }
 
 impl consignee_bytes {
+    /// No text, which is another thing than an empty one.
+    pub(crate) const NOTHING: Self = Self { data: std::ptr::null(), len: 0 };
+
     /// Bytes of an object.
     pub(crate) fn of(bytes: &[u8]) -> Self {
         // A pointer that may be followed, for those who look before they count.
@@ -221,6 +242,10 @@ impl consignee_bytes {
     pub(crate) unsafe fn text<'a>(self, name: &'static str) -> Result<&'a str, Fault> {
         // SAFETY: as the caller promises.
         let bytes = unsafe { self.input(name)? };
+        if bytes.is_ascii() {
+            // SAFETY: ASCII is UTF-8. Names and pointers are, and are checked at every call.
+            return Ok(unsafe { std::str::from_utf8_unchecked(bytes) });
+        }
         std::str::from_utf8(bytes).map_err(|_| Fault::Argument(name, "is not UTF-8"))
     }
 

@@ -5,7 +5,7 @@ use std::{
     sync::{Mutex, OnceLock, PoisonError},
 };
 
-use consignee::{Error, Value, View};
+use consignee::{Error, ErrorKind, Value, View};
 use serde_json::{Map, Value as Json, json};
 use zeroize::{Zeroize, Zeroizing};
 
@@ -38,14 +38,20 @@ pub(crate) struct Results(Vec<Item>);
 
 /// One result.
 pub(crate) enum Item {
-    View(Box<Opened>),
+    View(Opened),
     Told(Told),
     Failed(Error),
 }
 
-/// An opened order, and what was written of it. What is written once stays where it is: C has pointers to it.
+/// An opened order, and what was written of it, if anything was.
 pub(crate) struct Opened {
     view: View,
+    written: OnceLock<Box<Written>>,
+}
+
+/// What is written once stays where it is: C has pointers to it.
+#[derive(Default)]
+struct Written {
     called: OnceLock<(Zeroizing<String>, String)>,
     json: OnceLock<Zeroizing<Vec<u8>>>,
     /// By part and pointer.
@@ -78,8 +84,7 @@ impl Told {
 
 impl From<View> for Item {
     fn from(view: View) -> Self {
-        let (called, json, texts) = (OnceLock::new(), OnceLock::new(), Mutex::default());
-        Self::View(Box::new(Opened { view, called, json, texts }))
+        Self::View(Opened { view, written: OnceLock::new() })
     }
 }
 
@@ -100,9 +105,31 @@ impl Results {
         match self.item(index)? {
             Item::View(opened) => Ok(opened),
             Item::Failed(error) => Err(repeated(error)),
-            Item::Told(_) => Err(Fault::Argument("results", "are of a call that opens no field")),
+            Item::Told(_) => Err(no_fields()),
         }
     }
+}
+
+impl Item {
+    /// The text of a part; nothing where the order failed, or has none.
+    fn text_or_nothing(&self, part: &str, pointer: &str) -> Result<consignee_bytes, Fault> {
+        let text = match self {
+            Self::View(opened) => {
+                opened.view.get(part).map_err(Fault::from).and_then(|value| opened.text(value, part, pointer))
+            }
+            Self::Told(_) => Err(no_fields()),
+            Self::Failed(_) => return Ok(consignee_bytes::NOTHING),
+        };
+        match text {
+            Ok(text) => Ok(consignee_bytes::of(text)),
+            Err(fault) if fault.is(&ErrorKind::Absent) => Ok(consignee_bytes::NOTHING),
+            Err(fault) => Err(fault),
+        }
+    }
+}
+
+fn no_fields() -> Fault {
+    Fault::Argument("results", "are of a call that opens no field")
 }
 
 impl Drop for Opened {
@@ -117,12 +144,18 @@ fn repeated(error: &Error) -> Fault {
 }
 
 impl Opened {
+    fn written(&self) -> &Written {
+        self.written.get_or_init(Box::default)
+    }
+
     fn called(&self) -> &(Zeroizing<String>, String) {
-        self.called.get_or_init(|| (Zeroizing::new(self.view.order()), self.view.alias().to_string()))
+        self.written()
+            .called
+            .get_or_init(|| (Zeroizing::new(self.view.order()), self.view.alias().to_string()))
     }
 
     fn json(&self) -> &[u8] {
-        self.json.get_or_init(|| {
+        self.written().json.get_or_init(|| {
             let mut json = self.view.to_json();
             // Of the right size at once: growing would leave copies behind.
             let mut bytes = Zeroizing::new(Vec::with_capacity(written_len(&json)));
@@ -146,7 +179,7 @@ impl Opened {
             At::Nothing => return Err(nothing_there()),
         };
         let key = format!("{part}\0{pointer}");
-        let mut texts = self.texts.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut texts = self.written().texts.lock().unwrap_or_else(PoisonError::into_inner);
         let kept: &str = texts.entry(key).or_insert(text);
         // SAFETY: the text is in a box of its own, which nobody takes out or alters before `self` is dropped.
         Ok(unsafe { std::slice::from_raw_parts(kept.as_ptr(), kept.len()) })
@@ -154,7 +187,7 @@ impl Opened {
 }
 
 fn nothing_there() -> Fault {
-    Fault::Told(consignee::ErrorKind::Absent, "the part has nothing at this pointer".to_owned())
+    Fault::Told(ErrorKind::Absent, "the part has nothing at this pointer".to_owned())
 }
 
 /// Length of what is written.
@@ -326,6 +359,39 @@ pub unsafe extern "C" fn consignee_results_text(
             let opened = results.view(index)?;
             let value = opened.view.get(part)?;
             out.write(consignee_bytes::of(opened.text(value, part, pointer)?));
+            Ok(())
+        })
+    }
+}
+
+/// The same text of all results in one call, which is fast: texts has room for count of them, which is their number. Where an order
+/// failed, or has nothing there, data is NULL; consignee_results_text says why. Fails as that does for what is the same for all orders:
+/// CONSIGNEE_NOT_PERMITTED, CONSIGNEE_INPUT.
+///
+/// # Safety
+/// As the head of the header says.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn consignee_results_texts(
+    results: *const consignee_results,
+    part: consignee_bytes,
+    pointer: consignee_bytes,
+    texts: *mut consignee_bytes,
+    count: usize,
+    error: *mut consignee_error,
+) -> consignee_status {
+    // SAFETY: the inputs and outputs are as the caller of this function promises.
+    unsafe {
+        call(error, || {
+            let (part, pointer) = (part.text("part")?, pointer.text("pointer")?);
+            let results = handle::get::<Results>(results)?;
+            if count != results.0.len() {
+                return Err(Fault::Argument("count", "is not the number of the results"));
+            }
+            let found = results.0.iter().map(|item| item.text_or_nothing(part, pointer));
+            let found = found.collect::<Result<Vec<consignee_bytes>, Fault>>()?;
+            if count > 0 {
+                Out::new(texts, "texts")?.write_all(&found);
+            }
             Ok(())
         })
     }

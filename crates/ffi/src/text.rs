@@ -16,19 +16,21 @@ pub(crate) enum At<'a> {
 
 /// What stands at `pointer` within a value; the empty one is the value itself. The names are those of the value's JSON.
 pub(crate) fn at<'a>(value: &'a Value, pointer: &str) -> At<'a> {
-    let Some(mut steps) = steps(pointer) else { return At::Nothing };
-    let (first, second, more) = (steps.next(), steps.next(), steps.next());
-    let first = first.as_deref();
-    match (value, first, second.as_deref(), more) {
-        (Value::Address(address), first, second, None) => in_address(address, first, second),
-        (Value::List(list), first, second, None) => in_list(list, first, second),
-        (Value::Money(money), first, None, None) => match first {
-            None => At::Text(format!("{} {}", money.amount(), money.currency()).into()),
-            Some("value") => At::Text(money.amount().to_string().into()),
-            Some("currency") => At::Text(money.currency().to_owned().into()),
-            Some(_) => At::Nothing,
+    if pointer.is_empty() {
+        return whole(value);
+    }
+    // Each step follows a slash; otherwise it is no pointer.
+    let Some(steps) = pointer.strip_prefix('/') else { return At::Nothing };
+    let (first, second) =
+        steps.split_once('/').map_or((steps, None), |(first, second)| (first, Some(second)));
+    match (value, second) {
+        (Value::Address(address), _) => in_address(address, first, second),
+        (Value::List(list), _) => in_list(list, first, second),
+        (Value::Money(money), None) => match first {
+            "value" => At::Text(money.amount().to_string().into()),
+            "currency" => At::Text(money.currency().to_owned().into()),
+            _ => At::Nothing,
         },
-        (value, None, ..) => whole(value),
         _ => At::Nothing,
     }
 }
@@ -36,10 +38,13 @@ pub(crate) fn at<'a>(value: &'a Value, pointer: &str) -> At<'a> {
 fn whole(value: &Value) -> At<'_> {
     At::Text(match value {
         Value::Text(text) | Value::Json(text) => text.as_str().into(),
-        Value::Bool(yes) => if *yes { "true" } else { "false" }.into(),
+        Value::Bool(yes) => boolean(*yes).into(),
         Value::Integer(number) => number.to_string().into(),
         Value::Timestamp(time) => time.to_string().into(),
-        // As JSON has them: base64.
+        Value::Money(money) => format!("{} {}", money.amount(), money.currency()).into(),
+        Value::Address(address) => in_one_line(address).into(),
+        Value::List(list) => return At::Many(list.rows().len()),
+        // Bytes, in base64 as in JSON.
         other => match other.to_json() {
             serde_json::Value::String(text) => text.into(),
             json => json.to_string().into(),
@@ -47,18 +52,21 @@ fn whole(value: &Value) -> At<'_> {
     })
 }
 
-fn in_address<'a>(address: &'a Address, first: Option<&str>, second: Option<&str>) -> At<'a> {
+fn boolean(yes: bool) -> &'static str {
+    if yes { "true" } else { "false" }
+}
+
+fn in_address<'a>(address: &'a Address, first: &str, second: Option<&str>) -> At<'a> {
     let text = match (first, second) {
-        (None, _) => return At::Text(in_one_line(address).into()),
-        (Some("lines"), None) => return At::Many(address.lines.len()),
-        (Some("lines"), Some(line)) => match index(line).and_then(|at| address.lines.get(at)) {
+        ("lines", None) => return At::Many(address.lines.len()),
+        ("lines", Some(line)) => match index(line).and_then(|at| address.lines.get(at)) {
             Some(line) => line,
             None => return At::Nothing,
         },
-        (Some("city"), None) => &address.city,
-        (Some("region"), None) => &address.region,
-        (Some("postal_code"), None) => &address.postal_code,
-        (Some("country"), None) => &address.country,
+        ("city", None) => &address.city,
+        ("region", None) => &address.region,
+        ("postal_code", None) => &address.postal_code,
+        ("country", None) => &address.country,
         _ => return At::Nothing,
     };
     At::Text(text.as_str().into())
@@ -67,32 +75,37 @@ fn in_address<'a>(address: &'a Address, first: Option<&str>, second: Option<&str
 /// As the command line prints an address: what there is of it, with commas.
 fn in_one_line(address: &Address) -> String {
     let Address { lines, city, region, postal_code, country } = address;
-    let parts = lines.iter().chain([city, region, postal_code, country]).map(String::as_str);
-    parts.filter(|part| !part.is_empty()).collect::<Vec<_>>().join(", ")
+    let parts = || {
+        let parts = lines.iter().chain([city, region, postal_code, country]).map(String::as_str);
+        parts.filter(|part| !part.is_empty())
+    };
+    // Of the right size at once: growing would leave copies behind.
+    let mut line = String::with_capacity(parts().map(|part| part.len() + 2).sum());
+    for part in parts() {
+        line.push_str(if line.is_empty() { "" } else { ", " });
+        line.push_str(part);
+    }
+    line
 }
 
-fn in_list<'a>(list: &'a List, first: Option<&str>, second: Option<&str>) -> At<'a> {
-    let Some(row) = first else { return At::Many(list.rows().len()) };
+fn in_list<'a>(list: &'a List, row: &str, column: Option<&str>) -> At<'a> {
     let Some(row) = index(row).filter(|row| *row < list.rows().len()) else { return At::Nothing };
-    let Some(column) = second else { return At::Many(list.columns().len()) };
-    let Some(column) = list.columns().iter().position(|name| name == column) else { return At::Nothing };
+    let Some(column) = column else { return At::Many(list.columns().len()) };
+    let Some(column) = list.columns().iter().position(|name| is_named(name, column)) else {
+        return At::Nothing;
+    };
     match list.cell(row, column) {
         CellRef::Text(text) => At::Text(text.into()),
-        CellRef::Bool(yes) => At::Text(if yes { "true" } else { "false" }.into()),
+        CellRef::Bool(yes) => At::Text(boolean(yes).into()),
         CellRef::Integer(number) => At::Text(number.to_string().into()),
         CellRef::Decimal(number) => At::Text(number.to_string().into()),
         _ => At::Nothing,
     }
 }
 
-/// The steps of a pointer; none where it is no pointer: it is empty, or each step follows a slash. `~1` is a slash, `~0` a tilde.
-fn steps(pointer: &str) -> Option<impl Iterator<Item = Cow<'_, str>>> {
-    let rest = if pointer.is_empty() { "" } else { pointer.strip_prefix('/')? };
-    let steps = rest.split('/').take(if pointer.is_empty() { 0 } else { usize::MAX });
-    Some(steps.map(|step| match step.contains('~') {
-        true => step.replace("~1", "/").replace("~0", "~").into(),
-        false => step.into(),
-    }))
+/// Whether a step means this name: `~1` is a slash, `~0` a tilde.
+fn is_named(name: &str, step: &str) -> bool {
+    if step.contains('~') { step.replace("~1", "/").replace("~0", "~") == name } else { step == name }
 }
 
 /// An index of RFC 6901: digits, without a zero before others.
