@@ -70,7 +70,9 @@ impl ValueRef<'_> {
             Self::Bool(yes) => yes.into(),
             Self::Integer(number) => number.into(),
             Self::Money(money) => {
-                json!({ "value": money.amount().to_string(), "currency": money.currency() })
+                // Moved in: json!() would copy the text, and leave one behind that nobody can wipe.
+                let value: Json = money.amount().to_string().into();
+                [("value", value), ("currency", money.currency().into())].into_iter().collect()
             }
             Self::Timestamp(time) => time.to_string().into(),
             Self::Address(a) => json!({

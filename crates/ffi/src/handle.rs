@@ -1,9 +1,10 @@
-//! Objects that C holds. A handle is a number with the place of the object in one table and how often that place was used before, and
+//! Objects that C holds. A handle is a number with the place of the object in one table and a count of how often that place was used, and
 //! looks like a pointer that no object has (its lowest bit is set). So a handle that was freed, is of another kind, or was made up, is
 //! told from a good one without following it, and an object that another thread frees lives until the call that uses it ends.
 
 use std::{
     cell::RefCell,
+    hash::{BuildHasher, RandomState},
     sync::{Arc, PoisonError, RwLock, RwLockWriteGuard},
 };
 
@@ -72,7 +73,7 @@ kinds! {
 }
 
 struct Slot {
-    /// How often the place was used before.
+    /// How often the place was used before, counted from a number at random.
     generation: usize,
     object: Option<Object>,
 }
@@ -101,7 +102,10 @@ pub(crate) fn insert<T: Kind>(object: T) -> Result<*mut T::Handle, Fault> {
         Some(index) => index,
         None if table.slots.len() >= MOST => return Err(Fault::Handle("there is no room for more objects")),
         None => {
-            table.slots.push(Slot { generation: 0, object: None });
+            // At random, so that small numbers are no handles.
+            let generation =
+                usize::try_from(RandomState::new().hash_one(()) >> 33).unwrap_or(1) & (LAST_GENERATION >> 1);
+            table.slots.push(Slot { generation, object: None });
             table.slots.len() - 1
         }
     };

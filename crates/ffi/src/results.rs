@@ -55,7 +55,7 @@ struct Written {
     called: OnceLock<(Zeroizing<String>, String)>,
     json: OnceLock<Zeroizing<Vec<u8>>>,
     /// By part and pointer.
-    texts: Mutex<HashMap<String, Zeroizing<Box<str>>>>,
+    texts: Mutex<HashMap<String, Zeroizing<String>>>,
 }
 
 /// What a call tells of an order without opening it.
@@ -169,7 +169,7 @@ impl Opened {
     fn text<'a>(&'a self, value: &'a Value, part: &str, pointer: &str) -> Result<&'a [u8], Fault> {
         let text = match at(value, pointer) {
             At::Text(std::borrow::Cow::Borrowed(text)) => return Ok(text.as_bytes()),
-            At::Text(std::borrow::Cow::Owned(text)) => Zeroizing::new(text.into_boxed_str()),
+            At::Text(std::borrow::Cow::Owned(text)) => Zeroizing::new(text),
             At::Many(_) => {
                 return Err(Fault::Argument(
                     "pointer",
@@ -181,7 +181,7 @@ impl Opened {
         let key = format!("{part}\0{pointer}");
         let mut texts = self.written().texts.lock().unwrap_or_else(PoisonError::into_inner);
         let kept: &str = texts.entry(key).or_insert(text);
-        // SAFETY: the text is in a box of its own, which nobody takes out or alters before `self` is dropped.
+        // SAFETY: the text is in memory of its own, which nobody takes out or alters before `self` is dropped.
         Ok(unsafe { std::slice::from_raw_parts(kept.as_ptr(), kept.len()) })
     }
 }
