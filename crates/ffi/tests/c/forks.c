@@ -165,7 +165,10 @@ static void in_child(void) {
   FAILS(CONSIGNEE_LOCKED, consignee_vault_open(busy.vault, S("SF Express"), S("delivery"), &number, 1, &opened, &error));
   if (on_disk) {
     FAILS(CONSIGNEE_LOCKED, consignee_vault_open(on_disk, S("SF Express"), S("delivery"), &number, 1, &opened, &error));
-    consignee_vault_free(on_disk);
+    /* Not closed but forgotten, on purpose: closing would take the parent's locks away. Valgrind calls that a leak. */
+    if (!getenv("CONSIGNEE_TEST_SLOWLY")) {
+      consignee_vault_free(on_disk);
+    }
   }
   consignee_results_free(results);
   consignee_bundle_free(bundle);
