@@ -13,7 +13,8 @@ use serde::{
     Deserialize, Deserializer, Serialize, Serializer,
     de::{Error as _, IgnoredAny},
 };
-use serde_json::{Map, Value as Json, json};
+use serde_json::{Map, Value as Json};
+use std::fmt;
 
 /// Longest text that is taken from JSON, in bytes.
 const MAX_TEXT: usize = 65_536;
@@ -70,23 +71,34 @@ impl ValueRef<'_> {
             Self::Bool(yes) => yes.into(),
             Self::Integer(number) => number.into(),
             Self::Money(money) => {
-                // Moved in: json!() would copy the text, and leave one behind that nobody can wipe.
-                let value: Json = money.amount().to_string().into();
-                [("value", value), ("currency", money.currency().into())].into_iter().collect()
+                object([("value", written(money.amount()).into()), ("currency", money.currency().into())])
             }
-            Self::Timestamp(time) => time.to_string().into(),
-            Self::Address(a) => json!({
-                "lines": a.lines,
-                "city": a.city,
-                "region": a.region,
-                "postal_code": a.postal_code,
-                "country": a.country,
-            }),
+            Self::Timestamp(time) => written(time).into(),
+            Self::Address(a) => object([
+                ("lines", a.lines.iter().map(String::as_str).collect()),
+                ("city", a.city.as_str().into()),
+                ("region", a.region.as_str().into()),
+                ("postal_code", a.postal_code.as_str().into()),
+                ("country", a.country.as_str().into()),
+            ]),
             Self::List(rows) => (0..rows.row_count()).map(|row| row_to_json(rows, row)).collect(),
             Self::Bytes(bytes) => BASE64_STANDARD.encode(bytes).into(),
             Self::Json(text) => serde_json::from_str(text).unwrap_or_else(|_| text.into()),
         }
     }
+}
+
+/// Of what is moved into it: `json!` copies each value and leaves the other to memory that nobody wipes.
+pub(crate) fn object<const N: usize>(entries: [(&str, Json); N]) -> Json {
+    Json::Object(entries.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
+}
+
+/// A decimal or a timestamp as text, with room for it from the start: growing would leave copies behind.
+fn written(value: impl fmt::Display) -> String {
+    use fmt::Write;
+    let mut text = String::with_capacity(40);
+    let _to_memory = write!(text, "{value}");
+    text
 }
 
 /// In the form of [`ValueRef::to_json`], for views that go out of a program as JSON.
@@ -138,7 +150,7 @@ fn row_to_json(rows: &dyn Rows, row: usize) -> Json {
             CellRef::Text(text) => text.into(),
             CellRef::Bool(yes) => yes.into(),
             CellRef::Integer(number) => number.into(),
-            CellRef::Decimal(number) => number.to_string().into(),
+            CellRef::Decimal(number) => written(number).into(),
         };
         object.insert(rows.column_name(column).to_owned(), cell);
     }

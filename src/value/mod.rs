@@ -15,7 +15,7 @@ mod wipe;
 pub(crate) use codec::{MAX_VALUE, decode_padded, encode, encode_padded};
 pub use decimal::{Decimal, Money};
 pub use field::{CellOf, FieldOf, types};
-pub(crate) use json::{address, integer, money, parsed, text};
+pub(crate) use json::{address, integer, money, object, parsed, text};
 pub use list::{Cell, CellRef, Cells, List, Row, Rows};
 pub(crate) use node::{Node, Object, Path};
 pub(crate) use plain::Plain;

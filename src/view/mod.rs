@@ -21,7 +21,7 @@ pub(crate) use typed::{check_fields, check_names, check_numbers, compiled_parts}
 use crate::{
     alias::Alias,
     error::{Error, ErrorKind, Result},
-    value::Value,
+    value::{Value, object},
 };
 
 /// Number, name and type of a part, as a keyring has them.
@@ -178,17 +178,15 @@ impl View {
     pub fn to_json(&self) -> Json {
         let fields: Map<String, Json> =
             self.parts().map(|(name, value)| (name.to_owned(), value.to_json())).collect();
-        let mut json = serde_json::json!({
-            "order": self.order(),
-            "alias": self.alias.to_string(),
-            "revision": self.revision,
-            "party": self.party,
-            "role": self.role,
-            "purpose": self.purpose,
-        });
-        // Moved in: json!() would copy the texts, and leave some behind that nobody can wipe.
-        json["fields"] = fields.into();
-        json
+        object([
+            ("order", self.order().into()),
+            ("alias", self.alias.to_string().into()),
+            ("revision", self.revision.into()),
+            ("party", self.party.as_str().into()),
+            ("role", self.role.as_str().into()),
+            ("purpose", self.purpose.as_str().into()),
+            ("fields", fields.into()),
+        ])
     }
 }
 

@@ -10,6 +10,7 @@
  *   that was freed, is of another kind or was made up is CONSIGNEE_BAD_HANDLE in every call, and _free lets it be.
  * - All objects may be used by several threads at once. What an object hands out as consignee_bytes is there until it is freed: do
  *   not free it while another thread reads that.
+ * - A child of fork(2) has all objects but vaults, which are CONSIGNEE_LOCKED there. A fork waits for calls on parties that are under way.
  * - Files are read and written where a function says so: by _open, _save, and those of vaults.
  */
 

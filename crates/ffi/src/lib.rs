@@ -102,6 +102,7 @@ pub extern "C" fn consignee_status_name(status: consignee_status) -> *const c_ch
 fn name_of(status: u32) -> &'static CStr {
     static NAMES: std::sync::OnceLock<Vec<(u32, std::ffi::CString)>> = std::sync::OnceLock::new();
     let of_kind = |kind: &ErrorKind| Some((kind.status(), std::ffi::CString::new(kind.name()).ok()?));
+    let _whole = fork::Whole::begin();
     let names = NAMES.get_or_init(|| ErrorKind::ALL.iter().filter_map(of_kind).collect());
     match status {
         CONSIGNEE_OK => c"ok",

@@ -1,10 +1,8 @@
 //! A party on its own machine: its key, the vaults that it trusts, keyrings and bundles. No vault, and no file but those it is told of.
 
 use std::{
-    process,
-    sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError},
-    thread,
-    time::Duration,
+    ops::{Deref, DerefMut},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use consignee::{Alias, Bundle, Error, ErrorKind, Kem, Keyring, Party, PartyKey, Passphrase, VaultCard};
@@ -12,6 +10,7 @@ use consignee::{Alias, Bundle, Error, ErrorKind, Kem, Keyring, Party, PartyKey, 
 use crate::{
     boundary::{Fault, Out, call, consignee_bytes, consignee_error, consignee_status, free, texts},
     buffer::{consignee_buffer, hand_over},
+    fork::Whole,
     handle,
     results::{Results, consignee_results},
 };
@@ -49,30 +48,37 @@ pub const CONSIGNEE_KEM_X25519: u32 = 1;
 /// X-Wing: X25519 and ML-KEM-768 together, for what must stay closed to a quantum computer of later years. A draft.
 pub const CONSIGNEE_KEM_XWING: u32 = 2;
 
-pub(crate) struct PartyObject {
-    party: Mutex<Party>,
-    process: u32,
-}
+pub(crate) struct PartyObject(Mutex<Party>);
 
 impl PartyObject {
     fn of(party: Party) -> Self {
-        Self { party: Mutex::new(party), process: process::id() }
+        Self(Mutex::new(party))
     }
 
-    fn lock(&self) -> Result<MutexGuard<'_, Party>, Fault> {
-        if process::id() == self.process {
-            return Ok(self.party.lock().unwrap_or_else(PoisonError::into_inner));
-        }
-        // In a forked child a thread that held it at the fork is not there to let it go.
-        for _ in 0..100 {
-            match self.party.try_lock() {
-                Ok(party) => return Ok(party),
-                Err(TryLockError::Poisoned(party)) => return Ok(party.into_inner()),
-                Err(TryLockError::WouldBlock) => thread::sleep(Duration::from_millis(100)),
-            }
-        }
-        let message = "another thread used the party when the process forked (fork when no call is going on, or make the party anew)";
-        Err(Fault::Told(ErrorKind::Locked, message.to_owned()))
+    fn lock(&self) -> Locked<'_> {
+        let whole = Whole::begin();
+        Locked { party: self.0.lock().unwrap_or_else(PoisonError::into_inner), _whole: whole }
+    }
+}
+
+/// A party, for one call.
+struct Locked<'a> {
+    // Let go in this order.
+    party: MutexGuard<'a, Party>,
+    _whole: Whole,
+}
+
+impl Deref for Locked<'_> {
+    type Target = Party;
+
+    fn deref(&self) -> &Party {
+        &self.party
+    }
+}
+
+impl DerefMut for Locked<'_> {
+    fn deref_mut(&mut self) -> &mut Party {
+        &mut self.party
     }
 }
 
@@ -183,7 +189,7 @@ pub unsafe extern "C" fn consignee_party_save(
     error: *mut consignee_error,
 ) -> consignee_status {
     // SAFETY: the outputs are as the caller of this function promises.
-    unsafe { call(error, || Ok(handle::get::<PartyObject>(party)?.lock()?.save()?)) }
+    unsafe { call(error, || Ok(handle::get::<PartyObject>(party)?.lock().save()?)) }
 }
 
 /// The vaults that a party trusts, and the newest it has seen of them, as text: to be kept after each keyring and bundle, and given to
@@ -201,7 +207,7 @@ pub unsafe extern "C" fn consignee_party_pins(
     unsafe {
         call(error, || {
             let out = Out::new(pins, "pins")?;
-            hand_over(handle::get::<PartyObject>(party)?.lock()?.pins().into_bytes(), out)
+            hand_over(handle::get::<PartyObject>(party)?.lock().pins().into_bytes(), out)
         })
     }
 }
@@ -222,7 +228,7 @@ pub unsafe extern "C" fn consignee_party_public_key(
     unsafe {
         call(error, || {
             let party = handle::get::<PartyObject>(party)?;
-            let public = party.lock()?.key().public().clone();
+            let public = party.lock().key().public().clone();
             let mut made = std::ptr::null_mut();
             if !public_key.is_null() {
                 made = handle::insert(crate::buffer::Buffer::new(public.to_text().into_bytes()))?;
@@ -280,7 +286,7 @@ pub unsafe extern "C" fn consignee_party_trust(
                 let message = "the card has another fingerprint (it is not the shop's card, or was misread: compare it once more)";
                 return Err(Fault::Told(ErrorKind::CannotOpen, message.to_owned()));
             }
-            handle::get::<PartyObject>(party)?.lock()?.trust(card);
+            handle::get::<PartyObject>(party)?.lock().trust(card);
             Ok(())
         })
     }
@@ -300,7 +306,7 @@ pub unsafe extern "C" fn consignee_party_distrust(
     unsafe {
         call(error, || {
             let card = card(card_text.text("card_text")?)?;
-            match handle::get::<PartyObject>(party)?.lock()?.distrust(&card) {
+            match handle::get::<PartyObject>(party)?.lock().distrust(&card) {
                 true => Ok(()),
                 false => {
                     Err(Fault::Told(ErrorKind::NotFound, "the vault of this card is not trusted".to_owned()))
@@ -335,7 +341,7 @@ pub unsafe extern "C" fn consignee_party_request(
             let aliases =
                 aliases.ok_or(Fault::Argument("aliases", "one is no alias, such as JYY7-T2ZJ-AEY7-Z"))?;
             let party = handle::get::<PartyObject>(party)?;
-            let signed = party.lock()?.request(&card, purpose, &[], &aliases)?;
+            let signed = party.lock().request(&card, purpose, &[], &aliases)?;
             hand_over(signed.as_bytes().to_vec(), out)
         })
     }
@@ -364,7 +370,7 @@ pub unsafe extern "C" fn consignee_keyring_open(
             let out = Out::new(keyring, "keyring")?;
             let bytes = bytes.input("bytes")?;
             let party = handle::get::<PartyObject>(party)?;
-            let opened = party.lock()?.keyring(bytes)?;
+            let opened = party.lock().keyring(bytes)?;
             out.write(handle::insert(opened)?);
             Ok(())
         })
@@ -395,7 +401,7 @@ pub unsafe extern "C" fn consignee_bundle_open(
             let out = Out::new(bundle, "bundle")?;
             let bytes = bytes.input("bytes")?;
             let (party, keyring) = (handle::get::<PartyObject>(party)?, handle::get::<Keyring>(keyring)?);
-            let bundle = party.lock()?.read(&keyring, bytes)?;
+            let bundle = party.lock().read(&keyring, bytes)?;
             out.write(handle::insert(BundleObject { bundle, keyring })?);
             Ok(())
         })

@@ -1,6 +1,9 @@
 //! One value of an order as text, without JSON: whole, or what stands at a JSON Pointer (RFC 6901) within it.
 
-use std::borrow::Cow;
+use std::{
+    borrow::Cow,
+    fmt::{self, Write},
+};
 
 use consignee::{Address, CellRef, List, Rows, Value};
 
@@ -27,7 +30,7 @@ pub(crate) fn at<'a>(value: &'a Value, pointer: &str) -> At<'a> {
         (Value::Address(address), _) => in_address(address, first, second),
         (Value::List(list), _) => in_list(list, first, second),
         (Value::Money(money), None) => match first {
-            "value" => At::Text(money.amount().to_string().into()),
+            "value" => At::Text(written(money.amount()).into()),
             "currency" => At::Text(money.currency().to_owned().into()),
             _ => At::Nothing,
         },
@@ -39,9 +42,9 @@ fn whole(value: &Value) -> At<'_> {
     At::Text(match value {
         Value::Text(text) | Value::Json(text) => text.as_str().into(),
         Value::Bool(yes) => boolean(*yes).into(),
-        Value::Integer(number) => number.to_string().into(),
-        Value::Timestamp(time) => time.to_string().into(),
-        Value::Money(money) => format!("{} {}", money.amount(), money.currency()).into(),
+        Value::Integer(number) => written(number).into(),
+        Value::Timestamp(time) => written(time).into(),
+        Value::Money(money) => written(format_args!("{} {}", money.amount(), money.currency())).into(),
         Value::Address(address) => in_one_line(address).into(),
         Value::List(list) => return At::Many(list.rows().len()),
         // Bytes, in base64 as in JSON.
@@ -50,6 +53,13 @@ fn whole(value: &Value) -> At<'_> {
             json => json.to_string().into(),
         },
     })
+}
+
+/// Of the right size at once: growing would leave copies behind.
+fn written(value: impl fmt::Display) -> String {
+    let mut text = String::with_capacity(48);
+    let _to_memory = write!(text, "{value}");
+    text
 }
 
 fn boolean(yes: bool) -> &'static str {
@@ -79,7 +89,6 @@ fn in_one_line(address: &Address) -> String {
         let parts = lines.iter().chain([city, region, postal_code, country]).map(String::as_str);
         parts.filter(|part| !part.is_empty())
     };
-    // Of the right size at once: growing would leave copies behind.
     let mut line = String::with_capacity(parts().map(|part| part.len() + 2).sum());
     for part in parts() {
         line.push_str(if line.is_empty() { "" } else { ", " });
@@ -97,8 +106,8 @@ fn in_list<'a>(list: &'a List, row: &str, column: Option<&str>) -> At<'a> {
     match list.cell(row, column) {
         CellRef::Text(text) => At::Text(text.into()),
         CellRef::Bool(yes) => At::Text(boolean(yes).into()),
-        CellRef::Integer(number) => At::Text(number.to_string().into()),
-        CellRef::Decimal(number) => At::Text(number.to_string().into()),
+        CellRef::Integer(number) => At::Text(written(number).into()),
+        CellRef::Decimal(number) => At::Text(written(number).into()),
         _ => At::Nothing,
     }
 }

@@ -108,45 +108,106 @@ static void children_read_what_they_inherited(void) {
 }
 
 static shop busy;
+static consignee_buffer *busy_bytes;
+static consignee_results *volatile shared;
+static consignee_vault *on_disk;
 static volatile int done;
 
+/* Calls of all kinds, at some of which each fork happens: those that draw, lock, write texts, and write to a disk. */
 static void *keep_busy(void *argument) {
+  int own = (int)(intptr_t)argument;
   while (!done) {
-    consignee_buffer *pins, *card;
+    consignee_buffer *pins, *key, *public_key;
+    consignee_bundle *bundle;
+    consignee_results *results;
+    consignee_bytes text, number = S(NUMBER);
     OK(consignee_party_pins(busy.courier.party, &pins, &error));
-    OK(consignee_vault_card(busy.vault, &card, &error));
+    OK(consignee_party_key_new(CONSIGNEE_KEM_X25519, NONE, &key, &public_key, &error));
+    OK(consignee_bundle_open(busy.courier.party, busy.courier.keyring, bytes_of(busy_bytes), &bundle, &error));
+    OK(consignee_bundle_read(bundle, 0, 1, &results, &error));
+    if (own == 0) { /* The others write texts of it while it is new. */
+      shared = results;
+    }
+    consignee_error gone;
+    if (consignee_results_json(shared, 0, &text, &gone) != CONSIGNEE_OK) {
+      CHECK(gone.status == CONSIGNEE_BAD_HANDLE);
+    }
+    consignee_vault *vault = own == 1 && on_disk ? on_disk : busy.vault;
+    consignee_results *opened;
+    OK(consignee_vault_open(vault, S("SF Express"), S("delivery"), &number, 1, &opened, &error));
+    consignee_results_free(opened);
+    consignee_results_free(results);
+    consignee_bundle_free(bundle);
     consignee_buffer_free(pins);
-    consignee_buffer_free(card);
+    consignee_buffer_free(key);
+    consignee_buffer_free(public_key);
   }
   return argument;
 }
 
-static void a_fork_amid_calls_leaves_no_lock_behind(void) {
-  busy = open_shop();
-  pthread_t threads[3];
-  for (int i = 0; i < 3; i++) {
-    CHECK(pthread_create(&threads[i], NULL, keep_busy, NULL) == 0);
+/* What a child does with all that it inherited, while it alone goes on of all the threads. */
+static void in_child(void) {
+  alarm(20); /* A child that waits for ever is ended, and seen. */
+  consignee_buffer *pins;
+  consignee_bundle *bundle;
+  consignee_results *results, *opened;
+  consignee_bytes text, number = S(NUMBER);
+  consignee_error gone;
+  if (consignee_results_json(shared, 0, &text, &gone) == CONSIGNEE_OK) {
+    CHECK(has(text, NAME));
   }
-  for (int round = 0; round < 60; round++) {
+  OK(consignee_party_pins(busy.courier.party, &pins, &error));
+  consignee_buffer_free(pins);
+  OK(consignee_bundle_open(busy.courier.party, busy.courier.keyring, bytes_of(busy_bytes), &bundle, &error));
+  OK(consignee_bundle_read(bundle, 0, 1, &results, &error));
+  OK(consignee_results_text(results, 0, S("consignee.address"), NONE, &text, &error));
+  CHECK(is(text, STREET ", 2, Nanjing, CN"));
+  FAILS(CONSIGNEE_LOCKED, consignee_vault_open(busy.vault, S("SF Express"), S("delivery"), &number, 1, &opened, &error));
+  if (on_disk) {
+    FAILS(CONSIGNEE_LOCKED, consignee_vault_open(on_disk, S("SF Express"), S("delivery"), &number, 1, &opened, &error));
+    /* Not closed but forgotten, on purpose: closing would take the parent's locks away. Valgrind calls that a leak. */
+    if (!getenv("CONSIGNEE_TEST_SLOWLY")) {
+      consignee_vault_free(on_disk);
+    }
+  }
+  consignee_results_free(results);
+  consignee_bundle_free(bundle);
+  close_shop(&busy);
+  _exit(0);
+}
+
+static void a_fork_amid_calls_leaves_no_lock_behind(void) {
+  enum { WORKERS = 4 };
+  const char *folder = getenv("CONSIGNEE_TEST_SHOP");
+  if (folder) {
+    char vault[512], key[512];
+    snprintf(vault, sizeof vault, "%s/vault", folder);
+    snprintf(key, sizeof key, "%s/key", folder);
+    OK(consignee_vault_unlock(S(vault), S(key), &on_disk, &error));
+  }
+  busy = open_shop();
+  busy_bytes = shared_bundle(&busy, NUMBER);
+  pthread_t threads[WORKERS];
+  for (intptr_t i = 0; i < WORKERS; i++) {
+    CHECK(pthread_create(&threads[i], NULL, keep_busy, (void *)i) == 0);
+  }
+  int rounds = getenv("CONSIGNEE_TEST_SLOWLY") ? 10 : 200;
+  for (int round = 0; round < rounds; round++) {
     pid_t child = fork();
     CHECK(child >= 0);
     if (child == 0) {
-      alarm(60); /* A child that waits for ever is ended, and seen. */
-      consignee_buffer *pins;
-      consignee_error error;
-      consignee_status status = consignee_party_pins(busy.courier.party, &pins, &error);
-      CHECK(status == CONSIGNEE_OK || status == CONSIGNEE_LOCKED);
-      consignee_keyring_free(busy.courier.keyring);
-      _exit(0);
+      in_child();
     }
     int status;
     CHECK(waitpid(child, &status, 0) == child && WIFEXITED(status) && WEXITSTATUS(status) == 0);
   }
   done = 1;
-  for (int i = 0; i < 3; i++) {
+  for (int i = 0; i < WORKERS; i++) {
     pthread_join(threads[i], NULL);
   }
+  consignee_buffer_free(busy_bytes);
   close_shop(&busy);
+  consignee_vault_free(on_disk);
 }
 
 int main(void) {

@@ -1,7 +1,6 @@
-/* Plaintext and keys are gone from memory when they are freed. Each block is looked at as it is given back to the allocator: what is in
- * it then is what a later reader of the memory, a core dump or swap would find. */
+/* Plaintext and keys are gone from memory when they are freed. Each block is looked at as it is given back to the allocator, and the
+ * whole heap afterwards: what is in it then is what a later reader of the memory, a core dump or swap would find. */
 #define _GNU_SOURCE
-#include <dlfcn.h>
 #include <malloc.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -9,44 +8,44 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* The allocator of the C library, in whose place this program's stands. */
+void *__libc_malloc(size_t size);
+void __libc_free(void *block);
+
 static const char *volatile sought[8];
 static volatile size_t found;
 static volatile int looking, telling;
-static void (*next_free)(void *);
 
-static void look(const void *block) {
-  if (!block || !looking) {
-    return;
-  }
-  size_t size = malloc_usable_size((void *)(uintptr_t)block);
+static size_t times_in(const void *block, size_t size) {
+  size_t times = 0;
   for (size_t i = 0; i < sizeof sought / sizeof *sought; i++) {
-    if (sought[i] && memmem(block, size, sought[i], strlen(sought[i]))) {
-      found++;
-      if (telling) {
-        looking = 0;
-        fprintf(stderr, "a block of %zu bytes is freed with %s in it\n", size, sought[i]);
-        abort();
-      }
-    }
+    times += sought[i] && memmem(block, size, sought[i], strlen(sought[i]));
   }
+  return times;
+}
+
+void *malloc(size_t size) {
+  void *block = __libc_malloc(size);
+  if (block) { /* What others left there is not taken for what is left by whoever has it now. */
+    memset(block, 0x5a, malloc_usable_size(block));
+  }
+  return block;
 }
 
 void free(void *block) {
-  if (!next_free) {
-    next_free = (void (*)(void *))dlsym(RTLD_NEXT, "free");
+  if (block && !looking) { /* What is not looked at is no finding of the look at the heap afterwards. */
+    memset(block, 0x5a, malloc_usable_size(block));
   }
-  look(block);
-  next_free(block);
-}
-
-/* What a block held before it was given out is overwritten, so that it is not taken for what the library left in it. */
-void *malloc(size_t size) {
-  static void *(*next_malloc)(size_t);
-  if (!next_malloc) {
-    next_malloc = (void *(*)(size_t))dlsym(RTLD_NEXT, "malloc");
+  if (block && looking) {
+    size_t times = times_in(block, malloc_usable_size(block));
+    found += times;
+    if (times && telling) {
+      looking = 0;
+      fprintf(stderr, "a block of %zu bytes is freed with a value in it\n", malloc_usable_size(block));
+      abort();
+    }
   }
-  void *block = next_malloc(size);
-  return block ? memset(block, 0xa5, malloc_usable_size(block)) : NULL;
+  __libc_free(block);
 }
 
 void *realloc(void *block, size_t size) {
@@ -71,10 +70,33 @@ static void seek(const char *const *texts, size_t count) {
   looking = 1;
 }
 
+/* In how many of the sought texts there is something in memory that can be written, but for the stack, which is this program's. */
+static size_t on_the_heap(void) {
+  size_t times = 0;
+  char line[512];
+  FILE *maps = fopen("/proc/self/maps", "r");
+  CHECK(maps);
+  while (fgets(line, sizeof line, maps)) {
+    unsigned long first, end;
+    char rights[5];
+    CHECK(sscanf(line, "%lx-%lx %4s", &first, &end, rights) == 3);
+    if (rights[0] == 'r' && rights[1] == 'w' && !strstr(line, "[stack]")) {
+      times += times_in((const void *)first, end - first);
+    }
+  }
+  fclose(maps);
+  return times;
+}
+
 static void gone(const char *what) {
   looking = 0;
   if (found) {
     fprintf(stderr, "%s: %zu blocks were freed with plaintext or keys in them\n", what, (size_t)found);
+    abort();
+  }
+  found = on_the_heap();
+  if (found) {
+    fprintf(stderr, "%s: plaintext or keys are on the heap in %zu places\n", what, (size_t)found);
     abort();
   }
 }
@@ -83,18 +105,27 @@ int main(void) {
   static const char *const values[] = {NAME, PHONE, STREET, TITLE};
   shop shop = open_shop();
   consignee_buffer *bytes = shared_bundle(&shop, NUMBER), *lines;
-  consignee_bytes number = S(NUMBER), text, texts[1];
+  consignee_bytes number = S(NUMBER), dear = S("SO-9"), text, texts[1];
+  size_t count;
+  OK(consignee_vault_put(shop.vault,
+                         S("{\"order_no\":\"SO-9\",\"placed_at\":\"2026-11-11T20:14:05+08:00\",\"consignee\":{\"name\":\"x\",\"phone\":\"1\","
+                           "\"address\":{\"lines\":[\"x\"],\"city\":\"x\",\"country\":\"CN\"}},\"items\":[],"
+                           "\"amount\":{\"value\":\"98765432.10\",\"currency\":\"CNY\"}}"),
+                         NULL, &error));
   consignee_results *results;
   consignee_bundle *bundle;
   OK(consignee_vault_share(shop.vault, S("Yixing Pottery"), S("fulfilment"), &number, 1, 0, &lines, &results, &error));
   consignee_results_free(results);
 
-  /* The test itself: a block that is not wiped is seen. */
+  /* The test itself: a block that is not wiped is seen, and what is left of it. */
   seek(values, 4);
-  char *left = strdup("a " NAME " in a block");
+  CHECK(on_the_heap() == 0);
+  char *left = strdup("a text of some length with " NAME " in it");
   free(left);
   looking = 0;
-  CHECK(found == 1);
+  CHECK(found == 1 && on_the_heap() == 1);
+  free(strdup("another text of the same length, in its place"));
+  CHECK(on_the_heap() == 0);
   /* Ends at the first block, for a debugger. */
   telling = getenv("CONSIGNEE_TEST_TELL") != NULL;
 
@@ -118,6 +149,20 @@ int main(void) {
   consignee_results_free(results);
   consignee_bundle_free(bundle);
   gone("a bundle");
+
+  /* As a text of its own, and in JSON, and what stands in it. */
+  OK(consignee_vault_add_party(shop.vault, S("books"), S("finance"), NONE, NONE, &error));
+  static const char *const amounts[] = {"98765432.10", "98765432"};
+  seek(amounts, 2);
+  OK(consignee_vault_open(shop.vault, S("books"), S("accounting"), &dear, 1, &results, &error));
+  OK(consignee_results_text(results, 0, S("amount"), NONE, &text, &error));
+  CHECK(is(text, "98765432.10 CNY"));
+  OK(consignee_results_text(results, 0, S("amount"), S("/value"), &text, &error));
+  OK(consignee_results_count(results, 0, S("amount"), S("/value"), &count, &error));
+  OK(consignee_results_json(results, 0, &text, &error));
+  CHECK(has(text, "98765432.10"));
+  consignee_results_free(results);
+  gone("an amount");
 
   seek(values, 4);
   OK(consignee_vault_open(shop.vault, S("SF Express"), S("delivery"), &number, 1, &results, &error));
