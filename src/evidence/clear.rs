@@ -322,7 +322,8 @@ impl<'a> Search<'a> {
             return Err(Error::new(ErrorKind::Damaged, message));
         }
         check_party(self.material, place, entry)?;
-        self.shown.insert(entry.party);
+        // All that it names: of a party that was added with a key, no entry of its own has the id without one.
+        self.shown.extend(ids());
         Ok(())
     }
 

@@ -94,6 +94,17 @@ fn an_honest_party_clears_itself_and_one_that_was_given_it_does_not() {
     .says("no party of this name");
 }
 
+#[test]
+fn a_party_that_was_added_with_its_key_is_cleared() {
+    let shop = shop();
+    shop.run(&["party", "keygen", "-o", "k"]).exits(0);
+    shop.run(&["party", "add", "v", "Falcon", "--role", "courier", "--key", "k.pub"]).exits(0);
+    shop.run(&clear("Falcon", "items", "cleared")).exits(0).prints("Falcon (courier) was never given items");
+    shop.run_without_key(&["ledger", "verify-bundle", "cleared", "--key", "v.card"])
+        .exits(0)
+        .prints("everything in the folder holds");
+}
+
 /// After a restore the second ledger begins with what was known of the first; what was lost is a gap, and told.
 #[test]
 fn a_clearing_proof_covers_both_ledgers_and_names_what_was_lost() {
