@@ -36,7 +36,7 @@ def lines_of(bundle):
             print(f"pick_list: order {number} of the bundle: {result}", file=sys.stderr)
             failed += 1
         else:
-            orders.append((str(result.alias), result["items"]))
+            orders.append((result.alias, result["items"]))
     return orders, failed
 
 
@@ -97,8 +97,8 @@ def try_part(bundle, part):
         try:
             view[part]
             print(f"{part}: opens")
-        except (consignee.Error, KeyError) as error:
-            print(f"{part}: {getattr(error, 'kind', 'not there')}")
+        except consignee.Error as error:
+            print(f"{part}: {error.kind}")
             failed += 1
     return failed
 
@@ -106,9 +106,8 @@ def try_part(bundle, part):
 def main():
     given = arguments()
     try:
-        party = consignee.Party.open(given.key, passphrase=os.environ.get("CONSIGNEE_KEY_PASSPHRASE"))
-        bundle = consignee.read(party, given.keyring, given.bundle)
-    except consignee.Error as error:
+        bundle = consignee.read(given.key, given.keyring, given.bundle, passphrase=os.environ.get("CONSIGNEE_KEY_PASSPHRASE"))
+    except (consignee.Error, OSError) as error:
         sys.exit(f"pick_list: {error}")
     if given.part:
         return 1 if try_part(bundle, given.part) else 0
