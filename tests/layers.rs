@@ -200,6 +200,46 @@ fn the_table_sees_a_wrong_path_wherever_it_stands() {
     assert_eq!(used("fn f() { crate::record::open() }"), ["record"]);
 }
 
+/// The compiler forbids it in each crate that inherits the workspace's lints: all but the C interface, which cannot be without.
+#[test]
+fn unsafe_code_stands_in_the_c_interface_alone() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let inherits =
+        |manifest: &Path| fs::read_to_string(manifest).unwrap().contains("\n[lints]\nworkspace = true\n");
+    let workspace = fs::read_to_string(root.join("Cargo.toml")).unwrap();
+    assert!(workspace.contains("\nunsafe_code = \"forbid\"\n") && inherits(&root.join("Cargo.toml")));
+    let members = workspace.split("members = [\".\", ").nth(1).unwrap().split(']').next().unwrap();
+    let members: Vec<_> = members.split(", ").map(|member| member.trim_matches('"')).collect();
+    let free: Vec<_> =
+        members.iter().filter(|member| !inherits(&root.join(member).join("Cargo.toml"))).collect();
+    assert_eq!(free, [&"crates/ffi"]);
+}
+
+/// No panic goes on into C, and each fork is told of: every function that C calls does its work within `call` or `free`, but for those
+/// that do nothing that could fail.
+#[test]
+fn every_function_of_the_c_interface_goes_through_its_boundary() {
+    const PLAIN: [&str; 4] =
+        ["consignee_abi_version", "consignee_version", "consignee_status_name", "consignee_after_fork"];
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("crates/ffi/src");
+    let mut functions = 0;
+    for entry in fs::read_dir(folder).unwrap() {
+        let code = fs::read_to_string(entry.unwrap().path()).unwrap();
+        for exported in code.split("#[unsafe(no_mangle)]\n").skip(1) {
+            let body = exported.split("\n}\n").next().unwrap();
+            let name = body.split(" fn ").nth(1).unwrap().split('(').next().unwrap();
+            let first = body.split_once(" {\n").unwrap().1.lines().map(str::trim_start);
+            let first: Vec<_> =
+                first.filter(|line| !line.starts_with("//") && *line != "unsafe {").take(1).collect();
+            let within = first[0].trim_start_matches("unsafe { ");
+            let through = within.starts_with("call(error, ||") || within.starts_with("free(||");
+            assert!(through || PLAIN.contains(&name), "{name}");
+            functions += 1;
+        }
+    }
+    assert!(functions > 50);
+}
+
 /// Every file of `src/` but tests and `lib.rs`: its path, its part, its code without comments.
 fn sources() -> Vec<(String, String, String)> {
     let mut found = Vec::new();
