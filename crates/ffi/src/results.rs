@@ -40,6 +40,7 @@ pub(crate) struct Results(Vec<Item>);
 /// One result.
 pub(crate) enum Item {
     View(Opened),
+    #[cfg_attr(not(feature = "vault"), expect(dead_code, reason = "calls on vaults make them"))]
     Told(Told),
     Failed(Error),
 }
@@ -67,6 +68,7 @@ pub(crate) struct Told {
     pub(crate) place: (u32, u64),
 }
 
+#[cfg_attr(not(feature = "vault"), expect(dead_code, reason = "calls on vaults make them"))]
 impl Told {
     /// Of a call that discloses nothing.
     pub(crate) fn of(json: &Json) -> Self {
@@ -90,6 +92,7 @@ impl From<View> for Item {
 }
 
 impl Results {
+    #[cfg_attr(not(feature = "vault"), expect(dead_code, reason = "calls on vaults make them"))]
     pub(crate) fn new(items: Vec<Item>) -> Self {
         Self(items)
     }
