@@ -202,7 +202,8 @@ typedef struct consignee_ledger_state {
 extern "C" {
 #endif // __cplusplus
 
-// CONSIGNEE_ABI_VERSION of the library: compare it with that of the header before anything else.
+// CONSIGNEE_ABI_VERSION of the library: compare it with that of the header before anything else, and before there are threads that
+// fork: it is the first call that tells the library of forks.
 uint32_t consignee_abi_version(void);
 
 // Version of the library, such as "0.1.0". Never freed.

@@ -80,9 +80,11 @@ pub const CONSIGNEE_PANIC: u32 = 199;
 /// Longest input in bytes: what is longer is CONSIGNEE_LIMIT, before any of it is read.
 pub const CONSIGNEE_MAX_INPUT: usize = 128 << 20;
 
-/// CONSIGNEE_ABI_VERSION of the library: compare it with that of the header before anything else.
+/// CONSIGNEE_ABI_VERSION of the library: compare it with that of the header before anything else, and before there are threads that
+/// fork: it is the first call that tells the library of forks.
 #[unsafe(no_mangle)]
 pub extern "C" fn consignee_abi_version() -> u32 {
+    fork::register();
     CONSIGNEE_ABI_VERSION
 }
 
