@@ -94,7 +94,7 @@ impl Vault {
     ) -> Result<Self> {
         let policy = parse_policy(&setup.policy)?;
         let parameters = root.new_parameters()?;
-        let root = Root { key: Arc::from(root.unlock(&parameters)?), parameters };
+        let root = Root { key: root.unlock(&parameters)?.into(), parameters };
         stores.keys.write_items(&Registry::create(&*root.key, &root.parameters, setup.suite)?)?;
         let vault = Self::new(Inner::new(stores, root)?);
         let registry = vault.registry()?;
@@ -115,7 +115,7 @@ impl Vault {
         let parameters = Registry::peek(stores.keys.items()?)?.parameters;
         let unlocked = root
             .unlock(&parameters)
-            .and_then(|key| Self::with_root(stores.clone(), Root { key: Arc::from(key), parameters }));
+            .and_then(|key| Self::with_root(stores.clone(), Root { key: key.into(), parameters }));
         unlocked.map_err(|e| custody::explained(e, &stores))
     }
 

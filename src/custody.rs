@@ -1,6 +1,6 @@
 //! Custody: changing the root key of a vault, and where one may lie.
 
-use std::{path::Path, sync::Arc};
+use std::path::Path;
 
 use crate::{
     error::{Error, ErrorKind, Result},
@@ -59,7 +59,7 @@ impl Vault {
         }
         self.refuse_same(new)?;
         let parameters = new.new_parameters()?;
-        let next = Root { key: Arc::from(new.unlock(&parameters)?), parameters };
+        let next = Root { key: new.unlock(&parameters)?.into(), parameters };
         let _writer = self.writer()?;
         let (registry, root) = (self.registry()?, self.root());
         let mut changes = registry.change(&*root.key, &root.parameters);

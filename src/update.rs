@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use consignee_policy::Policy;
+use zeroize::Zeroizing;
 
 use crate::{
     error::{Error, Result},
@@ -33,7 +34,7 @@ pub(crate) fn seal(
     let record = Record::parse(stored.record)?;
     let policy = registry.policy()?;
     let plan = Plan::of::<Fields>(policy)?;
-    let mut fields = Fields::new();
+    let mut fields = Zeroizing::new(Fields::new());
     if let Some(number) = called {
         fields.set("order_no", Value::Text(number.to_owned()));
     }
@@ -57,20 +58,20 @@ pub(crate) fn seal(
         check_directory(registry, &record, &secret)?;
     }
     patch.apply(&mut fields);
-    let fields = fits(fields, policy)?;
-    let number = plan.order_no(&fields)?;
-    plan.check(&fields, number)?;
+    let fields = Zeroizing::new(fits(std::mem::take(&mut *fields), policy)?);
+    let number = plan.order_no(&*fields)?;
+    plan.check(&*fields, number)?;
     if registry.id_key.record_id(number) != record.header.record_id {
         return Err(Error::input("order_no", "cannot be changed"));
     }
-    let (id, canonical) = (record.header.record_id, plan.canonical(&fields, number)?);
+    let (id, canonical) = (record.header.record_id, plan.canonical(&*fields, number)?);
     if registry.id_key.is_fingerprint(&stored.secret.fingerprint, id, &secret, &canonical) {
         return Ok(None);
     }
     let sealed = SealRng::with(|rng| {
         let mut sealing = Sealing::new(registry, &plan, rng, 1)?;
         let row = RowPlan::after(stored.secret, secret.closed);
-        sealing.seal_again(&fields, (number, id), row, handle_key, EntryKind::Update)
+        sealing.seal_again(&*fields, (number, id), row, handle_key, EntryKind::Update)
     });
     sealed.map_err(|_| no_randomness())?.map(Some)
 }

@@ -88,9 +88,9 @@ pub(crate) fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
     let new = path.with_file_name(name);
     // What a crash left.
     let _nothing_there = fs::remove_file(&new);
-    create(&new, bytes)?;
-    let replaced = fs::rename(&new, path).and_then(|()| sync_name(path));
-    replaced.map_err(|_| Error::new(ErrorKind::Storage, "the file cannot be replaced"))
+    let failed = || Error::new(ErrorKind::Storage, "the file cannot be replaced");
+    create(&new, bytes).map_err(|_| failed())?;
+    fs::rename(&new, path).and_then(|()| sync_name(path)).map_err(|_| failed())
 }
 
 #[cfg(unix)]

@@ -145,7 +145,8 @@ impl Party {
             let _alone = lock_private(key_file)?;
             let mut newest = read_trust(key_file)?;
             newest.take_over(&self.trust, &self.decided);
-            replace(&trust_path(key_file), newest.to_text().as_bytes())?;
+            let replaced = replace(&trust_path(key_file), newest.to_text().as_bytes());
+            replaced.map_err(|e| e.with_prefix("the pins beside the key, in FILE.trust"))?;
             self.trust = newest;
         }
         self.decided.clear();

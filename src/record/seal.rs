@@ -26,8 +26,11 @@ pub(crate) enum Content<'a> {
     Facet(Mask, ValueRef<'a>),
 }
 
-/// Buffers that sealing uses again and again. Plaintext in them is overwritten by ciphertext or wiped; but while the first orders
-/// make them grow, copies of it are left behind.
+/// Room for a record of usual size, from the start: growing would leave a copy of its plaintext behind.
+const USUAL_RECORD: usize = 4096;
+
+/// Buffers that sealing uses again and again. Plaintext in them is overwritten by ciphertext or wiped; but while orders that are larger
+/// than usual make them grow, copies of it are left behind.
 #[derive(Default)]
 pub(crate) struct Workspace {
     record: Vec<u8>,
@@ -59,6 +62,8 @@ impl Workspace {
 
     /// Says how many orders are to come: what can be derived for several at once, is. What was drawn ahead before is dropped.
     pub(crate) fn expect(&mut self, orders: usize) {
+        self.record.reserve(USUAL_RECORD);
+        self.facet.reserve(64);
         self.ahead.halves.clear();
         self.ahead.expected = orders;
     }

@@ -1,6 +1,6 @@
 //! The root key that a vault works under, and the one that it changes to.
 
-use std::sync::Arc;
+use std::{ops::Deref, sync::Arc};
 
 use super::{Vault, lookup::held};
 use crate::{
@@ -13,8 +13,26 @@ use crate::{
 /// A root key that is ready, and the parameters that it was made ready by.
 #[derive(Clone)]
 pub(crate) struct Root {
-    pub(crate) key: Arc<dyn RootKey>,
+    pub(crate) key: SharedKey,
     pub(crate) parameters: Vec<u8>,
+}
+
+/// A root key where it was made: an `Arc<dyn RootKey>` of the box would be a copy, and leave the key in memory that nobody wipes.
+#[derive(Clone)]
+pub(crate) struct SharedKey(Arc<Box<dyn RootKey>>);
+
+impl From<Box<dyn RootKey>> for SharedKey {
+    fn from(key: Box<dyn RootKey>) -> Self {
+        Self(Arc::new(key))
+    }
+}
+
+impl Deref for SharedKey {
+    type Target = dyn RootKey;
+
+    fn deref(&self) -> &Self::Target {
+        &**self.0
+    }
 }
 
 /// The root key in force, and the one that an announced change leads to: which of them opens keys.db only keys.db can say.

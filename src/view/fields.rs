@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use consignee_policy::{FieldType, Policy};
 use serde_json::{Map, Value as Json};
+use zeroize::Zeroize;
 
 use super::{FromView, Record, RecordField, View, check_fields, check_numbers};
 use crate::{
@@ -17,6 +18,14 @@ use crate::{
 pub struct Fields(Vec<(String, Value)>);
 
 opaque_debug!(Fields, Patch);
+
+/// Overwrites the values.
+impl Zeroize for Fields {
+    fn zeroize(&mut self) {
+        self.0.iter_mut().for_each(|(_, value)| value.zeroize());
+        self.0.clear();
+    }
+}
 
 /// Longest JSON text of an order, in bytes.
 pub(crate) const MAX_JSON: usize = 2 * 1024 * 1024;

@@ -1,10 +1,22 @@
 //! Values between Rust and Python.
 
-use consignee::{Cell, Value};
+use std::{
+    ops::Deref,
+    process,
+    sync::{Mutex, MutexGuard, PoisonError, TryLockError},
+    thread,
+    time::Duration,
+};
+
+use consignee::{Cell, ErrorKind, Value};
 use pyo3::{
+    Borrowed,
+    exceptions::PyTypeError,
     prelude::*,
     types::{PyBytes, PyDict, PyList, PyString, PyTuple},
 };
+
+use crate::errors::{not_unicode, of_kind};
 
 /// Something of the package's own Python half, or of the standard library.
 macro_rules! imported {
@@ -75,9 +87,74 @@ pub(crate) fn loads(py: Python<'_>, json: &str) -> PyResult<Py<PyAny>> {
 }
 
 /// An order, or changes to one, as JSON: a text is JSON already, anything else is written as it.
+///
+/// # Errors
+/// An `InputError` for what cannot be.
 pub(crate) fn order_json(order: &Bound<'_, PyAny>) -> PyResult<String> {
-    if let Ok(text) = order.cast::<PyString>() {
-        return text.extract();
+    if order.is_instance_of::<PyString>() {
+        return Ok(order.extract::<Text>()?.0);
     }
-    imported!(order.py(), "consignee._values", "_dumps")?.call1((order,))?.extract()
+    let written = imported!(order.py(), "consignee._values", "_dumps")?.call1((order,))?;
+    Ok(written.extract::<Text>()?.0)
+}
+
+/// A str. Its own error names no part of it, as Python's does.
+pub(crate) struct Text(String);
+
+impl Deref for Text {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        &self.0
+    }
+}
+
+impl<'py> FromPyObject<'_, 'py> for Text {
+    type Error = PyErr;
+
+    fn extract(object: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
+        let text = object.cast::<PyString>().map_err(|_| PyTypeError::new_err("expected a str"))?;
+        text.extract().map(Self).map_err(|_| not_unicode())
+    }
+}
+
+/// Any iterable of str, but for a str itself.
+pub(crate) struct Texts(Vec<Text>);
+
+impl Texts {
+    pub(crate) fn refs(&self) -> Vec<&str> {
+        self.0.iter().map(|text| &**text).collect()
+    }
+}
+
+impl<'py> FromPyObject<'_, 'py> for Texts {
+    type Error = PyErr;
+
+    fn extract(object: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
+        if object.is_instance_of::<PyString>() {
+            return Err(PyTypeError::new_err("expected several str, such as a list, and not one"));
+        }
+        object.try_iter()?.map(|item| item?.extract()).collect::<PyResult<_>>().map(Self)
+    }
+}
+
+/// A lock, also in a forked child, where a thread that held it at the fork is not there to let it go.
+///
+/// # Errors
+/// `Locked`, where that is so.
+pub(crate) fn locked<T>(mutex: &Mutex<T>, made_in: u32) -> PyResult<MutexGuard<'_, T>> {
+    if process::id() == made_in {
+        return Ok(mutex.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+    for _ in 0..100 {
+        match mutex.try_lock() {
+            Ok(guard) => return Ok(guard),
+            Err(TryLockError::Poisoned(guard)) => return Ok(guard.into_inner()),
+            Err(TryLockError::WouldBlock) => thread::sleep(Duration::from_millis(20)),
+        }
+    }
+    Err(of_kind(
+        &ErrorKind::Locked,
+        "another thread used it when the process forked: make it anew in the worker",
+    ))
 }

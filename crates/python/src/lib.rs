@@ -11,7 +11,7 @@ use std::path::PathBuf;
 use consignee::{VaultCard, tlog::TrustPolicy};
 use pyo3::prelude::*;
 
-use crate::errors::raised;
+use crate::{convert::Text, errors::raised};
 
 /// To be called in a child after a fork: nothing that is drawn at random from then on is what the parent draws. The package
 /// registers it with os.register_at_fork.
@@ -34,8 +34,8 @@ fn error_kinds() -> Vec<(&'static str, u32)> {
 /// Raises:
 ///     InputError: for a text that is no card.
 #[pyfunction]
-fn card_fingerprint(card: &str) -> PyResult<String> {
-    Ok(VaultCard::parse(card).map_err(raised)?.fingerprint().to_string())
+fn card_fingerprint(card: Text) -> PyResult<String> {
+    Ok(VaultCard::parse(&card).map_err(raised)?.fingerprint().to_string())
 }
 
 /// Verifies what a vault has published in a folder, without any secret: that all entries are there and hash to what was signed.
@@ -59,11 +59,11 @@ fn card_fingerprint(card: &str) -> PyResult<String> {
 fn verify_published(
     py: Python<'_>,
     folder: PathBuf,
-    card: &str,
-    witnesses: Option<&str>,
+    card: Text,
+    witnesses: Option<Text>,
     checkpoint: Option<&[u8]>,
 ) -> PyResult<Py<PyAny>> {
-    let card = VaultCard::parse(card).map_err(raised)?;
+    let card = VaultCard::parse(&card).map_err(raised)?;
     let witnesses = witnesses.map(|text| TrustPolicy::parse(text.as_bytes())).transpose().map_err(raised)?;
     let verify = || consignee::verify_published(&folder, &card, witnesses.as_ref(), checkpoint);
     let verified = py.detach(verify).map_err(raised)?;

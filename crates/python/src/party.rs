@@ -4,12 +4,10 @@ use std::{
     collections::VecDeque,
     path::PathBuf,
     process,
-    sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError},
-    thread,
-    time::Duration,
+    sync::{Arc, Mutex},
 };
 
-use consignee::{Alias, Error, Kem, PartyKey, Passphrase, VaultCard};
+use consignee::{Alias, Error, ErrorKind, Kem, PartyKey, Passphrase, VaultCard};
 use pyo3::{
     exceptions::PyValueError,
     prelude::*,
@@ -17,7 +15,8 @@ use pyo3::{
 };
 
 use crate::{
-    errors::raised,
+    convert::{Text, Texts, locked},
+    errors::{of_kind, raised},
     view::{View, result},
 };
 
@@ -31,8 +30,8 @@ pub(crate) struct Party {
     process: u32,
 }
 
-fn passphrase(text: Option<String>) -> Option<Passphrase> {
-    text.map(Passphrase::new)
+fn passphrase(text: Option<Text>) -> Option<Passphrase> {
+    text.map(|text| Passphrase::new(&*text))
 }
 
 fn card(text: &str) -> PyResult<VaultCard> {
@@ -44,30 +43,13 @@ impl Party {
         Self { party: Mutex::new(party), process: process::id() }
     }
 
-    fn lock(&self) -> Result<MutexGuard<'_, consignee::Party>, PyErr> {
-        if process::id() == self.process {
-            return Ok(self.party.lock().unwrap_or_else(PoisonError::into_inner));
-        }
-        // In a forked child a thread that held it at the fork is not there to let it go.
-        for _ in 0..100 {
-            match self.party.try_lock() {
-                Ok(party) => return Ok(party),
-                Err(TryLockError::Poisoned(party)) => return Ok(party.into_inner()),
-                Err(TryLockError::WouldBlock) => thread::sleep(Duration::from_millis(100)),
-            }
-        }
-        Err(PyValueError::new_err(
-            "another thread used the party when the process forked: open the party in the worker",
-        ))
-    }
-
     /// Without the interpreter's lock, so that no thread waits for one while it holds the other.
     fn with<T: Send>(
         &self,
         py: Python<'_>,
         work: impl FnOnce(&mut consignee::Party) -> Result<T, Error> + Send,
     ) -> PyResult<T> {
-        py.detach(|| work(&mut *self.lock()?).map_err(raised))
+        py.detach(|| work(&mut *locked(&self.party, self.process)?).map_err(raised))
     }
 }
 
@@ -85,7 +67,7 @@ impl Party {
     ///     Damaged: for what is no key.
     #[staticmethod]
     #[pyo3(signature = (key_file, *, passphrase=None))]
-    fn open(py: Python<'_>, key_file: PathBuf, passphrase: Option<String>) -> PyResult<Self> {
+    fn open(py: Python<'_>, key_file: PathBuf, passphrase: Option<Text>) -> PyResult<Self> {
         let passphrase = self::passphrase(passphrase);
         py.detach(|| consignee::Party::open(&key_file, passphrase.as_ref())).map(Self::of).map_err(raised)
     }
@@ -95,30 +77,40 @@ impl Party {
     /// Args:
     ///     key: what a key file holds.
     ///     passphrase: of a locked key.
-    ///     pins: what :meth:`pins` gave before; empty for a party that trusts no vault yet.
+    ///     pins: what :meth:`pins` gave before; None for a party that trusts no vault yet.
     ///
     /// Raises:
     ///     CannotOpen: for a missing or wrong passphrase.
     ///     Damaged: for what is no key, or no pins.
     #[staticmethod]
-    #[pyo3(signature = (key, *, passphrase=None, pins=""))]
-    fn from_bytes(py: Python<'_>, key: &[u8], passphrase: Option<String>, pins: &str) -> PyResult<Self> {
+    #[pyo3(signature = (key, *, passphrase=None, pins=None))]
+    fn from_bytes(
+        py: Python<'_>,
+        key: &[u8],
+        passphrase: Option<Text>,
+        pins: Option<Text>,
+    ) -> PyResult<Self> {
         let passphrase = self::passphrase(passphrase);
-        let read = || consignee::Party::with_pins(PartyKey::from_bytes(key, passphrase.as_ref())?, pins);
+        let read = || {
+            consignee::Party::with_pins(
+                PartyKey::from_bytes(key, passphrase.as_ref())?,
+                pins.as_deref().unwrap_or_default(),
+            )
+        };
         py.detach(read).map(Self::of).map_err(raised)
     }
 
     /// A party with a new key. Write it by :meth:`write_key`: without it, nobody reads what the party is sent.
     ///
     /// Args:
-    ///     kem: "x-wing", or "x25519" where messages must be short.
+    ///     kem: "x-wing", which None is, too, or "x25519" where messages must be short.
     ///
     /// Raises:
     ///     ValueError: for another kem.
     #[staticmethod]
-    #[pyo3(signature = (kem="x-wing"))]
-    fn generate(kem: &str) -> PyResult<Self> {
-        let kem = match kem {
+    #[pyo3(signature = (kem=None))]
+    fn generate(kem: Option<Text>) -> PyResult<Self> {
+        let kem = match kem.as_deref().unwrap_or("x-wing") {
             "x-wing" => Kem::XWing,
             "x25519" => Kem::X25519,
             _ => return Err(PyValueError::new_err("kem is \"x-wing\" or \"x25519\"")),
@@ -137,7 +129,7 @@ impl Party {
     ///     RootKeyError: for a passphrase that is too short.
     ///     StorageError: where it cannot be written.
     #[pyo3(signature = (path, *, passphrase=None))]
-    fn write_key(&self, py: Python<'_>, path: PathBuf, passphrase: Option<String>) -> PyResult<()> {
+    fn write_key(&self, py: Python<'_>, path: PathBuf, passphrase: Option<Text>) -> PyResult<()> {
         let passphrase = self::passphrase(passphrase);
         self.with(py, |party| party.key().write(&path, passphrase.as_ref()))
     }
@@ -161,14 +153,13 @@ impl Party {
     ///     fingerprint: what the shop read out by telephone. Whoever passes off a card of his own can send orders that no shop has.
     ///
     /// Raises:
-    ///     ValueError: where the card has another fingerprint.
+    ///     CannotOpen: where the card has another fingerprint.
     ///     InputError: for a text that is no card.
-    fn trust(&self, py: Python<'_>, card: &str, fingerprint: &str) -> PyResult<()> {
-        let card = self::card(card)?;
+    fn trust(&self, py: Python<'_>, card: Text, fingerprint: Text) -> PyResult<()> {
+        let card = self::card(&card)?;
         if !fingerprint.trim().eq_ignore_ascii_case(&card.fingerprint().to_string()) {
-            return Err(PyValueError::new_err(
-                "the card has another fingerprint: it is not the shop's card, or was misread; compare it once more",
-            ));
+            let message = "the card has another fingerprint: it is not the shop's card, or was misread; compare it once more";
+            return Err(of_kind(&ErrorKind::CannotOpen, message));
         }
         self.with(py, |party| {
             party.trust(card);
@@ -180,8 +171,8 @@ impl Party {
     ///
     /// Returns:
     ///     Whether it was trusted.
-    fn distrust(&self, py: Python<'_>, card: &str) -> PyResult<bool> {
-        let card = self::card(card)?;
+    fn distrust(&self, py: Python<'_>, card: Text) -> PyResult<bool> {
+        let card = self::card(&card)?;
         self.with(py, |party| Ok(party.distrust(&card)))
     }
 
@@ -243,14 +234,14 @@ impl Party {
     fn request<'py>(
         &self,
         py: Python<'py>,
-        card: &str,
-        purpose: &str,
-        aliases: Vec<String>,
+        card: Text,
+        purpose: Text,
+        aliases: Texts,
     ) -> PyResult<Bound<'py, PyBytes>> {
-        let card = self::card(card)?;
-        let aliases: Option<Vec<Alias>> = aliases.iter().map(|alias| Alias::parse(alias)).collect();
+        let card = self::card(&card)?;
+        let aliases: Option<Vec<Alias>> = aliases.refs().into_iter().map(Alias::parse).collect();
         let aliases = aliases.ok_or_else(|| PyValueError::new_err("an alias is like JYY7-T2ZJ-AEY7-Z"))?;
-        let request = self.with(py, |party| party.request(&card, purpose, &[], &aliases))?;
+        let request = self.with(py, |party| party.request(&card, &purpose, &[], &aliases))?;
         Ok(PyBytes::new(py, request.as_bytes()))
     }
 
@@ -312,7 +303,11 @@ impl Bundle {
     }
 
     fn __iter__(&self) -> BundleIterator {
-        BundleIterator { bundle: Arc::clone(&self.0), at: Mutex::new((0, VecDeque::new())) }
+        BundleIterator {
+            bundle: Arc::clone(&self.0),
+            at: Mutex::new((0, VecDeque::new())),
+            process: process::id(),
+        }
     }
 
     /// Opens orders of the bundle, all in one call.
@@ -387,6 +382,7 @@ pub(crate) struct BundleIterator {
     bundle: Arc<Unsealed>,
     /// The next to be opened, and what has been.
     at: Mutex<Waiting>,
+    process: u32,
 }
 
 #[pymethods]
@@ -408,7 +404,7 @@ impl BundleIterator {
         let at_hand = self.at.try_lock().ok().and_then(|mut waiting| waiting.1.pop_front());
         let next = match at_hand {
             Some(view) => Some(view),
-            None => py.detach(|| next(&mut self.at.lock().unwrap_or_else(PoisonError::into_inner))),
+            None => py.detach(|| Ok::<_, PyErr>(next(&mut *locked(&self.at, self.process)?)))?,
         };
         next.map(|view| view.map(View).map_err(raised)).transpose()
     }

@@ -3,22 +3,23 @@
 use std::{
     collections::VecDeque,
     path::PathBuf,
-    sync::{Mutex, PoisonError, RwLock},
+    sync::{Mutex, PoisonError, RwLock, TryLockError},
     time::Duration,
 };
 
 use consignee::{
-    Error, Fields, KeyFile, Passphrase, Patch, PublicKey, RootKeyProvider, Setup, ShredMode, VaultCard,
+    Error, ErrorKind, Fields, KeyFile, Passphrase, Patch, PublicKey, RootKeyProvider, Setup, ShredMode,
+    VaultCard,
 };
 use pyo3::{
-    exceptions::PyValueError,
+    exceptions::{PyTypeError, PyValueError},
     prelude::*,
-    types::{PyBytes, PyIterator, PyList, PyTuple},
+    types::{PyBool, PyBytes, PyIterator, PyList, PyString, PyTuple},
 };
 
 use crate::{
-    convert::{imported, loads, order_json},
-    errors::{instance, raised},
+    convert::{Text, Texts, imported, loads, order_json},
+    errors::{instance, is_ours, of_kind, raised},
     view::{View, result},
 };
 
@@ -39,7 +40,7 @@ impl Vault {
 
     fn get(&self) -> PyResult<consignee::Vault> {
         let vault = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        vault.clone().ok_or_else(|| PyValueError::new_err("the vault has been locked: unlock it again"))
+        vault.clone().ok_or_else(|| of_kind(&ErrorKind::Locked, "the vault has been locked: unlock it again"))
     }
 
     /// Without the interpreter's lock.
@@ -52,31 +53,31 @@ impl Vault {
         py.detach(|| work(&vault)).map_err(raised)
     }
 
-    /// What became of orders whose JSON this is.
+    /// What became of orders whose JSON this is, or that have none.
     fn put_texts<'py>(
         &self,
         py: Python<'py>,
-        texts: Vec<String>,
+        given: Vec<Result<String, Py<PyAny>>>,
         results: &Bound<'py, PyList>,
     ) -> PyResult<()> {
+        let texts: Vec<&String> = given.iter().flatten().collect();
         let put = self.with(py, |vault| {
             let policy = vault.policy()?;
             let mut orders = Vec::with_capacity(texts.len());
-            let read = |text: &String| Fields::from_order_json(text, &policy).map(|order| orders.push(order));
+            let read =
+                |text: &&String| Fields::from_order_json(text, &policy).map(|order| orders.push(order));
             let read: Vec<Result<(), Error>> = texts.iter().map(read).collect();
             let mut put = vault.put_many(&orders)?.into_iter();
-            Ok(read
-                .into_iter()
-                .filter_map(|read| match read {
-                    Ok(()) => put.next(),
-                    Err(e) => Some(Err(e)),
-                })
-                .collect::<Vec<_>>())
+            let of = |read: Result<(), Error>| read.map_or_else(|e| Some(Err(e)), |()| put.next());
+            Ok(read.into_iter().filter_map(of).collect::<Vec<_>>())
         })?;
-        for order in put {
-            results.append(match order {
-                Ok(order) => told(py, order)?.unbind(),
-                Err(e) => instance(py, &e)?,
+        let mut put = put.into_iter();
+        for order in given {
+            results.append(match order.map(|_| put.next()) {
+                Ok(Some(Ok(order))) => told(py, order)?.unbind(),
+                Ok(Some(Err(e))) => instance(py, &e)?,
+                Ok(None) => continue,
+                Err(exception) => exception,
             })?;
         }
         Ok(())
@@ -93,12 +94,12 @@ fn told<'py>(py: Python<'py>, put: consignee::Put) -> PyResult<Bound<'py, PyAny>
 
 fn root_key(
     key_file: Option<PathBuf>,
-    passphrase: Option<String>,
+    passphrase: Option<Text>,
     root_key: Option<&[u8]>,
 ) -> PyResult<Box<dyn RootKeyProvider>> {
     Ok(match (key_file, passphrase, root_key) {
         (Some(path), None, None) => Box::new(KeyFile::read(&path).map_err(raised)?),
-        (None, Some(text), None) => Box::new(Passphrase::new(text)),
+        (None, Some(text), None) => Box::new(Passphrase::new(&*text)),
         (None, None, Some(bytes)) => {
             let key = bytes.try_into().map_err(|_| PyValueError::new_err("root_key has not 32 bytes"))?;
             Box::new(KeyFile::from_bytes(key))
@@ -111,15 +112,14 @@ fn root_key(
 fn seconds(valid: Option<Bound<'_, PyAny>>) -> PyResult<Option<Duration>> {
     let Some(valid) = valid else { return Ok(None) };
     let wrong = || PyValueError::new_err("valid is a timedelta or a number of seconds, above 0");
+    if valid.is_instance_of::<PyBool>() {
+        return Err(wrong());
+    }
     let duration = match valid.extract::<Duration>() {
         Ok(duration) => duration,
         Err(_) => Duration::from_secs(valid.extract::<u64>().map_err(|_| wrong())?),
     };
     if duration.as_secs() == 0 { Err(wrong()) } else { Ok(Some(duration)) }
-}
-
-fn refs(orders: &[String]) -> Vec<&str> {
-    orders.iter().map(String::as_str).collect()
 }
 
 #[pymethods]
@@ -143,7 +143,7 @@ impl Vault {
         py: Python<'_>,
         folder: PathBuf,
         key_file: Option<PathBuf>,
-        passphrase: Option<String>,
+        passphrase: Option<Text>,
         root_key: Option<&[u8]>,
         checkpoint: Option<PathBuf>,
     ) -> PyResult<Self> {
@@ -165,13 +165,15 @@ impl Vault {
     ///     InputError: for a policy that does not follow its format.
     #[staticmethod]
     #[pyo3(signature = (policy=None))]
-    fn in_memory(py: Python<'_>, policy: Option<String>) -> PyResult<Self> {
-        let setup =
-            policy.map_or_else(Setup::default, |policy| Setup { policy: policy.into(), ..Setup::default() });
+    fn in_memory(py: Python<'_>, policy: Option<Text>) -> PyResult<Self> {
+        let setup = policy.map_or_else(Setup::default, |policy| Setup {
+            policy: policy.to_string().into(),
+            ..Setup::default()
+        });
         py.detach(|| consignee::Vault::in_memory(&setup)).map(Self::of).map_err(raised)
     }
 
-    /// Forgets the keys: calls that are going on end, later ones raise ValueError. At the end of a `with` block by itself.
+    /// Forgets the keys: calls that are going on end, later ones raise Locked. At the end of a `with` block by itself.
     fn lock(&self, py: Python<'_>) {
         let taken = self.0.write().unwrap_or_else(PoisonError::into_inner).take();
         py.detach(|| drop(taken));
@@ -215,19 +217,29 @@ impl Vault {
     ///     For each a Put, or the Error that it met, in their order.
     ///
     /// Raises:
-    ///     Locked, StorageError: none of the batch that was being stored is acknowledged; put them again.
+    ///     Locked, StorageError: none of the batch that was being stored is acknowledged.
+    ///     What the iterable raises: all orders that came before are stored.
+    ///     In both cases, put them all again: what is there is not stored a second time.
     fn put_many<'py>(&self, py: Python<'py>, orders: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyList>> {
-        let (results, mut texts, mut held) = (PyList::empty(py), Vec::new(), 0);
+        if orders.is_instance_of::<PyString>() {
+            return Err(PyTypeError::new_err("expected several orders, such as a list, and not one text"));
+        }
+        let (results, mut given, mut held) = (PyList::empty(py), Vec::new(), 0);
         for order in orders.try_iter()? {
-            let text = order_json(&order?)?;
-            held += text.len();
-            texts.push(text);
-            if texts.len() >= BATCH || held >= BATCH_BYTES {
-                self.put_texts(py, std::mem::take(&mut texts), &results)?;
+            // What came before is stored, whatever the iterable does.
+            let text = match order.map(|order| order_json(&order)) {
+                Err(e) => return self.put_texts(py, given, &results).and(Err(e)),
+                Ok(Err(e)) if is_ours(py, &e) => Err(e.into_value(py).into_any()),
+                Ok(text) => Ok(text?),
+            };
+            held += text.as_ref().map_or(0, String::len);
+            given.push(text);
+            if given.len() >= BATCH || held >= BATCH_BYTES {
+                self.put_texts(py, std::mem::take(&mut given), &results)?;
                 held = 0;
             }
         }
-        self.put_texts(py, texts, &results)?;
+        self.put_texts(py, given, &results)?;
         Ok(results)
     }
 
@@ -240,8 +252,8 @@ impl Vault {
     ///
     /// Raises:
     ///     NotFound, NotPermitted, Expired, Revoked, Shredded, RolledBack, CannotOpen, Damaged, Locked, StorageError.
-    fn open(&self, py: Python<'_>, party: &str, purpose: &str, order: &str) -> PyResult<View> {
-        self.with(py, |vault| vault.open(party, purpose, order)).map(View)
+    fn open(&self, py: Python<'_>, party: Text, purpose: Text, order: Text) -> PyResult<View> {
+        self.with(py, |vault| vault.open(&party, &purpose, &order)).map(View)
     }
 
     /// Opens orders as a party for a purpose, with one disk sync for all.
@@ -255,37 +267,45 @@ impl Vault {
     fn open_many<'py>(
         &self,
         py: Python<'py>,
-        party: &str,
-        purpose: &str,
-        orders: Vec<String>,
+        party: Text,
+        purpose: Text,
+        orders: Texts,
     ) -> PyResult<Bound<'py, PyList>> {
-        let views = self.with(py, |vault| vault.open_many(party, purpose, &refs(&orders)))?;
+        let views = self.with(py, |vault| vault.open_many(&party, &purpose, &orders.refs()))?;
         let items = PyList::empty(py);
         views.into_iter().try_for_each(|view| items.append(result(py, view)?))?;
         Ok(items)
     }
 
-    /// Opens as many orders as there are, a thousand at a time, while they are walked through: each batch is entered when its first
-    /// order is asked for.
+    /// Opens as many orders as there are, some at a time, while they are walked through. **Each batch is entered in the ledger when its
+    /// first order is asked for**, whether the others are looked at or not.
     ///
     /// Args:
     ///     party: name of the party.
     ///     purpose: what they are opened for.
     ///     orders: an iterable of numbers or aliases.
+    ///     batch: how many are opened together, 1 to 65,536: one disk sync for all of them.
     ///
     /// Returns:
-    ///     An iterator of a View, or the Error that it met, for each order.
+    ///     An iterator of a View, or the Error that it met, for each order. After an error of the whole batch (Locked, StorageError)
+    ///     next() tries the same orders again.
+    #[pyo3(signature = (party, purpose, orders, *, batch=100))]
     fn open_iter(
         slf: Py<Self>,
-        py: Python<'_>,
-        party: String,
-        purpose: String,
+        party: Text,
+        purpose: Text,
         orders: &Bound<'_, PyAny>,
+        batch: usize,
     ) -> PyResult<OpenIterator> {
         let _unlocked = slf.get().get()?;
+        if orders.is_instance_of::<PyString>() {
+            return Err(PyTypeError::new_err("expected several orders, such as a list, and not one"));
+        }
+        if !(1..=65_536).contains(&batch) {
+            return Err(PyValueError::new_err("batch is 1 to 65536"));
+        }
         let orders = orders.try_iter()?.unbind();
-        let _same_interpreter = py;
-        Ok(OpenIterator { vault: slf, request: (party, purpose), orders, opened: Mutex::default() })
+        Ok(OpenIterator { vault: slf, request: (party, purpose), orders, batch, at: Mutex::default() })
     }
 
     /// Finds orders by the value of a field that has an index. A search is a disclosure, and has its entries.
@@ -300,12 +320,12 @@ impl Vault {
     fn find<'py>(
         &self,
         py: Python<'py>,
-        party: &str,
-        purpose: &str,
-        field: &str,
-        value: &str,
+        party: Text,
+        purpose: Text,
+        field: Text,
+        value: Text,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let found = self.with(py, |vault| vault.find(party, purpose, field, value))?;
+        let found = self.with(py, |vault| vault.find(&party, &purpose, &field, &value))?;
         let hits = PyList::empty(py);
         for hit in found.hits {
             let parts = (hit.alias.to_string(), hit.revision, hit.ledger, hit.ledger_index);
@@ -332,13 +352,13 @@ impl Vault {
     fn update(
         &self,
         py: Python<'_>,
-        order: &str,
+        order: Text,
         revision: u32,
         changes: &Bound<'_, PyAny>,
     ) -> PyResult<u32> {
         let text = order_json(changes)?;
         self.with(py, |vault| {
-            vault.update(order, revision, Patch::from_order_json(&text, &*vault.policy()?)?)
+            vault.update(&order, revision, Patch::from_order_json(&text, &*vault.policy()?)?)
         })
     }
 
@@ -360,13 +380,13 @@ impl Vault {
     fn share<'py>(
         &self,
         py: Python<'py>,
-        party: &str,
-        purpose: &str,
-        orders: Vec<String>,
+        party: Text,
+        purpose: Text,
+        orders: Texts,
         valid: Option<Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyAny>> {
         let valid = seconds(valid)?;
-        shared(py, self.with(py, |vault| vault.share(party, purpose, &refs(&orders), valid))?)
+        shared(py, self.with(py, |vault| vault.share(&party, &purpose, &orders.refs(), valid))?)
     }
 
     /// The same for what a party asked in a signed request, whose hash is in each entry. A request is taken once.
@@ -395,9 +415,9 @@ impl Vault {
     ///     NotFound: for an order that is not there.
     ///     Shredded: where the evidence was destroyed with the order.
     ///     CannotOpen, Damaged, StorageError.
-    fn who_saw(&self, py: Python<'_>, order: &str) -> PyResult<Py<PyAny>> {
+    fn who_saw(&self, py: Python<'_>, order: Text) -> PyResult<Py<PyAny>> {
         let json = self.with(py, |vault| {
-            let told = vault.who_saw(order)?;
+            let told = vault.who_saw(&order)?;
             let entries: Vec<_> = told.entries.iter().map(|entry| entry.to_json(told.record_id)).collect();
             Ok(serde_json::json!({ "summary": told.to_json(), "entries": entries }).to_string())
         })?;
@@ -408,8 +428,8 @@ impl Vault {
     ///
     /// Raises:
     ///     NotFound, Shredded, Locked, StorageError.
-    fn close_order(&self, py: Python<'_>, order: &str) -> PyResult<()> {
-        self.with(py, |vault| vault.close(order).map(drop))
+    fn close_order(&self, py: Python<'_>, order: Text) -> PyResult<()> {
+        self.with(py, |vault| vault.close(&order).map(drop))
     }
 
     /// Destroys the secret of an order: nobody opens it any more. Cannot be undone; not final against old copies of secrets.db together
@@ -423,9 +443,9 @@ impl Vault {
     /// Raises:
     ///     NotFound, Shredded, LimitExceeded, Locked, StorageError.
     #[pyo3(signature = (order, reason, *, with_evidence=false))]
-    fn shred(&self, py: Python<'_>, order: &str, reason: &str, with_evidence: bool) -> PyResult<()> {
+    fn shred(&self, py: Python<'_>, order: Text, reason: Text, with_evidence: bool) -> PyResult<()> {
         let mode = if with_evidence { ShredMode::WithEvidence } else { ShredMode::KeepEvidence };
-        self.with(py, |vault| vault.shred(order, reason, mode).map(drop))
+        self.with(py, |vault| vault.shred(&order, &reason, mode).map(drop))
     }
 
     /// Adds a party in a role.
@@ -442,15 +462,15 @@ impl Vault {
     fn add_party(
         &self,
         py: Python<'_>,
-        name: &str,
-        role: &str,
-        lines: Option<&str>,
-        public_key: Option<&str>,
+        name: Text,
+        role: Text,
+        lines: Option<Text>,
+        public_key: Option<Text>,
     ) -> PyResult<()> {
-        let key = public_key.map(PublicKey::parse).transpose().map_err(raised)?;
+        let key = public_key.as_deref().map(PublicKey::parse).transpose().map_err(raised)?;
         self.with(py, |vault| match &key {
-            Some(key) => vault.add_party_with_key(name, role, lines, key).map(drop),
-            None => vault.add_party(name, role, lines).map(drop),
+            Some(key) => vault.add_party_with_key(&name, &role, lines.as_deref(), key).map(drop),
+            None => vault.add_party(&name, &role, lines.as_deref()).map(drop),
         })
     }
 
@@ -466,8 +486,8 @@ impl Vault {
     ///
     /// Raises:
     ///     NotFound, Revoked, NotPermitted, InputError, Locked, StorageError.
-    fn issue_keyring<'py>(&self, py: Python<'py>, party: &str) -> PyResult<Bound<'py, PyBytes>> {
-        Ok(PyBytes::new(py, &self.with(py, |vault| vault.issue_keyring(party))?))
+    fn issue_keyring<'py>(&self, py: Python<'py>, party: Text) -> PyResult<Bound<'py, PyBytes>> {
+        Ok(PyBytes::new(py, &self.with(py, |vault| vault.issue_keyring(&party))?))
     }
 
     /// Number, size and root of the ledger that openings are entered in.
@@ -500,14 +520,47 @@ fn shared<'py>(py: Python<'py>, shared: consignee::Shared) -> PyResult<Bound<'py
     imported!(py, "consignee._values", "Shared")?.call1((bundle, shared.expires, orders))
 }
 
-/// Opens orders of an iterable, a thousand at a time.
+/// Opens orders of an iterable, some at a time.
 #[pyclass(frozen, module = "consignee")]
 pub(crate) struct OpenIterator {
     vault: Py<Vault>,
     /// Party and purpose.
-    request: (String, String),
+    request: (Text, Text),
     orders: Py<PyIterator>,
-    opened: Mutex<VecDeque<Result<consignee::View, Error>>>,
+    batch: usize,
+    at: Mutex<Waiting>,
+}
+
+/// What has been taken from the iterable and not been given out.
+#[derive(Default)]
+struct Waiting {
+    orders: Vec<Text>,
+    opened: VecDeque<Result<consignee::View, Error>>,
+    /// What the iterable raised, to be raised after what it gave before.
+    raised: Option<PyErr>,
+}
+
+impl OpenIterator {
+    fn fill(&self, py: Python<'_>, waiting: &mut Waiting) -> PyResult<()> {
+        let mut orders = self.orders.bind(py).clone();
+        while waiting.orders.len() < self.batch && waiting.raised.is_none() {
+            match orders.next().map(|order| order?.extract()) {
+                Some(Ok(order)) => waiting.orders.push(order),
+                Some(Err(e)) => waiting.raised = Some(e),
+                None => break,
+            }
+        }
+        if waiting.orders.is_empty() {
+            return waiting.raised.take().map_or(Ok(()), Err);
+        }
+        // They are kept where this fails, to be tried again.
+        let (party, purpose) = &self.request;
+        let refs: Vec<&str> = waiting.orders.iter().map(|order| &**order).collect();
+        let opened = self.vault.get().with(py, |vault| vault.open_many(party, purpose, &refs))?;
+        waiting.opened.extend(opened);
+        waiting.orders.clear();
+        Ok(())
+    }
 }
 
 #[pymethods]
@@ -517,18 +570,20 @@ impl OpenIterator {
     }
 
     fn __next__(&self, py: Python<'_>) -> PyResult<Option<Py<PyAny>>> {
-        let next = || self.opened.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
-        if let Some(view) = next() {
-            return result(py, view).map(Some);
+        // One thread at a time: the iterable is Python's, and runs under the interpreter's lock.
+        let mut waiting = match self.at.try_lock() {
+            Ok(waiting) => waiting,
+            Err(TryLockError::Poisoned(waiting)) => waiting.into_inner(),
+            Err(TryLockError::WouldBlock) => {
+                let message = "the iterator is in use by another thread, or was when the process forked";
+                return Err(of_kind(&ErrorKind::Locked, message));
+            }
+        };
+        // What was opened ends with the vault's lock, too.
+        self.vault.get().get().inspect_err(|_| waiting.opened.clear())?;
+        if waiting.opened.is_empty() {
+            self.fill(py, &mut waiting)?;
         }
-        let orders = self.orders.bind(py).clone().take(BATCH).map(|order| order?.extract());
-        let orders = orders.collect::<PyResult<Vec<String>>>()?;
-        if orders.is_empty() {
-            return Ok(None);
-        }
-        let (party, purpose) = &self.request;
-        let views = self.vault.get().with(py, |vault| vault.open_many(party, purpose, &refs(&orders)))?;
-        self.opened.lock().unwrap_or_else(PoisonError::into_inner).extend(views);
-        next().map(|view| result(py, view)).transpose()
+        waiting.opened.pop_front().map(|view| result(py, view)).transpose()
     }
 }

@@ -7,7 +7,7 @@ use pyo3::{
 };
 
 use crate::{
-    convert,
+    convert::{self, Text},
     errors::{instance, raised},
 };
 
@@ -25,8 +25,8 @@ impl View {
     ///     NotPermitted: for a part that the purpose does not open.
     ///     Absent: for one that the order has not.
     ///     InputError: for one that there is not.
-    fn __getitem__<'py>(&self, py: Python<'py>, part: &str) -> PyResult<Bound<'py, PyAny>> {
-        convert::value(py, self.0.get(part).map_err(raised)?)
+    fn __getitem__<'py>(&self, py: Python<'py>, part: Text) -> PyResult<Bound<'py, PyAny>> {
+        convert::value(py, self.0.get(&part).map_err(raised)?)
     }
 
     /// A part by its name, or the default where the order has no value for it.
@@ -38,10 +38,10 @@ impl View {
     fn get<'py>(
         &self,
         py: Python<'py>,
-        part: &str,
+        part: Text,
         default: Option<Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        match self.0.get(part) {
+        match self.0.get(&part) {
             Ok(value) => convert::value(py, value),
             Err(e) if *e.kind() == ErrorKind::Absent => {
                 Ok(default.unwrap_or_else(|| py.None().into_bound(py)))
@@ -83,8 +83,8 @@ impl View {
     }
 
     fn __contains__(&self, part: &Bound<'_, PyAny>) -> bool {
-        let name = part.extract::<String>();
-        name.is_ok_and(|name| self.0.parts().any(|(known, _)| known == name.as_str()))
+        let name = part.extract::<Text>();
+        name.is_ok_and(|name| self.0.parts().any(|(known, _)| known == &*name))
     }
 
     /// What to call the order towards the party: its number, if the caller gave it or the role may open it; else the alias.

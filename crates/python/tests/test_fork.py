@@ -83,6 +83,34 @@ def test_party_keyring_and_bundle_of_the_parent_are_read_in_the_child(vault, cou
     assert in_child(child).decode() == 2 * NAME
 
 
+def test_an_iterator_in_use_at_the_fork_makes_no_child_wait_for_ever(vault, courier):
+    vault.put_many(order(f"N-{n}") for n in range(600))
+    bundle = courier.bundle(vault, "delivery", [f"N-{n}" for n in range(600)])
+    done, shared = threading.Event(), [iter(bundle)]
+
+    def walk():
+        while not done.is_set():
+            shared[0] = iter(bundle)
+            for _ in shared[0]:
+                pass
+
+    thread = threading.Thread(target=walk)
+    thread.start()
+
+    def child() -> bytes:
+        try:
+            next(shared[0], None)
+        except consignee.Locked:
+            pass
+        return b"done"
+
+    try:
+        assert all(in_child(child) == b"done" for _ in range(6))
+    finally:
+        done.set()
+        thread.join()
+
+
 def test_a_fork_while_other_threads_read_leaves_no_lock_behind(vault, courier):
     sealed = vault.share("DHL", "delivery", ["SO-1"]).bundle
     done = threading.Event()

@@ -41,7 +41,7 @@ def test_each_order_of_a_share_has_its_result(vault, courier):
     bundle = courier.party.read(courier.keyring, base64.b64encode(shared.bundle))
     assert bundle.expires_at == shared.expires
     assert vault.share("DHL", "delivery", ["nowhere"]).bundle is None
-    for wrong in (0, -1, "1 h", datetime.timedelta(0)):
+    for wrong in (0, -1, True, "1 h", datetime.timedelta(0)):
         with pytest.raises(ValueError):
             vault.share("DHL", "delivery", ["SO-1"], valid=wrong)
 
@@ -63,7 +63,7 @@ def test_altered_and_foreign_bundles_are_refused(vault, courier):
 
 def test_trust_needs_the_fingerprint_that_was_compared(vault):
     party = consignee.Party.generate("x25519")
-    with pytest.raises(ValueError, match="fingerprint"):
+    with pytest.raises(consignee.CannotOpen, match="fingerprint"):
         party.trust(vault.card(), party.fingerprint)
     party.trust(vault.card(), consignee.card_fingerprint(vault.card()).lower() + " ")
     assert party.trusted() == [vault.card()]
@@ -95,6 +95,13 @@ def test_a_key_in_a_file_and_one_that_is_kept_elsewhere(vault, tmp_path):
     (tmp_path / "today.bundle").write_bytes(bundle)
     (view,) = consignee.read(str(path), tmp_path / "shop.keyring", str(tmp_path / "today.bundle"))
     assert view["consignee.phone"] == PHONE
+    # What is wrong with the bundle is told, also where the pins cannot be written.
+    path.with_name("courier.key.trust.new").mkdir()
+    with pytest.raises(consignee.StorageError):
+        consignee.read(path, keyring, bundle)
+    with pytest.raises(consignee.CannotOpen):
+        consignee.read(path, keyring, bundle[:-1] + bytes([bundle[-1] ^ 1]))
+    path.with_name("courier.key.trust.new").rmdir()
     elsewhere = consignee.Party.from_bytes(path.read_bytes(), pins=consignee.Party.open(path).pins())
     assert elsewhere.trusted() == [vault.card()]
     locked = tmp_path / "locked.key"

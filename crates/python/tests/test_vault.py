@@ -1,7 +1,10 @@
+import copy
 import datetime
 import decimal
 import json
 import pickle
+import subprocess
+import sys
 import threading
 import time
 
@@ -48,10 +51,10 @@ def test_what_is_put_as_python_values_is_what_is_put_as_json(vault):
     assert not vault.put(python).stored
     assert not vault.put(json.dumps(order("SO-1"))).stored
     assert not vault.put(json.dumps(order("SO-1")).encode()).stored
-    with pytest.raises(TypeError):
-        vault.put(order("SO-2", note=object()))
-    with pytest.raises(TypeError):
-        vault.put(order("SO-2", placed_at=datetime.datetime(2026, 11, 11)))
+    for wrong in ({"note": object()}, {"note": {1, 2}}, {"placed_at": datetime.datetime(2026, 11, 11)}, {"note": "\ud83d"}):
+        with pytest.raises(consignee.InputError) as told:
+            vault.put(order("SO-2", **wrong))
+        assert PHONE not in repr(told.value) and told.value.__cause__ is None
 
 
 def test_many_orders_come_from_any_iterable_and_each_has_its_result(vault):
@@ -67,6 +70,93 @@ def test_many_orders_come_from_any_iterable_and_each_has_its_result(vault):
     some = vault.open_many("SF Express", "delivery", ["N-1", "N-7"])
     assert some[0].order == "N-1" and isinstance(some[1], consignee.NotFound)
     assert list(vault.open_iter("SF Express", "delivery", [])) == [] and vault.put_many([]) == []
+    for call in (lambda: vault.put_many("{}"), lambda: vault.open_many("SF Express", "delivery", "N-1")):
+        with pytest.raises(TypeError):
+            call()
+    for call in (lambda: vault.open_iter("x", "y", "N-1"), lambda: vault.share("x", "y", "N-1")):
+        with pytest.raises(TypeError):
+            call()
+    with pytest.raises(ValueError):
+        vault.open_iter("x", "y", [], batch=0)
+
+
+def test_an_order_that_is_none_leaves_the_others_be(vault):
+    wrong = [order("W-1", note="\ud83d"), order("W-2", note={1}), b"\xff", "\ud83d", "[]"]
+    results = vault.put_many([order("N-1"), *wrong, order("N-2")])
+    assert [type(result).__name__ for result in results] == ["Put", *["InputError"] * 5, "Put"]
+    for result in results[1:6]:
+        assert PHONE not in repr(result) + repr(result.args) + repr(result.__dict__) and "W-" not in str(result)
+
+
+def test_what_an_iterable_gave_before_it_failed_is_stored_and_opened(vault):
+    def failing(items):
+        yield from items
+        raise OSError("the file is gone")
+
+    with pytest.raises(OSError):
+        vault.put_many(failing(order(f"N-{n}") for n in range(1200)))
+    assert all(not put.stored for put in vault.put_many(order(f"N-{n}") for n in range(1200)))
+    entries = vault.ledger_state().size
+    opening = vault.open_iter("SF Express", "delivery", failing(f"N-{n}" for n in range(250)))
+    seen = []
+    with pytest.raises(OSError):
+        for view in opening:
+            seen.append(view.order)
+    assert seen == [f"N-{n}" for n in range(250)] and vault.ledger_state().size == entries + 250
+    assert list(opening) == []
+
+
+def test_each_batch_is_entered_when_its_first_order_is_asked_for_and_ends_with_the_vaults_lock(vault):
+    vault.put_many(order(f"N-{n}") for n in range(30))
+    entries = vault.ledger_state().size
+    opening = vault.open_iter("SF Express", "delivery", (f"N-{n}" for n in range(30)), batch=10)
+    assert vault.ledger_state().size == entries
+    next(opening)
+    assert vault.ledger_state().size == entries + 10
+    vault.lock()
+    with pytest.raises(consignee.Locked):
+        next(opening)
+
+
+def test_a_batch_that_fails_as_a_whole_is_tried_again(tmp_path):
+    command("init", cwd=tmp_path)
+    command("party", "add", "SF Express", "--role", "courier", cwd=tmp_path)
+    numbers = [f"N-{n}" for n in range(12)]
+    command("put", "-", cwd=tmp_path, given="".join(json.dumps(order(number)) + "\n" for number in numbers))
+    with consignee.Vault.unlock(tmp_path / "shop.vault", key_file=tmp_path / "shop.key") as vault:
+        opening = vault.open_iter("SF Express", "delivery", iter(numbers), batch=5)
+        seen = [next(opening).order]
+        # Another process: one's own locks do not keep one out.
+        script = "import sqlite3, sys; held = sqlite3.connect(sys.argv[1], isolation_level=None); held.execute('BEGIN IMMEDIATE'); print(flush=True); input()"
+        held = subprocess.Popen(
+            [sys.executable, "-c", script, tmp_path / "shop.vault/ledger.db"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        )
+        held.stdout.readline()
+        with pytest.raises(consignee.Error):
+            for view in opening:
+                seen.append(view.order)
+        held.communicate(b"\n")
+        assert seen + [view.order for view in opening] == numbers
+
+
+def test_no_exception_holds_what_was_handed_in(vault):
+    for call in (
+        lambda: vault.open("agent 17", "after_sale", "SO-\ud800"),
+        lambda: vault.find("agent 17", "after_sale", "consignee.phone", PHONE + "\ud800"),
+        lambda: vault.who_saw("SO-\ud800"),
+        lambda: vault.open("SF Express", "delivery", "SO-1")["\ud800"],
+    ):
+        with pytest.raises(consignee.InputError) as told:
+            call()
+        assert PHONE not in repr(told.value.args) and "SO-" not in repr(told.value.args)
+
+
+def test_a_time_keeps_its_text_when_it_is_copied(vault):
+    at = vault.open("clerk", "accounting", "SO-1")["placed_at"]
+    for same in (copy.copy(at), copy.deepcopy(at), pickle.loads(pickle.dumps(at))):
+        assert same == at and same.text == "2026-11-11T20:14:05+08:00" and same.tzinfo == at.tzinfo
+    later = at + datetime.timedelta(days=1)
+    assert later.text == "2026-11-12T20:14:05+08:00"
 
 
 def test_find_update_who_saw_close_and_shred(vault):
@@ -119,7 +209,7 @@ def test_errors_say_what_to_do_and_tell_no_content(vault):
 def test_a_vault_that_is_locked_is_used_no_more(vault):
     with vault as same:
         assert same is vault
-    with pytest.raises(ValueError, match="unlock"):
+    with pytest.raises(consignee.Locked, match="unlock"):
         vault.put(order("SO-2"))
     vault.lock()
     assert "locked" in repr(vault)

@@ -101,6 +101,28 @@ static void gone(const char *what) {
   }
 }
 
+/* The longest piece of the key in a key file that a C string can hold, which is nearly always all of it. */
+static void root_key(const char *path, char root[33]) {
+  char line[256] = "", piece[33] = "";
+  FILE *file = fopen(path, "r");
+  CHECK(file && fgets(line, sizeof line, file) && fclose(file) == 0);
+  const char *digits = strchr(line, ':');
+  CHECK(digits);
+  for (size_t i = 0, used = 0; i < 32; i++) {
+    unsigned byte;
+    CHECK(sscanf(digits + 1 + 2 * i, "%2x", &byte) == 1);
+    used = byte ? used + 1 : 0;
+    piece[used ? used - 1 : 0] = (char)byte;
+    if (used > strlen(root)) {
+      memcpy(root, piece, used);
+      root[used] = 0;
+    }
+  }
+  CHECK(strlen(root) >= 8);
+  explicit_bzero(line, sizeof line);
+  explicit_bzero(piece, sizeof piece);
+}
+
 int main(void) {
   static const char *const values[] = {NAME, PHONE, STREET, TITLE};
   shop shop = open_shop();
@@ -171,6 +193,13 @@ int main(void) {
   consignee_results_free(results);
   gone("an order that was opened in the vault");
 
+  /* The vault opens for itself what a change leaves as it is. */
+  seek(values, 4);
+  uint32_t revision;
+  OK(consignee_vault_update(shop.vault, number, 1, S("{\"note\":\"ring twice\"}"), &revision, &error));
+  CHECK(revision == 2);
+  gone("an order that was changed");
+
   /* Keys: the digits of a private key, and the bytes of a keyring's keys stand in no block that is freed. */
   consignee_buffer *key, *public_key;
   OK(consignee_party_key_new(CONSIGNEE_KEM_X25519, NONE, &key, &public_key, &error));
@@ -184,6 +213,30 @@ int main(void) {
   consignee_buffer_free(key);
   consignee_buffer_free(public_key);
   gone("a private key");
+
+  /* The root key of a vault in a folder, after work of each kind. */
+  const char *folder = getenv("CONSIGNEE_TEST_SHOP");
+  CHECK(folder);
+  char path[512], key_path[512], root[33] = {0};
+  snprintf(path, sizeof path, "%s/vault", folder);
+  snprintf(key_path, sizeof key_path, "%s/key", folder);
+  root_key(key_path, root);
+  const char *const roots[] = {root};
+  seek(roots, 1);
+  consignee_vault *vault;
+  consignee_buffer *answer;
+  OK(consignee_vault_unlock(S(path), S(key_path), &vault, &error));
+  OK(consignee_vault_open(vault, S("SF Express"), S("delivery"), &number, 1, &results, &error));
+  consignee_results_free(results);
+  OK(consignee_vault_update(vault, number, 1, S("{\"note\":\"ring twice\"}"), &revision, &error));
+  OK(consignee_vault_who_saw(vault, number, &answer, &error));
+  consignee_buffer_free(answer);
+  OK(consignee_vault_add_party(vault, S("DHL"), S("courier"), NONE, NONE, &error));
+  looking = 0;
+  CHECK(on_the_heap() > 0); /* It is there while it is needed. */
+  looking = 1;
+  consignee_vault_free(vault);
+  gone("a root key");
 
   consignee_buffer_free(bytes);
   consignee_buffer_free(lines);

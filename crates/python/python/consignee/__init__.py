@@ -18,8 +18,8 @@ docs/python.md has the tour, threads and forks.
 
 from __future__ import annotations
 
+import contextlib
 import os
-from collections.abc import Mapping
 from typing import Union
 
 from . import _native
@@ -46,8 +46,6 @@ from ._errors import (
 )
 from ._native import Bundle, Keyring, Party, Vault, View, __version__, card_fingerprint, verify_published
 from ._values import Address, Hit, Hits, LedgerState, Money, Put, Shared, SharedOrder, Timestamp
-
-Mapping.register(View)
 
 # A child of a preforked pool must not draw what its parent draws.
 if hasattr(os, "register_at_fork"):
@@ -84,9 +82,14 @@ def read(
     party = Party.open(key_file, passphrase=passphrase)
     keys = party.keyring(_content(keyring))
     try:
-        return party.read(keys, _content(bundle))
-    finally:
-        party.save()
+        read = party.read(keys, _content(bundle))
+    except Error:
+        # The time that was seen counts, also where the bundle is refused; that it cannot be kept is not what is wrong then.
+        with contextlib.suppress(Error):
+            party.save()
+        raise
+    party.save()
+    return read
 
 
 __all__ = [

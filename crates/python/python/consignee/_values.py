@@ -7,6 +7,8 @@ from datetime import datetime, timedelta, timezone
 from decimal import Decimal
 from typing import Any, NamedTuple, Optional
 
+from ._errors import InputError
+
 
 class Money(NamedTuple):
     """An amount and its currency. The amount keeps its digits: 88.00 is not 88."""
@@ -39,7 +41,22 @@ class Timestamp(datetime):
         text: the RFC 3339 text, which may have nine digits of a second where a datetime has six.
     """
 
-    text: str
+    _text: Optional[str] = None
+
+    @property
+    def text(self) -> str:
+        """The text that it was given as; of one that was made of another, that of isoformat."""
+        return self.isoformat() if self._text is None else self._text
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        parts = super().__reduce_ex__(protocol)
+        return (_with_text, (parts[:2], self._text))
+
+
+def _with_text(parts: Any, text: Optional[str]) -> Any:
+    made = parts[0](*parts[1])
+    made._text = text
+    return made
 
 
 class Put(NamedTuple):
@@ -103,12 +120,12 @@ def _timestamp(seconds: int, microseconds: int, offset: Optional[int], text: str
     # Not fromtimestamp, which not every platform has for times before 1970.
     local = datetime(1970, 1, 1) + timedelta(minutes=offset or 0, seconds=seconds, microseconds=microseconds)
     made = Timestamp.combine(local.date(), local.time(), zone)
-    made.text = text
+    made._text = text
     return made
 
 
 def _default(value: object) -> object:
-    if isinstance(value, Timestamp) and hasattr(value, "text"):
+    if isinstance(value, Timestamp):
         return value.text
     if isinstance(value, datetime):
         if value.tzinfo is None:
@@ -133,7 +150,12 @@ def _plain(value: object) -> object:
 
 
 def _dumps(order: object) -> str:
-    """An order, or changes to one, as JSON."""
-    if isinstance(order, (bytes, bytearray)):
-        return bytes(order).decode()
-    return json.dumps(_plain(order), default=_default, ensure_ascii=False)
+    """An order, or changes to one, as JSON. What cannot be is an InputError that holds nothing of it."""
+    try:
+        if isinstance(order, (bytes, bytearray)):
+            return bytes(order).decode()
+        return json.dumps(_plain(order), default=_default, ensure_ascii=False)
+    except UnicodeDecodeError:
+        raise InputError("the text is not Unicode: it has bytes that are no UTF-8") from None
+    except (TypeError, ValueError, RecursionError) as e:
+        raise InputError(f"it cannot be written as JSON: {e}") from None
