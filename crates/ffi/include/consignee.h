@@ -2,7 +2,7 @@
  *
  * Generated from crates/ffi by its test `the_header_is_what_the_code_says`: edit the Rust. docs/ffi.md has examples.
  *
- * Rules of every function:
+ * C99 or later. Rules of every function:
  * - It returns CONSIGNEE_OK or another status. What went wrong is told in *error, memory of the caller, where that is not NULL.
  * - Outputs are written on CONSIGNEE_OK only, and are never read. No output overlaps another or an input.
  * - Inputs have a length and need no NUL; texts are UTF-8. No pointer that is passed in is kept.
