@@ -28,6 +28,8 @@ pub(crate) enum Content<'a> {
 
 /// Room for a record of usual size, from the start: growing would leave a copy of its plaintext behind.
 const USUAL_RECORD: usize = 4096;
+/// Room for a facet.
+const USUAL_FACET: usize = 64;
 
 /// Buffers that sealing uses again and again. Plaintext in them is overwritten by ciphertext or wiped; but while orders that are larger
 /// than usual make them grow, copies of it are left behind.
@@ -62,8 +64,8 @@ impl Workspace {
 
     /// Says how many orders are to come: what can be derived for several at once, is. What was drawn ahead before is dropped.
     pub(crate) fn expect(&mut self, orders: usize) {
-        self.record.reserve(USUAL_RECORD);
-        self.facet.reserve(64);
+        self.record.reserve(USUAL_RECORD.saturating_sub(self.record.len()));
+        self.facet.reserve(USUAL_FACET.saturating_sub(self.facet.len()));
         self.ahead.halves.clear();
         self.ahead.expected = orders;
     }
