@@ -5,18 +5,17 @@ use pyo3::{prelude::*, sync::PyOnceLock};
 
 /// The exception of an error.
 pub(crate) fn raised(error: Error) -> PyErr {
-    Python::attach(|py| match instance(py, &error) {
-        Ok(exception) => PyErr::from_value(exception.into_bound(py)),
-        Err(instead) => instead,
-    })
+    Python::attach(|py| thrown(py, instance(py, &error)))
+}
+
+/// An exception that was made; where it was not, what kept it from being.
+fn thrown(py: Python<'_>, made: PyResult<Py<PyAny>>) -> PyErr {
+    made.map_or_else(|instead| instead, |exception| PyErr::from_value(exception.into_bound(py)))
 }
 
 /// One of the package's own making, of a kind of the library's.
 pub(crate) fn of_kind(kind: &ErrorKind, message: &str) -> PyErr {
-    Python::attach(|py| match made(py, (kind.status(), message, None, None)) {
-        Ok(exception) => PyErr::from_value(exception.into_bound(py)),
-        Err(instead) => instead,
-    })
+    Python::attach(|py| thrown(py, made(py, (kind.status(), message, None, None))))
 }
 
 /// Of a text that cannot be UTF-8. Python's own error holds the whole text.

@@ -17,7 +17,7 @@ use pyo3::{
 use crate::{
     convert::{Text, Texts, locked},
     errors::{of_kind, raised},
-    view::{View, result},
+    view::{View, results},
 };
 
 /// Orders that are opened at once while a bundle is walked through.
@@ -326,10 +326,7 @@ impl Bundle {
         count: Option<usize>,
     ) -> PyResult<Bound<'py, PyList>> {
         let end = count.map_or(usize::MAX, |count| first.saturating_add(count));
-        let opened: Vec<_> = py.detach(|| self.0.bundle.views_of(first..end, &self.0.keyring).collect());
-        let items = PyList::empty(py);
-        opened.into_iter().try_for_each(|view| items.append(result(py, view)?))?;
-        Ok(items)
+        results(py, py.detach(|| self.0.bundle.views_of(first..end, &self.0.keyring).collect()))
     }
 
     /// The party that it is for.

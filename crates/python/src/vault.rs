@@ -20,7 +20,7 @@ use pyo3::{
 use crate::{
     convert::{Text, Texts, imported, loads, order_json},
     errors::{instance, is_ours, of_kind, raised},
-    view::{View, result},
+    view::{View, result, results},
 };
 
 /// Orders that are put or opened together, and how much text of them is held.
@@ -272,9 +272,7 @@ impl Vault {
         orders: Texts,
     ) -> PyResult<Bound<'py, PyList>> {
         let views = self.with(py, |vault| vault.open_many(&party, &purpose, &orders.refs()))?;
-        let items = PyList::empty(py);
-        views.into_iter().try_for_each(|view| items.append(result(py, view)?))?;
-        Ok(items)
+        results(py, views)
     }
 
     /// Opens as many orders as there are, some at a time, while they are walked through. **Each batch is entered in the ledger when its

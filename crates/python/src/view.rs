@@ -147,6 +147,16 @@ impl View {
     }
 }
 
+/// Results as a list.
+pub(crate) fn results<'py>(
+    py: Python<'py>,
+    views: Vec<Result<consignee::View, consignee::Error>>,
+) -> PyResult<Bound<'py, PyList>> {
+    let items = PyList::empty(py);
+    views.into_iter().try_for_each(|view| items.append(result(py, view)?))?;
+    Ok(items)
+}
+
 /// A result as an item of a list: the view, or the exception.
 pub(crate) fn result(
     py: Python<'_>,
