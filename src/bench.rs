@@ -15,7 +15,7 @@ use crate::{
     registry::Registry,
     sealer::{Plan, SealedOrder, no_randomness},
     store::{SecretRow, SecretState},
-    suite::SealRng,
+    suite::{SealRng, wiping_stack_once},
     vault::Vault,
     view,
 };
@@ -62,7 +62,7 @@ impl Steps {
         let policy = registry.policy()?.digest();
         let epoch = registry.current_epoch()?;
         let release = registry.current_release()?;
-        SealRng::with(|rng| {
+        let seal = |rng: &mut SealRng| {
             space.expect(orders.len());
             for order in orders {
                 let place = Place {
@@ -81,8 +81,8 @@ impl Steps {
                 row.wrapped.extend_from_slice(&wrapped.map_err(|_| no_randomness())?);
             }
             Ok((space.record().len(), row.wrapped.len()))
-        })
-        .map_err(|_| no_randomness())?
+        };
+        wiping_stack_once(|| SealRng::with(seal)).map_err(|_| no_randomness())?
     }
 
     /// What opening some parts of these orders takes.
@@ -151,7 +151,7 @@ impl Opening<'_> {
     /// As for opening.
     pub fn open(&mut self) -> Result<usize> {
         let tickets = take(&mut self.tickets);
-        let opened = self.by(Some(&tickets));
+        let opened = wiping_stack_once(|| self.by(Some(&tickets)));
         self.tickets = tickets;
         opened
     }
@@ -161,7 +161,7 @@ impl Opening<'_> {
     /// # Errors
     /// As for opening.
     pub fn disclose(&mut self) -> Result<usize> {
-        self.by(None)
+        wiping_stack_once(|| self.by(None))
     }
 }
 

@@ -7,13 +7,16 @@ use std::{
     thread,
 };
 
+use crate::suite::wiping_stack_once;
+
 /// Items that must come to each thread for its start to pay: it costs as much as a few orders, a thread more of them being idle.
 const PER_THREAD: usize = 64;
 
 /// What the system gives this process; asked once, because it reads files for it.
 static CORES: LazyLock<usize> = LazyLock::new(|| thread::available_parallelism().map_or(1, NonZero::get));
 
-/// Does the work on the items, cut into as many pieces as there are cores that pay; the results in the order of the pieces.
+/// Does the work on the items, cut into as many pieces as there are cores that pay; the results in the order of the pieces. What
+/// ciphers leave on the stack is wiped once for each piece.
 ///
 /// The threads live for this call only: a pool would not survive a fork, and a forked child would wait for it for ever. Where the
 /// system starts no more threads, this one does their work.
@@ -23,7 +26,8 @@ pub(crate) fn on_all<T: Send, U: Send>(items: &mut [T], work: impl Fn(&mut [T]) 
     // A thread takes its piece out when it runs, so that the piece of one that does not start is still there.
     let pieces: Vec<_> = items.chunks_mut(size).map(|piece| Mutex::new(Some(piece))).collect();
     let take = |piece: &Mutex<Option<&mut [T]>>| {
-        piece.lock().unwrap_or_else(PoisonError::into_inner).take().map(&work)
+        let piece = piece.lock().unwrap_or_else(PoisonError::into_inner).take();
+        piece.map(|piece| wiping_stack_once(|| work(piece)))
     };
     let others = pieces.get(1..).unwrap_or_default();
     thread::scope(|scope| {

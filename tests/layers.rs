@@ -11,7 +11,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("value", &[]),
     ("normalise", &["value"]),
     ("observe", &[]),
-    ("cores", &[]),
+    ("cores", &["suite"]),
     ("text", &[]),
     ("tlog", &["suite", "text"]),
     ("ledger", &["observe", "store", "tlog"]),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use consignee_policy::PartId;
 
 use super::{IndexKey, VaultId};
-use crate::suite::{DERIVED_AT_ONCE, Kdf, Secret, Suite, commit};
+use crate::suite::{DERIVED_AT_ONCE, Kdf, Secret, Suite, commit, wiping_stack};
 
 /// FK[e, f]. Not `Clone`: epochs and keyrings share it.
 pub(crate) struct FieldKey {
@@ -135,11 +135,13 @@ impl Halves {
         let mut inputs = [[0; 12]; Self::AT_ONCE];
         inputs.iter_mut().zip(numbers.iter()).for_each(|(input, n1)| *input = half_input(n1));
         let inputs = inputs.get(..numbers.len()).unwrap_or_default();
-        for (part, out) in known.iter().zip(secrets.chunks_mut(inputs.len().max(1))) {
-            if let Some(key) = keys.get(*part) {
-                key.kdf.derive_all(inputs, out);
+        wiping_stack(|| {
+            for (part, out) in known.iter().zip(secrets.chunks_mut(inputs.len().max(1))) {
+                if let Some(key) = keys.get(*part) {
+                    key.kdf.derive_all(inputs, out);
+                }
             }
-        }
+        });
         numbers.first().copied().unwrap_or_default()
     }
 

@@ -9,16 +9,22 @@ use crate::{
     Order, Setup, Vault,
     opener::unlock,
     record::Record,
-    suite::{Secret, TAG, open_in_place},
+    suite::{
+        Secret, TAG, open_in_place,
+        tests::{halves, left_on_stack},
+    },
 };
 
 const ROOT: [u8; 32] = [42; 32];
 
-fn order() -> Order {
-    let json = r#"{"order_no":"SO-1","placed_at":"2026-11-11T20:14:05+08:00","consignee":{"name":"Wang Xiaoming","phone":"13812345678",
+fn order_json() -> &'static str {
+    r#"{"order_no":"SO-1","placed_at":"2026-11-11T20:14:05+08:00","consignee":{"name":"Wang Xiaoming","phone":"13812345678",
         "address":{"lines":["1 Zhongshan Road"],"city":"Nanjing","country":"CN"}},"items":[],
-        "amount":{"value":"88.00","currency":"CNY"}}"#;
-    Order::from_json(json, &consignee_policy::Policy::built_in()).unwrap()
+        "amount":{"value":"88.00","currency":"CNY"}}"#
+}
+
+fn order() -> Order {
+    Order::from_json(order_json(), &consignee_policy::Policy::built_in()).unwrap()
 }
 
 /// Which keys a string is, of one vault with one order.
@@ -109,4 +115,42 @@ fn no_32_bytes_of_the_files_are_a_key_of_the_vault() {
     for window in windows {
         assert!(locks.opened_by(window).is_empty());
     }
+}
+
+/// Whoever may read the memory of a shop's backend finds no data key on the stack of the thread that put and opened orders.
+#[cfg(target_os = "linux")]
+#[cfg_attr(debug_assertions, ignore = "unoptimised code copies whatever it moves; run with --release")]
+#[test]
+fn putting_and_opening_many_orders_leave_no_copy_of_a_data_key() {
+    let json = |n: u8| order_json().replace("SO-1", &format!("SO-{n}"));
+    let policy = consignee_policy::Policy::built_in();
+    let orders: Vec<_> = (0..40).map(|n| Order::from_json(&json(n), &policy).unwrap()).collect();
+    let numbers: Vec<_> = (0..40).map(|n| format!("SO-{n}")).collect();
+    let numbers: Vec<_> = numbers.iter().map(String::as_str).collect();
+    let work = || {
+        let vault = Vault::in_memory(&Setup::default()).unwrap();
+        vault.add_party("courier1", "courier", None).unwrap();
+        assert!(vault.put_many(&orders).unwrap().iter().all(Result::is_ok));
+        assert!(vault.open_many("courier1", "delivery", &numbers).unwrap().iter().all(Result::is_ok));
+        vault
+    };
+    let sought = |vault: &Vault| {
+        let registry = vault.registry().unwrap();
+        let of_order = |number: &&str| {
+            let id = registry.id_key.record_id(number);
+            let row = vault.inner().stores.secrets.secrets(&[id.0]).unwrap().concat().remove(0);
+            let sealed = vault.sealed(number).unwrap();
+            let record = Record::parse(&sealed).unwrap();
+            let (secret, _) = unlock(&registry, &record, &row).unwrap();
+            let of_part = |part| {
+                let key = registry.epochs[0].get(part).unwrap();
+                halves(key.data_key(&record.header.n1, &secret.ticket_part(id, part)).expose())
+            };
+            record.parts().flat_map(|(part, _)| of_part(part)).collect::<Vec<_>>()
+        };
+        numbers.iter().flat_map(of_order).collect()
+    };
+    let left = left_on_stack(work, sought);
+    assert!(left.len() > 2 * 5 * 40);
+    assert_eq!(left.iter().sum::<usize>(), 0);
 }

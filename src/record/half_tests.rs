@@ -2,12 +2,15 @@
 
 use std::collections::HashSet;
 
-use consignee_policy::PartId;
+use consignee_policy::{FieldType, PartId};
 
 use super::{format::Associated, *};
 use crate::{
     keys::{EpochKeys, FieldKey, Halves, OrderSecret, RecordId, VaultId},
-    suite::{SealRng, Secret, Suite, TAG, open_in_place},
+    suite::{
+        SealRng, Secret, Suite, TAG, open_in_place,
+        tests::{halves, left_on_stack},
+    },
     value::ValueRef,
 };
 
@@ -195,5 +198,36 @@ fn what_is_derived_together_is_what_is_derived_alone() {
                 }
             }
         }
+    }
+}
+
+/// Sealing and opening leave no part of a data key, nor of the halves that it is made of, on the stack.
+#[cfg(target_os = "linux")]
+#[cfg_attr(debug_assertions, ignore = "unoptimised code copies whatever it moves; run with --release")]
+#[test]
+fn sealing_and_opening_a_record_leave_no_copy_of_a_data_key() {
+    for suite in SUITES {
+        let mut rng = SealRng::from_seed([suite.number() + 30; 32]);
+        let keys = epoch(suite, &mut rng);
+        let work = || {
+            let sealing = OneSealing::new(&mut rng, VaultId([1; 16]), RecordId([7; 16]), &keys);
+            let (record, secret) = (sealing.parsed(), &sealing.secret);
+            check_directory(&record, &keys, secret).unwrap();
+            let (none, mut space) = (Halves::default(), Plaintext::default());
+            let parts = PARTS.map(part);
+            let ty = |_| Some(FieldType::Text);
+            let count = |opened: Vec<Reopened<'_>>| Ok(opened.len());
+            let opened = open_to_seal(&mut space, &record, (&keys, none.of(0)), (secret, &parts), ty, count);
+            assert_eq!(opened.unwrap(), PARTS.len());
+            sealing
+        };
+        let sought = |sealing: &OneSealing| {
+            let of_part = |part| {
+                let (half, ticket) = (sealing.field_half(&keys, part), sealing.ticket(part));
+                [half, ticket, xor(half, ticket)]
+            };
+            PARTS.map(part).into_iter().flat_map(of_part).flat_map(|key| halves(&key)).collect()
+        };
+        assert_eq!(left_on_stack(work, sought), [0; 6 * PARTS.len()], "{suite:?}");
     }
 }

@@ -9,7 +9,7 @@ use super::{Record, format::Associated};
 use crate::{
     error::{Error, ErrorKind, Result},
     keys::{EpochKeys, HalvesOf, IdKey, Keyring, OrderSecret, Ticket},
-    suite::{Secret, TAG, open_in_place},
+    suite::{Secret, TAG, open_in_place, wiping_stack},
     value::{Plain, decode_padded},
 };
 
@@ -117,9 +117,11 @@ pub(crate) fn check_directory(record: &Record<'_>, keys: &EpochKeys, secret: &Or
     let mut ticket_parts = Vec::new();
     secret.ticket_parts(header.record_id, std::iter::once(part), &mut ticket_parts);
     let ticket_part = ticket_parts.first().ok_or_else(cannot_open)?;
-    let key = field_key.data_key(&header.n1, ticket_part);
     let mut associated = Associated::new(record.bound());
-    decrypt(&mut Plaintext::default(), record, &key, (part, associated.of(part)), ciphertext)
+    wiping_stack(|| {
+        let key = field_key.data_key(&header.n1, ticket_part);
+        decrypt(&mut Plaintext::default(), record, &key, (part, associated.of(part)), ciphertext)
+    })
 }
 
 /// The padded values of these parts, which stand in the order of the record.
@@ -137,12 +139,15 @@ fn decrypt_all<'t>(
     let mut associated = Associated::new(record.bound());
     let mut sealed = record.parts();
     space.begin(record.bytes().len());
-    for (part, ticket_part) in parts {
-        let ciphertext = sealed.by_ref().find(|(p, _)| *p == part).map(|(_, c)| c).ok_or_else(cannot_open)?;
-        let key = keys.data_key(halves, &header.n1, part, ticket_part).ok_or_else(cannot_open)?;
-        decrypt(space, record, &key, (part, associated.of(part)), ciphertext)?;
-    }
-    Ok(())
+    wiping_stack(|| {
+        for (part, ticket_part) in parts {
+            let found = sealed.by_ref().find(|(sealed, _)| *sealed == part);
+            let (_, ciphertext) = found.ok_or_else(cannot_open)?;
+            let key = keys.data_key(halves, &header.n1, part, ticket_part).ok_or_else(cannot_open)?;
+            decrypt(space, record, &key, (part, associated.of(part)), ciphertext)?;
+        }
+        Ok(())
+    })
 }
 
 /// The padded value of one part, behind those that are there.

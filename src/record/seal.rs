@@ -10,7 +10,7 @@ use super::{
 use crate::{
     error::{Error, ErrorKind, Result},
     keys::{EpochKeys, Halves, HalvesOf, OrderSecret, RecordId, VaultId},
-    suite::{SealRng, Secret, TAG, seal_in_place},
+    suite::{SealRng, Secret, TAG, seal_in_place, wiping_stack},
     value::{ValueRef, encode_padded},
     view::mask,
 };
@@ -147,7 +147,7 @@ pub(crate) fn seal<'a>(
         };
         let n2 = rng.array();
         header.write(record, count, &n2);
-        encrypt(space, count, (&header, &n2), keys, &secret)?;
+        wiping_stack(|| encrypt(space, count, (&header, &n2), keys, &secret))?;
         Ok(Sealed { secret, n1: header.n1 })
     });
     space.ticket_parts.clear();

@@ -6,7 +6,7 @@ use aes_gcm::{
     aead::{AeadInOut, KeyInit, consts::U12},
 };
 
-use super::{Kdf, SealRng, Secret, Suite, Unauthentic, chacha, kdf::hchacha20};
+use super::{Kdf, SealRng, Secret, Suite, Unauthentic, chacha, kdf::hchacha20, wiping_stack};
 
 /// Length of a tag in bytes, the same in all suites.
 pub(crate) const TAG: usize = 16;
@@ -19,6 +19,8 @@ type Aes256Gcm = AesGcm<Aes256Enc, U12>;
 ///
 /// `key` must be fresh for every call; a record derives one for each part of each sealing, so `nonce` is no more than a
 /// second line. With a repeated key and nonce GCM gives away both plaintexts' XOR and its authentication key.
+///
+/// It leaves copies of `key` on the stack, as [`open_in_place`] does: for use within [`wiping_stack`].
 pub(crate) fn seal_in_place(
     suite: Suite,
     key: &Secret<32>,
@@ -99,7 +101,7 @@ impl WrapKey {
         rng.fill(nonce);
         nonce.iter_mut().zip(apart).for_each(|(byte, apart)| *byte ^= apart);
         body.copy_from_slice(plaintext);
-        *tag = self.seal(nonce, aad, body)?;
+        *tag = wiping_stack(|| self.seal(nonce, aad, body))?;
         Ok(())
     }
 
@@ -117,8 +119,16 @@ impl WrapKey {
         let (nonce, rest) = wrapped.split_first_chunk::<WRAP_NONCE>().ok_or(Unauthentic)?;
         let (body, tag) = rest.split_last_chunk::<TAG>().ok_or(Unauthentic)?;
         out.copy_from_slice(body);
-        let (suite, key, nonce) = self.derive(nonce);
-        open_in_place(suite, &key, &nonce, aad, out, tag)
+        wiping_stack(|| {
+            let (suite, key, nonce) = self.derive(nonce);
+            open_in_place(suite, &key, &nonce, aad, out, tag)
+        })
+    }
+
+    /// The key that what was wrapped has been sealed under.
+    #[cfg(test)]
+    pub(super) fn derived_for(&self, wrapped: &[u8]) -> [u8; 32] {
+        *self.derive(wrapped.first_chunk().unwrap()).1.expose()
     }
 
     /// The AEAD, key and nonce of one wrap. C2SP XAES-256-GCM: the first 12 bytes derive the key, the last 12 are the nonce.

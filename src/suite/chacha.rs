@@ -2,13 +2,8 @@
 //! vector instruction where the CPU is asked at run time, and takes seven times as long (`docs/benchmarks.md`, "Suite 2").
 
 use ring::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, Nonce, Tag, UnboundKey};
-use zeroize::zeroize_stack;
 
 use super::{Secret, TAG, Unauthentic};
-
-/// Stack that a call of ring uses (2,460 bytes on x86-64), and more. It does not wipe its copies of keys, so the stack below us is
-/// wiped.
-const STACK: usize = 4096;
 
 /// Encrypts `buffer` in place and returns the tag.
 pub(super) fn seal_in_place(
@@ -17,34 +12,13 @@ pub(super) fn seal_in_place(
     aad: &[u8],
     buffer: &mut [u8],
 ) -> Result<[u8; TAG], Unauthentic> {
-    let tag = seal(key, nonce, aad, buffer);
-    zeroize_stack::<STACK>();
-    tag
-}
-
-/// Decrypts `buffer` in place after checking its tag; on failure ring fills `buffer` with zeros.
-pub(super) fn open_in_place(
-    key: &Secret<32>,
-    nonce: &[u8; 12],
-    aad: &[u8],
-    buffer: &mut [u8],
-    tag: &[u8; TAG],
-) -> Result<(), Unauthentic> {
-    let opened = open(key, nonce, aad, buffer, tag);
-    zeroize_stack::<STACK>();
-    opened
-}
-
-// Not inlined, so that all they use lies below their caller's frame.
-#[inline(never)]
-fn seal(key: &Secret<32>, nonce: &[u8; 12], aad: &[u8], buffer: &mut [u8]) -> Result<[u8; TAG], Unauthentic> {
     let nonce = Nonce::assume_unique_for_key(*nonce);
     let tag = prepared(key)?.seal_in_place_separate_tag(nonce, Aad::from(aad), buffer);
     tag.map_err(|_| Unauthentic)?.as_ref().try_into().map_err(|_| Unauthentic)
 }
 
-#[inline(never)]
-fn open(
+/// Decrypts `buffer` in place after checking its tag; on failure ring fills `buffer` with zeros.
+pub(super) fn open_in_place(
     key: &Secret<32>,
     nonce: &[u8; 12],
     aad: &[u8],

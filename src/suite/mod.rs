@@ -13,6 +13,7 @@ mod kem;
 mod rng;
 mod secret;
 mod sign;
+mod stack;
 
 pub(crate) use aead::{TAG, WrapKey, open_in_place, seal_in_place, wrapped_len};
 #[cfg(test)]
@@ -25,6 +26,7 @@ pub use rng::after_fork;
 pub(crate) use rng::{SealRng, os_random};
 pub(crate) use secret::Secret;
 pub(crate) use sign::{SIGNATURE, SigningKey, is_verifying, verify};
+pub(crate) use stack::{wiping_stack, wiping_stack_once};
 
 /// A cipher suite, a property of an epoch: all records of an epoch use the same one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -77,4 +79,4 @@ pub(crate) struct Unauthentic;
 #[cfg(test)]
 pub(crate) mod published_tests;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -23,32 +23,32 @@ use orders::{COURIERS_PARTS, REFERENCE_PARTS, reference_json, reference_policy};
 const ORDERS: usize = 100;
 
 #[library_benchmark(setup = ready)]
-#[bench::suite_1(args = (Suite::Aes256Gcm,), config = at_most(25_400))]
-#[bench::suite_2(args = (Suite::ChaCha20Poly1305,), config = at_most(83_500))]
+#[bench::suite_1(args = (Suite::Aes256Gcm,), config = at_most(25_900))]
+#[bench::suite_2(args = (Suite::ChaCha20Poly1305,), config = at_most(44_700))]
 fn seal((mut steps, orders): (Steps, Vec<Order>)) -> (Steps, Vec<Order>) {
     black_box(steps.seal(&orders).unwrap());
     (steps, orders)
 }
 
 #[library_benchmark(setup = opening)]
-#[bench::suite_1(args = (Suite::Aes256Gcm, &COURIERS_PARTS), config = at_most(8_700))]
-#[bench::suite_2(args = (Suite::ChaCha20Poly1305, &COURIERS_PARTS), config = at_most(25_400))]
+#[bench::suite_1(args = (Suite::Aes256Gcm, &COURIERS_PARTS), config = at_most(9_100))]
+#[bench::suite_2(args = (Suite::ChaCha20Poly1305, &COURIERS_PARTS), config = at_most(12_600))]
 fn open_courier(mut opening: Opening<'static>) -> Opening<'static> {
     black_box(opening.open().unwrap());
     opening
 }
 
 #[library_benchmark(setup = opening)]
-#[bench::suite_1(args = (Suite::Aes256Gcm, &REFERENCE_PARTS), config = at_most(22_700))]
-#[bench::suite_2(args = (Suite::ChaCha20Poly1305, &REFERENCE_PARTS), config = at_most(67_100))]
+#[bench::suite_1(args = (Suite::Aes256Gcm, &REFERENCE_PARTS), config = at_most(23_200))]
+#[bench::suite_2(args = (Suite::ChaCha20Poly1305, &REFERENCE_PARTS), config = at_most(32_600))]
 fn open_all(mut opening: Opening<'static>) -> Opening<'static> {
     black_box(opening.open().unwrap());
     opening
 }
 
 #[library_benchmark(setup = opening)]
-#[bench::suite_1(args = (Suite::Aes256Gcm, &COURIERS_PARTS), config = at_most(12_300))]
-#[bench::suite_2(args = (Suite::ChaCha20Poly1305, &COURIERS_PARTS), config = at_most(37_300))]
+#[bench::suite_1(args = (Suite::Aes256Gcm, &COURIERS_PARTS), config = at_most(12_900))]
+#[bench::suite_2(args = (Suite::ChaCha20Poly1305, &COURIERS_PARTS), config = at_most(20_300))]
 fn disclose(mut opening: Opening<'static>) -> Opening<'static> {
     black_box(opening.disclose().unwrap());
     opening
