@@ -9,10 +9,7 @@ use crate::{
     Order, Setup, Vault,
     opener::unlock,
     record::Record,
-    suite::{
-        Secret, TAG, open_in_place,
-        tests::{halves, left_on_stack},
-    },
+    suite::{Secret, TAG, open_in_place},
 };
 
 const ROOT: [u8; 32] = [42; 32];
@@ -25,6 +22,13 @@ fn order_json() -> &'static str {
 
 fn order() -> Order {
     Order::from_json(order_json(), &consignee_policy::Policy::built_in()).unwrap()
+}
+
+/// An order as the vault keeps it: its record's id, its secret's row, the sealed record.
+fn stored(vault: &Vault, number: &str) -> (RecordId, crate::store::SecretRow, Vec<u8>) {
+    let id = vault.registry().unwrap().id_key.record_id(number);
+    let row = vault.inner().stores.secrets.secrets(&[id.0]).unwrap().concat().remove(0);
+    (id, row, vault.sealed(number).unwrap())
 }
 
 /// Which keys a string is, of one vault with one order.
@@ -72,11 +76,8 @@ fn no_32_bytes_of_the_files_are_a_key_of_the_vault() {
     let vault = Vault::create(&path, &KeyFile::from_bytes(ROOT), &Setup::default()).unwrap();
     vault.put(&order()).unwrap();
     let registry = vault.registry().unwrap();
-    let id = registry.id_key.record_id("SO-1");
-    let stores = &vault.inner().stores;
-    let row = stores.secrets.secrets(&[id.0]).unwrap().concat().remove(0);
-    let sealed = vault.sealed("SO-1").unwrap();
-    let items = stores.keys.items().unwrap();
+    let (id, row, sealed) = stored(&vault, "SO-1");
+    let items = vault.inner().stores.keys.items().unwrap();
     let wrapped = |kind: KeyKind| {
         let item = items.iter().find(|item| item.kind == kind as u8).unwrap();
         item.body[1..item.body.len() - 32].to_vec()
@@ -122,6 +123,8 @@ fn no_32_bytes_of_the_files_are_a_key_of_the_vault() {
 #[cfg_attr(debug_assertions, ignore = "unoptimised code copies whatever it moves; run with --release")]
 #[test]
 fn putting_and_opening_many_orders_leave_no_copy_of_a_data_key() {
+    use crate::suite::tests::{halves, left_on_stack};
+
     let json = |n: u8| order_json().replace("SO-1", &format!("SO-{n}"));
     let policy = consignee_policy::Policy::built_in();
     let orders: Vec<_> = (0..40).map(|n| Order::from_json(&json(n), &policy).unwrap()).collect();
@@ -137,9 +140,7 @@ fn putting_and_opening_many_orders_leave_no_copy_of_a_data_key() {
     let sought = |vault: &Vault| {
         let registry = vault.registry().unwrap();
         let of_order = |number: &&str| {
-            let id = registry.id_key.record_id(number);
-            let row = vault.inner().stores.secrets.secrets(&[id.0]).unwrap().concat().remove(0);
-            let sealed = vault.sealed(number).unwrap();
+            let (id, row, sealed) = stored(vault, number);
             let record = Record::parse(&sealed).unwrap();
             let (secret, _) = unlock(&registry, &record, &row).unwrap();
             let of_part = |part| {

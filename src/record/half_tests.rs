@@ -7,10 +7,7 @@ use consignee_policy::{FieldType, PartId};
 use super::{format::Associated, *};
 use crate::{
     keys::{EpochKeys, FieldKey, Halves, OrderSecret, RecordId, VaultId},
-    suite::{
-        SealRng, Secret, Suite, TAG, open_in_place,
-        tests::{halves, left_on_stack},
-    },
+    suite::{SealRng, Secret, Suite, TAG, open_in_place},
     value::ValueRef,
 };
 
@@ -57,6 +54,12 @@ impl OneSealing {
         *keys.get(part).unwrap().data_key(&self.parsed().header.n1, &nothing).expose()
     }
 
+    /// A[f], T[f] and DEK[f].
+    fn halves_and_key(&self, keys: &EpochKeys, part: PartId) -> [[u8; 32]; 3] {
+        let (half, ticket) = (self.field_half(keys, part), self.ticket(part));
+        [half, ticket, xor(half, ticket)]
+    }
+
     fn opens(&self, part: PartId, key: [u8; 32]) -> bool {
         let record = self.parsed();
         let (_, ciphertext) = record.parts().find(|(of, _)| *of == part).unwrap();
@@ -98,11 +101,7 @@ fn no_half_key_and_no_ciphertext_has_a_block_in_common_with_another() {
         let mut seen = HashSet::new();
         let mut is_new = |sealing: &OneSealing, keys: &EpochKeys| {
             let parts = PARTS.map(part).into_iter();
-            let of_part = |part| {
-                let (half, ticket) = (sealing.field_half(keys, part), sealing.ticket(part));
-                [half, ticket, xor(half, ticket)]
-            };
-            let made: Vec<u8> = parts.flat_map(of_part).flatten().collect();
+            let made: Vec<u8> = parts.flat_map(|part| sealing.halves_and_key(keys, part)).flatten().collect();
             let sealed = sealing.parsed().parts().flat_map(|(_, ciphertext)| ciphertext).copied();
             let blocks: Vec<u8> = made.into_iter().chain(sealed).collect();
             let (blocks, rest) = blocks.as_chunks::<16>();
@@ -206,6 +205,8 @@ fn what_is_derived_together_is_what_is_derived_alone() {
 #[cfg_attr(debug_assertions, ignore = "unoptimised code copies whatever it moves; run with --release")]
 #[test]
 fn sealing_and_opening_a_record_leave_no_copy_of_a_data_key() {
+    use crate::suite::tests::{halves, left_on_stack};
+
     for suite in SUITES {
         let mut rng = SealRng::from_seed([suite.number() + 30; 32]);
         let keys = epoch(suite, &mut rng);
@@ -222,11 +223,8 @@ fn sealing_and_opening_a_record_leave_no_copy_of_a_data_key() {
             sealing
         };
         let sought = |sealing: &OneSealing| {
-            let of_part = |part| {
-                let (half, ticket) = (sealing.field_half(&keys, part), sealing.ticket(part));
-                [half, ticket, xor(half, ticket)]
-            };
-            PARTS.map(part).into_iter().flat_map(of_part).flat_map(|key| halves(&key)).collect()
+            let of_parts = PARTS.map(|number| sealing.halves_and_key(&keys, part(number)));
+            of_parts.concat().iter().flat_map(halves).collect()
         };
         assert_eq!(left_on_stack(work, sought), [0; 6 * PARTS.len()], "{suite:?}");
     }

@@ -99,6 +99,7 @@ fn count_in_stack(address: u64, sought: &[[u8; 16]]) -> Vec<usize> {
     sought.iter().map(|sought| bytes.windows(16).filter(|bytes| bytes == sought).count()).collect()
 }
 
+#[cfg(target_os = "linux")]
 pub(crate) fn halves(key: &[u8; 32]) -> [[u8; 16]; 2] {
     [0, 16].map(|from| std::array::from_fn(|at| key[from + at]))
 }
