@@ -31,7 +31,7 @@ use crate::{
     store::{LOCK_WAIT, RecordSummary, StagedRecord, Stores},
     suite::SealRng,
     update::{self, Fits},
-    view::{FromView, Opened, Patch, Record, RoleView, View},
+    view::{Fields, FromView, Opened, Patch, Record, RoleView, View},
 };
 
 pub(crate) use lookup::{Found, MOST_SEALINGS, SEALINGS};
@@ -93,6 +93,19 @@ impl Vault {
     pub fn put_many<R: Record>(&self, orders: &[R]) -> Result<Vec<Result<Put>>> {
         let stored = |put: &Put| matches!(put, Put::Stored(_));
         self.watch(Operation::Put, orders.len()).many_changed(self.put_orders(orders), stored)
+    }
+
+    /// The same for orders as JSON, each as [`Fields::from_order_json`] reads it.
+    ///
+    /// # Errors
+    /// As for [`Vault::put_many`]; a text that is no order has its own error as its result.
+    pub fn put_many_json<S: AsRef<str>>(&self, texts: &[S]) -> Result<Vec<Result<Put>>> {
+        let policy = self.policy()?;
+        let mut orders = Vec::with_capacity(texts.len());
+        let read = |text: &S| Fields::from_order_json(text.as_ref(), &policy).map(|order| orders.push(order));
+        let read: Vec<Result<()>> = texts.iter().map(read).collect();
+        let mut put = self.put_many(&orders)?.into_iter();
+        Ok(read.into_iter().filter_map(|read| read.map_or_else(|e| Some(Err(e)), |()| put.next())).collect())
     }
 
     fn put_orders<R: Record>(&self, orders: &[R]) -> Result<Vec<Result<Put>>> {

@@ -26,6 +26,27 @@ fn views(bundle: &Bundle, link: &Link) -> Vec<serde_json::Value> {
 }
 
 #[test]
+fn a_card_is_compared_with_what_was_read_out_and_not_with_less() {
+    let mut cards = std::iter::repeat_with(|| in_memory().card().unwrap());
+    let other = cards.next().unwrap();
+    let card = cards.find(|card| card.fingerprint().to_string().contains(['0', '1'])).unwrap();
+    let fingerprint = card.fingerprint().to_string();
+    let bare = fingerprint.replace('-', "");
+    let alike = fingerprint.replace('0', "o").replace('1', "l");
+    for same in [&fingerprint, &format!(" {}\n", fingerprint.to_lowercase()), &bare, &alike] {
+        card.compare(same).unwrap();
+    }
+    let digit = if bare.starts_with('7') { "8" } else { "7" };
+    let altered = format!("{digit}{}", &bare[1..]);
+    let longer = format!("{bare}0");
+    for wrong in ["", "-", &bare[..19], &longer, &altered, &other.fingerprint().to_string(), "é"] {
+        let refused = card.compare(wrong).unwrap_err();
+        assert_eq!(refused.kind(), &ErrorKind::CannotOpen);
+        assert!(!refused.to_string().contains(&bare[..4]), "it is read out, not copied: {refused}");
+    }
+}
+
+#[test]
 fn a_courier_reads_its_parts_and_the_alias_and_a_supplier_its_lines_in_both_suites() {
     for suite in [Suite::Aes256Gcm, Suite::ChaCha20Poly1305] {
         let vault = Vault::in_memory(&Setup { suite, ..Setup::default() }).unwrap();

@@ -49,6 +49,29 @@ fn each_role_opens_its_own_parts_and_no_others() {
 }
 
 #[test]
+fn orders_as_json_have_a_result_each_and_one_that_is_none_leaves_the_others_be() {
+    on_each_store(|vault| {
+        let [first, second] = ["SO-1", "SO-2"].map(order_json);
+        let put =
+            vault.put_many_json(&[first.as_str(), "{", &second, &first, r#"{"order_no":"SO-3"}"#]).unwrap();
+        let [Ok(Put::Stored(id)), Err(torn), Ok(Put::Stored(other)), Ok(Put::Unchanged(again)), Err(without)] =
+            &put[..]
+        else {
+            panic!("{put:?}")
+        };
+        assert!(id == again && id != other);
+        for e in [torn, without] {
+            assert!(matches!(e.kind(), ErrorKind::Input { .. }), "{e}");
+        }
+        assert_eq!(kinds_of(vault).iter().filter(|kind| **kind == EntryKind::Put).count(), 2);
+        assert_eq!(
+            vault.open("ledger clerk", "accounting", "SO-2").unwrap().text("order_no").unwrap(),
+            "SO-2"
+        );
+    });
+}
+
+#[test]
 fn what_comes_out_is_what_went_in() {
     on_each_store(|vault| {
         vault.put(&order("SO-1")).unwrap();

@@ -323,6 +323,18 @@ impl VaultCard {
         Fingerprint::of(&CARD, &self.bytes())
     }
 
+    /// Takes what the shop reads out by telephone for this card's fingerprint, or refuses it: before [`crate::Party::trust`].
+    ///
+    /// # Errors
+    /// `CannotOpen` for another one.
+    pub fn compare(&self, read_out: &str) -> Result<()> {
+        if self.fingerprint().is(read_out) {
+            return Ok(());
+        }
+        Err(Error::new(ErrorKind::CannotOpen, "the card has another fingerprint")
+            .with_hint("it is not the shop's card, or was misread: compare it once more"))
+    }
+
     /// Whether both are of one vault.
     pub fn is_of(&self, other: &Self) -> bool {
         self.vault == other.vault

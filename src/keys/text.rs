@@ -92,6 +92,18 @@ impl Fingerprint {
             CROCKFORD[usize::from(lowest & 31)]
         }))
     }
+
+    /// Whether it is what somebody read out or typed: in whatever case and groups, and with the letters O, I and L for the digits
+    /// they look like (Crockford's base 32 has none of them).
+    pub fn is(&self, read_out: &str) -> bool {
+        let characters = read_out.chars().filter(|c| !c.is_whitespace() && *c != '-');
+        let digits = characters.map(|c| match c.to_ascii_uppercase() {
+            'O' => '0',
+            'I' | 'L' => '1',
+            other => other,
+        });
+        digits.eq(self.0.iter().copied().map(char::from))
+    }
 }
 
 impl std::fmt::Display for Fingerprint {

@@ -96,14 +96,14 @@ pub(crate) fn trust(args: &PartyTrust, screen: &mut Screen) -> Result<(), Failur
         return Ok(pins(&party).print(screen)?);
     };
     let card = VaultCard::parse(&input::text(file)?)?;
-    let fingerprint = card.fingerprint().to_string();
     if args.remove {
         let was = party.distrust(&card);
         party.save()?;
         let said = if was { "not trusted any more" } else { "that vault was not trusted" };
         return Ok(writeln!(screen, "{said}")?);
     }
-    check_fingerprint(&fingerprint, args.fingerprint.as_deref())?;
+    compare(&card, args.fingerprint.as_deref())?;
+    let fingerprint = card.fingerprint();
     let other = party.trusted().any(|known| known.is_of(&card) && *known != card);
     party.trust(card);
     party.save()?;
@@ -115,17 +115,12 @@ pub(crate) fn trust(args: &PartyTrust, screen: &mut Screen) -> Result<(), Failur
 }
 
 /// Before anything is pinned: whoever passes off a card of his own counts on nobody's looking.
-fn check_fingerprint(fingerprint: &str, read_out: Option<&str>) -> Result<(), Failure> {
-    let bare = |text: &str| text.replace(['-', ' '], "").to_uppercase();
+fn compare(card: &VaultCard, read_out: Option<&str>) -> Result<(), Failure> {
     match read_out {
-        Some(read_out) if bare(read_out) == bare(fingerprint) => Ok(()),
-        Some(_) => {
-            let message =
-                "the card has another fingerprint: it is not the one that the shop means, and is not trusted";
-            Err(Failure::new(FAILED, message))
-        }
+        Some(read_out) => Ok(card.compare(read_out)?),
         None if someone_is_there() => {
-            let question = format!("fingerprint {fingerprint}\nIs it what the shop reads out by telephone?");
+            let question =
+                format!("fingerprint {}\nIs it what the shop reads out by telephone?", card.fingerprint());
             if says_yes(&question)? { Ok(()) } else { Err(Failure::new(FAILED, "not trusted")) }
         }
         None => Err(Failure::usage(

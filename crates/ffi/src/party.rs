@@ -281,11 +281,7 @@ pub unsafe extern "C" fn consignee_party_trust(
     unsafe {
         call(error, || {
             let card = card(card_text.text("card_text")?)?;
-            let compared = fingerprint.text("fingerprint")?;
-            if !compared.trim().eq_ignore_ascii_case(&card.fingerprint().to_string()) {
-                let message = "the card has another fingerprint (it is not the shop's card, or was misread: compare it once more)";
-                return Err(Fault::Told(ErrorKind::CannotOpen, message.to_owned()));
-            }
+            card.compare(fingerprint.text("fingerprint")?)?;
             handle::get::<PartyObject>(party)?.lock().trust(card);
             Ok(())
         })

@@ -264,23 +264,8 @@ pub unsafe extern "C" fn consignee_vault_put_many(
         call(error, || {
             let out = Out::new(results, "results")?;
             let (vault, orders) = (get(vault)?, texts(orders, count, "orders")?);
-            let policy = vault.policy()?;
-            let (mut read, mut failed) = (Vec::with_capacity(count), Vec::with_capacity(count));
-            for order in orders {
-                match Fields::from_order_json(order, &policy) {
-                    Ok(order) => {
-                        read.push(order);
-                        failed.push(None);
-                    }
-                    Err(e) => failed.push(Some(e)),
-                }
-            }
-            let mut put = vault.put_many(&read)?.into_iter();
-            let items = failed.into_iter().filter_map(|failed| match failed {
-                Some(e) => Some(Err(e)),
-                None => put.next(),
-            });
-            out.write(handle::insert(Results::new(items.map(stored).collect()))?);
+            let put = vault.put_many_json(&orders)?;
+            out.write(handle::insert(Results::new(put.into_iter().map(stored).collect()))?);
             Ok(())
         })
     }

@@ -7,7 +7,7 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use consignee::{Alias, Error, ErrorKind, Kem, PartyKey, Passphrase, VaultCard};
+use consignee::{Alias, Error, Kem, PartyKey, Passphrase, VaultCard};
 use pyo3::{
     exceptions::PyValueError,
     prelude::*,
@@ -16,7 +16,7 @@ use pyo3::{
 
 use crate::{
     convert::{Text, Texts, locked},
-    errors::{of_kind, raised},
+    errors::raised,
     view::{View, results},
 };
 
@@ -157,10 +157,7 @@ impl Party {
     ///     InputError: for a text that is no card.
     fn trust(&self, py: Python<'_>, card: Text, fingerprint: Text) -> PyResult<()> {
         let card = self::card(&card)?;
-        if !fingerprint.trim().eq_ignore_ascii_case(&card.fingerprint().to_string()) {
-            let message = "the card has another fingerprint: it is not the shop's card, or was misread; compare it once more";
-            return Err(of_kind(&ErrorKind::CannotOpen, message));
-        }
+        card.compare(&fingerprint).map_err(raised)?;
         self.with(py, |party| {
             party.trust(card);
             Ok(())

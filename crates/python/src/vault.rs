@@ -61,17 +61,7 @@ impl Vault {
         results: &Bound<'py, PyList>,
     ) -> PyResult<()> {
         let texts: Vec<&String> = given.iter().flatten().collect();
-        let put = self.with(py, |vault| {
-            let policy = vault.policy()?;
-            let mut orders = Vec::with_capacity(texts.len());
-            let read =
-                |text: &&String| Fields::from_order_json(text, &policy).map(|order| orders.push(order));
-            let read: Vec<Result<(), Error>> = texts.iter().map(read).collect();
-            let mut put = vault.put_many(&orders)?.into_iter();
-            let of = |read: Result<(), Error>| read.map_or_else(|e| Some(Err(e)), |()| put.next());
-            Ok(read.into_iter().filter_map(of).collect::<Vec<_>>())
-        })?;
-        let mut put = put.into_iter();
+        let mut put = self.with(py, |vault| vault.put_many_json(&texts))?.into_iter();
         for order in given {
             results.append(match order.map(|_| put.next()) {
                 Ok(Some(Ok(order))) => told(py, order)?.unbind(),
