@@ -16,7 +16,7 @@ use crate::{
     keys::{Halves, HalvesOf, Ticket},
     ledger::EntryPlace,
     record::{self, MAX_RECORD, Plaintext, Record},
-    suite::Secret,
+    suite::{Secret, wiping_stack_once},
     view::{FromView, Names, Opened, View, check_names},
 };
 
@@ -91,7 +91,8 @@ impl Bundle {
         self.copies.is_empty()
     }
 
-    /// The orders as the party sees them, in the order in which they were shared. One that does not open leaves the others be.
+    /// The orders as the party sees them, in the order in which they were shared. One that does not open leaves the others be. They
+    /// are opened some at a time (32 at most), when the first of them is asked for.
     ///
     /// Each item is an error of its order: `Expired`, `CannotOpen` where the keyring has no key of its epoch or of a part (ask for a
     /// new one) or where bytes were altered, `Damaged`.
@@ -108,11 +109,12 @@ impl Bundle {
         let (mut space, mut halves) = (Plaintext::default(), Halves::default());
         let first = orders.start.min(self.len());
         let copies = self.copies.get(first..orders.end.clamp(first, self.len())).unwrap_or_default();
-        copies.iter().enumerate().map(move |(at, copy)| {
-            if at % Halves::AT_ONCE == 0 {
-                self.derive(&mut halves, keyring, first + at);
-            }
-            self.open(&mut space, copy, keyring, halves.of(at % Halves::AT_ONCE))
+        copies.chunks(Halves::AT_ONCE).flat_map(move |copies| {
+            wiping_stack_once(|| {
+                self.derive(&mut halves, keyring, copies);
+                let open = |(at, copy)| self.open(&mut space, copy, keyring, halves.of(at));
+                copies.iter().enumerate().map(open).collect::<Vec<_>>()
+            })
         })
     }
 
@@ -128,10 +130,9 @@ impl Bundle {
         Ok(self.views(keyring).map(|view| view?.into_typed()))
     }
 
-    /// What can be derived for many copies at once.
-    fn derive(&self, halves: &mut Halves, keyring: &Keyring, from: usize) {
-        let copies = self.copies.get(from..).unwrap_or_default().iter().take(Halves::AT_ONCE);
-        let records = copies.map(|copy| Record::parse(self.bytes(&copy.record)).ok());
+    /// What can be derived for copies at once.
+    fn derive(&self, halves: &mut Halves, keyring: &Keyring, copies: &[Place]) {
+        let records = copies.iter().map(|copy| Record::parse(self.bytes(&copy.record)).ok());
         let mut records = records.peekable();
         let Some(Some(first)) = records.peek().copied() else { return halves.clear() };
         let Some(keys) = keyring.keys.epoch(first.header.epoch) else { return halves.clear() };

@@ -31,6 +31,8 @@
 //! ```
 
 mod bundle;
+#[cfg(all(test, target_os = "linux"))]
+mod bundle_tests;
 mod envelope;
 mod frame;
 mod keyring;
