@@ -98,6 +98,7 @@ mod custody;
 mod doctor;
 mod error;
 mod evidence;
+mod file_lock;
 #[cfg(feature = "sqlite")]
 mod folder;
 mod handles;

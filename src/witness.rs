@@ -2,12 +2,12 @@
 
 use std::{
     fmt::Write as _,
-    fs,
     path::{Path, PathBuf},
 };
 
 use crate::{
     error::{Error, ErrorKind, Result},
+    file_lock::FileLock,
     keys::{create_private, lock_private, read_private, replace},
     ledger::now,
     tlog::{
@@ -138,7 +138,7 @@ impl NoteKey {
 }
 
 /// A lock beside the file, which is replaced: a lock on itself would go with it.
-fn lock_file(file: &Path) -> Result<fs::File> {
+fn lock_file(file: &Path) -> Result<FileLock> {
     let mut name = file.file_name().unwrap_or_default().to_owned();
     name.push(".lock");
     let beside = file.with_file_name(name);

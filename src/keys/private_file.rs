@@ -8,7 +8,10 @@ use std::{
 
 use zeroize::Zeroizing;
 
-use crate::error::{Error, ErrorKind, Result};
+use crate::{
+    error::{Error, ErrorKind, Result},
+    file_lock::FileLock,
+};
 
 /// Reads a private file of fewer than `longest` bytes.
 ///
@@ -73,8 +76,8 @@ fn sync_name(_path: &Path) -> io::Result<()> {
 ///
 /// # Errors
 /// `Storage`.
-pub(crate) fn lock(path: &Path) -> Result<fs::File> {
-    let locked = fs::File::open(path).and_then(|file| file.lock().map(|()| file));
+pub(crate) fn lock(path: &Path) -> Result<FileLock> {
+    let locked = fs::File::open(path).and_then(FileLock::wait);
     locked.map_err(|_| Error::new(ErrorKind::Storage, "the key file cannot be locked"))
 }
 

@@ -2,21 +2,21 @@
 
 use std::{
     ffi::OsString,
-    fs::{self, File, OpenOptions, TryLockError},
+    fs::{self, File, OpenOptions},
     io::{self, Write},
     path::{Path, PathBuf},
     process,
     sync::{
-        Mutex, MutexGuard, OnceLock, PoisonError, TryLockError as Busy,
+        Mutex, MutexGuard, OnceLock, PoisonError, TryLockError,
         atomic::{AtomicU64, Ordering},
     },
-    thread,
     time::{Duration, Instant},
 };
 
 use super::{KeptCheckpoint, Ledger, LedgerState, Receipt, extended};
 use crate::{
     error::{Error, ErrorKind, Result},
+    file_lock::FileLock,
     observe::{Operation, Watch},
     store::LOCK_WAIT,
     tlog::NoteKey,
@@ -26,8 +26,6 @@ use crate::{
 const INTERVAL: Duration = Duration::from_secs(1);
 /// How long an append waits for another process that writes the file.
 const SHORT_WAIT: Duration = Duration::from_millis(100);
-/// How often a waiting process looks again.
-const LOOK_AGAIN: Duration = Duration::from_millis(2);
 
 const RESTORE: &str = "nothing more is appended: make a backup, and restore it with this checkpoint";
 const COMPARE: &str = "nothing more is appended: keep a copy of the vault, and restore the newest backup that fits this checkpoint, with it";
@@ -112,8 +110,8 @@ impl Ledger {
         // Whoever finds it at work leaves it to the next.
         let mut keeper = match self.kept.keeper.try_lock() {
             Ok(keeper) => keeper,
-            Err(Busy::Poisoned(keeper)) => keeper.into_inner(),
-            Err(Busy::WouldBlock) => return Ok(()),
+            Err(TryLockError::Poisoned(keeper)) => keeper.into_inner(),
+            Err(TryLockError::WouldBlock) => return Ok(()),
         };
         match keeper.as_mut().filter(|keeper| keeper.tried.elapsed() >= INTERVAL) {
             Some(keeper) => self.move_on(keeper, SHORT_WAIT),
@@ -313,22 +311,13 @@ fn replace(file: &Path, bytes: &[u8]) -> Result<()> {
 }
 
 /// The lock of those who write the file: the file itself is another one after each writing.
-fn lock(file: &Path, wait: Duration) -> Result<File> {
+fn lock(file: &Path, wait: Duration) -> Result<FileLock> {
     if file.symlink_metadata().is_ok_and(|meta| !meta.is_file()) {
         return Err(unwritable());
     }
     let lock = private().create(true).open(file).map_err(|_| unwritable())?;
-    let until = Instant::now() + wait;
-    loop {
-        match lock.try_lock() {
-            Ok(()) => return Ok(lock),
-            Err(TryLockError::WouldBlock) if Instant::now() < until => thread::sleep(LOOK_AGAIN),
-            Err(TryLockError::WouldBlock) => {
-                return Err(Error::new(ErrorKind::Locked, "another process writes the checkpoint's file"));
-            }
-            Err(TryLockError::Error(_)) => return Err(unwritable()),
-        }
-    }
+    let held = FileLock::within(lock, wait).map_err(|_| unwritable())?;
+    held.ok_or_else(|| Error::new(ErrorKind::Locked, "another process writes the checkpoint's file"))
 }
 
 fn unwritable() -> Error {
@@ -364,7 +353,7 @@ fn sync_name(_file: &Path) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
+    use std::{sync::Arc, thread};
 
     use super::*;
     use crate::{

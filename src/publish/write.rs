@@ -11,6 +11,7 @@ use std::{
 use super::folder::Published;
 use crate::{
     error::{Error, ErrorKind, Result},
+    file_lock::FileLock,
     tlog::{Bundle, Hash, SignedCheckpoint, Tile},
 };
 
@@ -38,7 +39,7 @@ pub(super) struct Writer<'a> {
     log: &'a Published,
     /// Folders with names that are not known to be durable yet.
     touched: RefCell<BTreeSet<PathBuf>>,
-    _lock: File,
+    _lock: FileLock,
 }
 
 impl Published {
@@ -55,8 +56,7 @@ impl<'a> Writer<'a> {
             make_folder(&log.public, For::Everybody)?;
             make_folder(&log.audit, For::Auditors)?;
             let lock = OpenOptions::new().read(true).append(true).create(true).open(log.beside(LOCK))?;
-            lock.lock()?;
-            Ok(lock)
+            FileLock::wait(lock)
         };
         let lock = made().map_err(|e| cannot_write(&e))?;
         Ok(Self { log, touched: RefCell::default(), _lock: lock })
