@@ -117,7 +117,8 @@ pub(crate) fn open(folder: &Path) -> Result<Stores, OpenError> {
 
 /// One file, one connection, one user at a time.
 struct Database {
-    connection: Mutex<Connection>,
+    /// None when it has been dropped in a forked child.
+    connection: Option<Mutex<Connection>>,
     path: PathBuf,
     process: u32,
     /// Dropped after the connection.
@@ -139,7 +140,7 @@ impl Database {
         configure(&connection)?;
         check_schema(&connection, tables)?;
         Ok(Self {
-            connection: Mutex::new(connection),
+            connection: Some(Mutex::new(connection)),
             path: path.to_owned(),
             process: process::id(),
             _registered: registered,
@@ -149,11 +150,10 @@ impl Database {
     /// # Errors
     /// `Forked` in a process that did not open it.
     fn connection(&self) -> StoreResult<MutexGuard<'_, Connection>> {
-        if self.process != process::id() {
-            return Err(StoreError::Forked);
-        }
+        let own = self.connection.as_ref().filter(|_| self.process == process::id());
+        let connection = own.ok_or(StoreError::Forked)?;
         // A transaction that a panic cut short was rolled back when it was dropped.
-        Ok(self.connection.lock().unwrap_or_else(PoisonError::into_inner))
+        Ok(connection.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// SQLite's own check of the whole file, pages and indices, through a connection of its own: it takes as long as reading the
@@ -190,14 +190,10 @@ impl Database {
 
 impl Drop for Database {
     /// In a forked child SQLite must not even close what the parent opened: it would take the parent's locks for its own, and remove
-    /// a log that others write to.
+    /// a log that others write to. Nor may it be called for anything else: its allocator may be held by a thread that is not there.
     fn drop(&mut self) {
-        if self.process == process::id() {
-            return;
-        }
-        let connection = self.connection.get_mut().unwrap_or_else(PoisonError::into_inner);
-        if let Ok(closable) = Connection::open_in_memory() {
-            mem::forget(mem::replace(connection, closable));
+        if self.process != process::id() {
+            mem::forget(self.connection.take());
         }
     }
 }
