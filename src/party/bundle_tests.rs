@@ -28,7 +28,7 @@ fn reading_a_bundle_leaves_no_copy_of_a_data_key() {
                 "phone":"13812345678","address":{{"lines":["1 Zhongshan Road"],"city":"Nanjing","country":"CN"}}}},
                 "items":[],"amount":{{"value":"88.00","currency":"CNY"}}}}"#
             );
-            vault.put(&Order::from_json(&json, &*vault.policy().unwrap()).unwrap()).unwrap();
+            vault.put(&Order::from_json(&json, &vault.policy().unwrap()).unwrap()).unwrap();
         }
         let numbers: Vec<_> = numbers.iter().map(String::as_str).collect();
         let shared = vault.share("courier1", "delivery", &numbers, None).unwrap();
