@@ -10,8 +10,8 @@
  *   that was freed, is of another kind or was made up is CONSIGNEE_BAD_HANDLE in every call, and _free lets it be.
  * - All objects may be used by several threads at once. What an object hands out as consignee_bytes is there until it is freed: do
  *   not free it while another thread reads that.
- * - A child of fork(2) has all objects but vaults, which are CONSIGNEE_LOCKED there. A fork waits for calls on parties that are under way.
- * - Files are read and written where a function says so: by _open, _save, and those of vaults.
+ * - A child of fork(2) has all objects but vaults, which are CONSIGNEE_LOCKED there. A fork waits for calls that are under way.
+ * - Files are read and written by consignee_party_open, consignee_party_save, consignee_vault_... and consignee_ledger_verify alone.
  */
 
 #ifndef CONSIGNEE_H
@@ -77,7 +77,7 @@
 // The root key is missing, wrong, or kept where it must not be.
 #define CONSIGNEE_ROOT_KEY 113
 
-// Another process holds the vault's write lock; or the vault was unlocked before a fork.
+// Others have been writing into the vault for ten seconds, in this process or another; or the vault was unlocked before a fork.
 #define CONSIGNEE_LOCKED 114
 
 // The store or the file system failed.
@@ -97,6 +97,9 @@
 
 // Longest input in bytes: what is longer is CONSIGNEE_LIMIT, before any of it is read.
 #define CONSIGNEE_MAX_INPUT (128 << 20)
+
+// Most texts of one call, such as orders that are opened: more are CONSIGNEE_LIMIT.
+#define CONSIGNEE_MAX_COUNT 65536
 
 // X25519: keys of 32 bytes, short messages.
 #define CONSIGNEE_KEM_X25519 1
@@ -222,7 +225,8 @@ consignee_status consignee_buffer_bytes(const struct consignee_buffer *buffer,
 void consignee_buffer_free(struct consignee_buffer *buffer);
 
 // To be called in the child by whoever forks without fork(2), whose children pthread_atfork does not see: after clone(2). After
-// fork(2) the library calls it by itself. From then on nothing that is drawn at random is what the parent draws.
+// fork(2) the library calls it by itself. From then on nothing that is drawn at random is what the parent draws. It frees no locks:
+// let no other thread be in a call of this library at such a fork.
 void consignee_after_fork(void);
 
 // Makes a private key: what its file holds, under a passphrase where one is given (8 characters at least), and the public half to be

@@ -10,8 +10,8 @@ use std::{
 use consignee::{Error, ErrorKind};
 
 use crate::{
-    CONSIGNEE_BAD_HANDLE, CONSIGNEE_INPUT, CONSIGNEE_LIMIT, CONSIGNEE_MAX_INPUT, CONSIGNEE_OK,
-    CONSIGNEE_PANIC, fork,
+    CONSIGNEE_BAD_HANDLE, CONSIGNEE_INPUT, CONSIGNEE_LIMIT, CONSIGNEE_MAX_COUNT, CONSIGNEE_MAX_INPUT,
+    CONSIGNEE_OK, CONSIGNEE_PANIC, fork,
 };
 
 /// CONSIGNEE_OK, or what went wrong.
@@ -56,6 +56,8 @@ pub(crate) enum Fault {
     Argument(&'static str, &'static str),
     /// An argument that is too long.
     TooLong(&'static str),
+    /// More of something than one call takes.
+    TooMany(&'static str),
     /// An index of something that has fewer.
     Index(usize),
 }
@@ -79,7 +81,7 @@ impl Fault {
             Self::Told(kind, _) => kind.status(),
             Self::Handle(_) => CONSIGNEE_BAD_HANDLE,
             Self::Argument(..) | Self::Index(_) => CONSIGNEE_INPUT,
-            Self::TooLong(_) => CONSIGNEE_LIMIT,
+            Self::TooLong(_) | Self::TooMany(_) => CONSIGNEE_LIMIT,
         }
     }
 
@@ -98,6 +100,7 @@ impl Fault {
                     "{name}: is longer than the 128 MiB that are taken (check the length that was passed)"
                 )
             }
+            Self::TooMany(name) => format!("{name}: are more than the 65,536 of one call (make several)"),
             Self::Index(len) => format!("index: there are {len}, counted from 0"),
         }
     }
@@ -112,7 +115,7 @@ impl Fault {
             Self::Told(kind, _) => of_kind(kind),
             Self::Argument(name, _) => (0, (*name).to_owned()),
             Self::Index(_) => (0, "index".to_owned()),
-            Self::Handle(_) | Self::TooLong(_) => (0, String::new()),
+            Self::Handle(_) | Self::TooLong(_) | Self::TooMany(_) => (0, String::new()),
         }
     }
 }
@@ -125,30 +128,31 @@ pub(crate) type Answer = Result<(), Fault>;
 /// `error` is NULL, or points to memory for one `consignee_error`.
 pub(crate) unsafe fn call(error: *mut consignee_error, work: impl FnOnce() -> Answer) -> consignee_status {
     fork::register();
-    // What a panic leaves behind is in objects that are to be freed: mutexes of the library are poisoned, not torn.
-    let (status, message, (line, field)) = match catch_unwind(AssertUnwindSafe(work)) {
-        Ok(Ok(())) => return CONSIGNEE_OK,
-        Ok(Err(fault)) => (fault.status(), fault.message(), fault.place()),
-        Err(_) => {
-            let message =
-                "a bug in this library: free the objects of this call, and please report it".to_owned();
-            (CONSIGNEE_PANIC, message, (0, String::new()))
+    fork::whole(|| {
+        // What a panic leaves behind is in objects that are to be freed: mutexes of the library are poisoned, not torn.
+        let (status, message, (line, field)) = match catch_unwind(AssertUnwindSafe(work)) {
+            Ok(Ok(())) => return CONSIGNEE_OK,
+            Ok(Err(fault)) => (fault.status(), fault.message(), fault.place()),
+            Err(_) => {
+                let message = "a bug in this library: free the objects of this call, and please report it";
+                (CONSIGNEE_PANIC, message.to_owned(), (0, String::new()))
+            }
+        };
+        // SAFETY: as the caller of this function promises.
+        if let Some(error) = unsafe { error.as_mut() } {
+            error.status = status;
+            error.line = line;
+            write_text(&mut error.field, &field);
+            write_text(&mut error.message, &message);
         }
-    };
-    // SAFETY: as the caller of this function promises.
-    if let Some(error) = unsafe { error.as_mut() } {
-        error.status = status;
-        error.line = line;
-        write_text(&mut error.field, &field);
-        write_text(&mut error.message, &message);
-    }
-    status
+        status
+    })
 }
 
 /// Frees an object. NULL, and what is no object, are let be.
 pub(crate) fn free(work: impl FnOnce()) {
     // A panic of a destructor must not go on into C; there is nobody to tell.
-    let _told_nobody = catch_unwind(AssertUnwindSafe(work));
+    let _told_nobody = fork::whole(|| catch_unwind(AssertUnwindSafe(work)));
 }
 
 /// As much of a text as there is room for, whole characters, and a NUL.
@@ -278,7 +282,7 @@ impl consignee_bytes {
 /// An array of texts.
 ///
 /// # Errors
-/// As for `consignee_bytes::text`; `TooLong` for more than 65,536.
+/// As for `consignee_bytes::text`; `TooMany`.
 ///
 /// # Safety
 /// `texts` is NULL, or points to `count` texts, each as `consignee_bytes::input` has it.
@@ -287,15 +291,14 @@ pub(crate) unsafe fn texts<'a>(
     count: usize,
     name: &'static str,
 ) -> Result<Vec<&'a str>, Fault> {
-    const MOST: usize = 65_536;
     if count == 0 {
         return Ok(Vec::new());
     }
     if texts.is_null() {
         return Err(Fault::Argument(name, "is NULL and has a count"));
     }
-    if count > MOST {
-        return Err(Fault::Argument(name, "are more than 65,536, the most of one call"));
+    if count > CONSIGNEE_MAX_COUNT {
+        return Err(Fault::TooMany(name));
     }
     // SAFETY: not NULL, and as the caller promises.
     let texts = unsafe { slice::from_raw_parts(texts, count) };

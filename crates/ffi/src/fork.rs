@@ -1,26 +1,40 @@
 //! Forks: what the child must not share with its parent.
 
 use std::{
-    cell::RefCell,
+    cell::{Cell, RefCell},
     sync::{Once, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
 };
 
-use crate::handle;
-
 static REGISTERED: Once = Once::new();
 
-/// Held by each call that uses a party, or writes a text. A fork waits for them, so that the child has parties and texts whole, and
-/// nobody who is not there holds their locks. Vaults are not waited for: a child has no use of them.
+/// Held by each call. A fork waits for them, so that the child has all objects whole, and no lock of this library's or of SQLite's is
+/// held by a thread that is not there.
 static UNDER_WAY: RwLock<()> = RwLock::new(());
 
-/// A part of a call that a fork must not cut in two. It has no other one within: a fork that waits between them would wait for ever.
-pub(crate) struct Whole(
-    #[expect(dead_code, reason = "it is there to be dropped")] RwLockReadGuard<'static, ()>,
-);
+thread_local! {
+    static IN_CALL: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Does work that no fork cuts in two.
+pub(crate) fn whole<T>(work: impl FnOnce() -> T) -> T {
+    // The lock is taken once: for a second one this thread would wait behind a fork, which waits for the first.
+    let _whole = (!IN_CALL.get()).then(Whole::begin);
+    work()
+}
+
+struct Whole(#[expect(dead_code, reason = "it is there to be dropped")] RwLockReadGuard<'static, ()>);
 
 impl Whole {
-    pub(crate) fn begin() -> Self {
-        Self(UNDER_WAY.read().unwrap_or_else(PoisonError::into_inner))
+    fn begin() -> Self {
+        let guard = UNDER_WAY.read().unwrap_or_else(PoisonError::into_inner);
+        IN_CALL.set(true);
+        Self(guard)
+    }
+}
+
+impl Drop for Whole {
+    fn drop(&mut self) {
+        IN_CALL.set(false);
     }
 }
 
@@ -38,15 +52,12 @@ thread_local! {
     static HELD: RefCell<Option<RwLockWriteGuard<'static, ()>>> = const { RefCell::new(None) };
 }
 
-// In this order, as calls take them: what is under way may need the table to end.
 extern "C" fn before() {
     let none_under_way = UNDER_WAY.write().unwrap_or_else(PoisonError::into_inner);
     let _nobody_asks_at_the_end_of_a_thread = HELD.try_with(|held| held.replace(Some(none_under_way)));
-    handle::hold();
 }
 
 extern "C" fn in_parent() {
-    handle::release();
     let _nobody_asks_at_the_end_of_a_thread = HELD.try_with(|held| held.take());
 }
 
@@ -56,7 +67,8 @@ extern "C" fn in_child() {
 }
 
 /// To be called in the child by whoever forks without fork(2), whose children pthread_atfork does not see: after clone(2). After
-/// fork(2) the library calls it by itself. From then on nothing that is drawn at random is what the parent draws.
+/// fork(2) the library calls it by itself. From then on nothing that is drawn at random is what the parent draws. It frees no locks:
+/// let no other thread be in a call of this library at such a fork.
 #[unsafe(no_mangle)]
 pub extern "C" fn consignee_after_fork() {
     consignee::after_fork();

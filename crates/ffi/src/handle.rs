@@ -3,7 +3,6 @@
 //! told from a good one without following it, and an object that another thread frees lives until the call that uses it ends.
 
 use std::{
-    cell::RefCell,
     hash::{BuildHasher, RandomState},
     sync::{Arc, PoisonError, RwLock, RwLockWriteGuard},
 };
@@ -147,21 +146,6 @@ pub(crate) fn remove<T: Kind>(handle: *const T::Handle) -> Option<Object> {
         table.free.push(index);
     }
     object
-}
-
-thread_local! {
-    static HELD: RefCell<Option<RwLockWriteGuard<'static, Table>>> = const { RefCell::new(None) };
-}
-
-/// Before a fork, in the thread that forks: nobody else holds the table's lock in the child, where he would hold it for ever.
-pub(crate) fn hold() {
-    let table = write();
-    let _nobody_asks_at_the_end_of_a_thread = HELD.try_with(|held| held.replace(Some(table)));
-}
-
-/// After it, in parent and child.
-pub(crate) fn release() {
-    let _nobody_asks_at_the_end_of_a_thread = HELD.try_with(|held| held.take());
 }
 
 #[cfg(test)]

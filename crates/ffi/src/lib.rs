@@ -64,7 +64,7 @@ pub const CONSIGNEE_NEWER_FORMAT: u32 = 111;
 pub const CONSIGNEE_POLICY_MISMATCH: u32 = 112;
 /// The root key is missing, wrong, or kept where it must not be.
 pub const CONSIGNEE_ROOT_KEY: u32 = 113;
-/// Another process holds the vault's write lock; or the vault was unlocked before a fork.
+/// Others have been writing into the vault for ten seconds, in this process or another; or the vault was unlocked before a fork.
 pub const CONSIGNEE_LOCKED: u32 = 114;
 /// The store or the file system failed.
 pub const CONSIGNEE_STORAGE: u32 = 115;
@@ -79,6 +79,9 @@ pub const CONSIGNEE_PANIC: u32 = 199;
 
 /// Longest input in bytes: what is longer is CONSIGNEE_LIMIT, before any of it is read.
 pub const CONSIGNEE_MAX_INPUT: usize = 128 << 20;
+
+/// Most texts of one call, such as orders that are opened: more are CONSIGNEE_LIMIT.
+pub const CONSIGNEE_MAX_COUNT: usize = 65_536;
 
 /// CONSIGNEE_ABI_VERSION of the library: compare it with that of the header before anything else, and before there are threads that
 /// fork: it is the first call that tells the library of forks.
@@ -104,8 +107,7 @@ pub extern "C" fn consignee_status_name(status: consignee_status) -> *const c_ch
 fn name_of(status: u32) -> &'static CStr {
     static NAMES: std::sync::OnceLock<Vec<(u32, std::ffi::CString)>> = std::sync::OnceLock::new();
     let of_kind = |kind: &ErrorKind| Some((kind.status(), std::ffi::CString::new(kind.name()).ok()?));
-    let _whole = fork::Whole::begin();
-    let names = NAMES.get_or_init(|| ErrorKind::ALL.iter().filter_map(of_kind).collect());
+    let names = fork::whole(|| NAMES.get_or_init(|| ErrorKind::ALL.iter().filter_map(of_kind).collect()));
     match status {
         CONSIGNEE_OK => c"ok",
         CONSIGNEE_BAD_HANDLE => c"bad handle",

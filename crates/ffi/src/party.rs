@@ -1,16 +1,12 @@
 //! A party on its own machine: its key, the vaults that it trusts, keyrings and bundles. No vault, and no file but those it is told of.
 
-use std::{
-    ops::{Deref, DerefMut},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use consignee::{Alias, Bundle, Error, ErrorKind, Kem, Keyring, Party, PartyKey, Passphrase, VaultCard};
 
 use crate::{
     boundary::{Fault, Out, call, consignee_bytes, consignee_error, consignee_status, free, texts},
     buffer::{consignee_buffer, hand_over},
-    fork::Whole,
     handle,
     results::{Results, consignee_results},
 };
@@ -55,30 +51,8 @@ impl PartyObject {
         Self(Mutex::new(party))
     }
 
-    fn lock(&self) -> Locked<'_> {
-        let whole = Whole::begin();
-        Locked { party: self.0.lock().unwrap_or_else(PoisonError::into_inner), _whole: whole }
-    }
-}
-
-/// A party, for one call.
-struct Locked<'a> {
-    // Let go in this order.
-    party: MutexGuard<'a, Party>,
-    _whole: Whole,
-}
-
-impl Deref for Locked<'_> {
-    type Target = Party;
-
-    fn deref(&self) -> &Party {
-        &self.party
-    }
-}
-
-impl DerefMut for Locked<'_> {
-    fn deref_mut(&mut self) -> &mut Party {
-        &mut self.party
+    fn lock(&self) -> MutexGuard<'_, Party> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

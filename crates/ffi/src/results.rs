@@ -11,7 +11,6 @@ use zeroize::{Zeroize, Zeroizing};
 
 use crate::{
     boundary::{Fault, Out, call, consignee_bytes, consignee_error, consignee_status, free},
-    fork::Whole,
     handle,
     text::{At, at},
 };
@@ -153,14 +152,12 @@ impl Opened {
     }
 
     fn called(&self) -> &(Zeroizing<String>, String) {
-        let _whole = Whole::begin();
         self.written()
             .called
             .get_or_init(|| (Zeroizing::new(self.view.order()), self.view.alias().to_string()))
     }
 
     fn json(&self) -> &[u8] {
-        let _whole = Whole::begin();
         self.written().json.get_or_init(|| {
             let mut json = self.view.to_json();
             // Of the right size at once: growing would leave copies behind.
@@ -185,7 +182,6 @@ impl Opened {
             At::Nothing => return Err(nothing_there()),
         };
         let key = format!("{part}\0{pointer}");
-        let _whole = Whole::begin();
         let mut texts = self.written().texts.lock().unwrap_or_else(PoisonError::into_inner);
         let kept: &str = texts.entry(key).or_insert(text);
         // SAFETY: the text is on the heap, where nobody takes it out or alters it before `self` is dropped.

@@ -248,7 +248,8 @@ static void lengths_and_text(void) {
   binary_inputs(NONE, CONSIGNEE_DAMAGED);
   consignee_bytes number = S(NUMBER);
   REFUSED(CONSIGNEE_INPUT, consignee_vault_open(here.vault, S("x"), S("x"), NULL, 3, &outs[0].results, error));
-  REFUSED(CONSIGNEE_INPUT, consignee_vault_open(here.vault, S("x"), S("x"), &number, SIZE_MAX, &outs[0].results, error));
+  REFUSED(CONSIGNEE_LIMIT, consignee_vault_open(here.vault, S("x"), S("x"), &number, SIZE_MAX, &outs[0].results, error));
+  REFUSED(CONSIGNEE_LIMIT, consignee_vault_put_many(here.vault, &number, CONSIGNEE_MAX_COUNT + 1, &outs[0].results, error));
   REFUSED(CONSIGNEE_INPUT, consignee_vault_put_many(here.vault, NULL, SIZE_MAX, &outs[0].results, error));
   CHECK(strstr(said.message, "orders"));
   /* A message and a field that are longer than their room are cut between characters. */
