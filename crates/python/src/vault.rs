@@ -39,8 +39,9 @@ impl Vault {
     }
 
     fn get(&self) -> PyResult<consignee::Vault> {
-        let vault = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        vault.clone().ok_or_else(|| of_kind(&ErrorKind::Locked, "the vault has been locked: unlock it again"))
+        // The lock is let go before Python makes the exception: another thread may be given the interpreter then, and wait for the lock.
+        let vault = self.0.read().unwrap_or_else(PoisonError::into_inner).clone();
+        vault.ok_or_else(|| of_kind(&ErrorKind::Locked, "the vault has been locked: unlock it again"))
     }
 
     /// Without the interpreter's lock.

@@ -57,6 +57,19 @@ def test_what_is_put_as_python_values_is_what_is_put_as_json(vault):
         assert PHONE not in repr(told.value) and told.value.__cause__ is None
 
 
+def test_a_decimal_with_an_exponent_is_the_amount_that_it_is(vault):
+    vault.put(order("SO-2", amount=consignee.Money(decimal.Decimal("1E+3"), "CNY")))
+    seen = vault.open("clerk", "accounting", "SO-2")
+    assert str(seen["amount"]) == "1000 CNY"
+    small = consignee.Money(decimal.Decimal("0.0000001"), "CNY")
+    assert "E" in str(small.amount) and str(small) == "0.0000001 CNY"
+    assert vault.update("SO-2", seen.revision, {"amount": small}) == 2
+    assert vault.open("clerk", "accounting", "SO-2")["amount"] == small
+    for none in ("1E+999999999", "1E-999999999", "NaN", "Infinity"):
+        with pytest.raises(consignee.InputError):
+            vault.put(order("SO-3", amount=consignee.Money(decimal.Decimal(none), "CNY")))
+
+
 def test_many_orders_come_from_any_iterable_and_each_has_its_result(vault):
     numbers = [f"N-{n}" for n in range(2500)]
     given = (order(number) if number != "N-7" else {"order_no": "N-7"} for number in numbers)
@@ -213,6 +226,28 @@ def test_a_vault_that_is_locked_is_used_no_more(vault):
         vault.put(order("SO-2"))
     vault.lock()
     assert "locked" in repr(vault)
+
+
+def test_threads_that_lock_and_use_one_vault_do_not_wait_for_each_other_for_ever():
+    program = """
+import sys, threading, consignee
+sys.setswitchinterval(1e-6)
+vault = consignee.Vault.in_memory()
+def use():
+    for _ in range(3000):
+        try:
+            vault.card()
+        except consignee.Locked:
+            pass
+def lock():
+    for _ in range(3000):
+        vault.lock()
+threads = [threading.Thread(target=work) for work in (use, lock, use, lock)]
+[thread.start() for thread in threads]
+[thread.join() for thread in threads]
+"""
+    # A process of its own, for one that waits for ever has to be ended.
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=60)
 
 
 def test_other_threads_run_while_orders_are_sealed(vault):

@@ -71,6 +71,17 @@ def test_an_order_is_opened_by_its_number_too_and_titles_are_escaped(client):
     assert "<b>" not in page and "HYPERLINK" not in page
 
 
+def test_an_order_without_a_telephone_number_is_shown_as_one(client):
+    with consignee.Vault.unlock(FILES["CONSIGNEE_VAULT"], key_file=FILES["CONSIGNEE_KEY_FILE"]) as vault:
+        order = json.loads(Path(__file__).with_name("..").joinpath("orders.jsonl").read_text().splitlines()[0])
+        vault.put({**order, "order_no": "SO-7001"})
+        vault.update("SO-7001", 1, {"consignee.phone": None})
+    status, page = post(client, "/order", order="SO-7001")
+    assert status == 200 and "<dd>none</dd>" in page
+    status, page = post(client, "/phone", order="SO-7001")
+    assert status == 200 and "The order has no telephone number." in page
+
+
 def test_calling_back_is_a_purpose_of_its_own_with_an_entry_of_its_own(client):
     before = openings("SO-1003")
     status, page = post(client, "/phone", agent="agent 18", order="SO-1003")

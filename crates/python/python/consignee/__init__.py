@@ -79,10 +79,11 @@ def read(
         Error: what :meth:`Party.open`, :meth:`Party.keyring` and :meth:`Party.read` raise.
         OSError: for a keyring or bundle that cannot be read.
     """
+    keyring, bundle = _content(keyring), _content(bundle)
     party = Party.open(key_file, passphrase=passphrase)
-    keys = party.keyring(_content(keyring))
+    keys = party.keyring(keyring)
     try:
-        read = party.read(keys, _content(bundle))
+        read = party.read(keys, bundle)
     except Error:
         # The time that was seen counts, also where the bundle is refused; that it cannot be kept is not what is wrong then.
         with contextlib.suppress(Error):

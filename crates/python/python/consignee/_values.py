@@ -17,7 +17,7 @@ class Money(NamedTuple):
     currency: str
 
     def __str__(self) -> str:
-        return f"{self.amount} {self.currency}"
+        return f"{_digits(self.amount)} {self.currency}"
 
 
 class Address(NamedTuple):
@@ -124,6 +124,11 @@ def _timestamp(seconds: int, microseconds: int, offset: Optional[int], text: str
     return made
 
 
+def _digits(value: Decimal) -> str:
+    """A decimal without an exponent, which orders have in none; what is far too large or small for one is refused as it is."""
+    return format(value, "f") if abs(value.adjusted()) < 100 else str(value)
+
+
 def _default(value: object) -> object:
     if isinstance(value, Timestamp):
         return value.text
@@ -132,14 +137,14 @@ def _default(value: object) -> object:
             raise TypeError("a datetime of an order needs a time zone")
         return value.isoformat()
     if isinstance(value, Decimal):
-        return str(value)
+        return _digits(value)
     raise TypeError(f"an order has no value of type {type(value).__name__}")
 
 
 def _plain(value: object) -> object:
     """Named tuples as the objects that JSON has for them: json would write lists."""
     if isinstance(value, Money):
-        return {"value": str(value.amount), "currency": value.currency}
+        return {"value": _digits(value.amount), "currency": value.currency}
     if isinstance(value, Address):
         return value._asdict()
     if isinstance(value, dict):
