@@ -9,7 +9,7 @@ use aes::Aes256;
 use fpe::ff1::{FF1, NumeralString, Operations};
 
 use crate::{
-    keys::{CROCKFORD as DIGITS, VaultId},
+    keys::{CROCKFORD as DIGITS, VaultId, crockford},
     suite::Secret,
 };
 
@@ -56,13 +56,9 @@ impl Alias {
     pub fn parse(text: &str) -> Option<Self> {
         let mut alias = Self([0; NUMERALS + 1]);
         let mut slots = alias.0.iter_mut();
-        for c in text.bytes().filter(|c| *c != b'-') {
-            let c = match c.to_ascii_uppercase() {
-                b'I' | b'L' => b'1',
-                b'O' => b'0',
-                c => c,
-            };
-            *slots.next()? = u8::try_from(DIGITS.iter().position(|digit| *digit == c)?).ok()?;
+        for c in text.chars().filter(|c| *c != '-').map(crockford) {
+            let numeral = DIGITS.iter().position(|digit| char::from(*digit) == c)?;
+            *slots.next()? = u8::try_from(numeral).ok()?;
         }
         let whole = slots.next().is_none();
         (whole && alias.0[NUMERALS] == check_numeral(&alias.0[..NUMERALS])).then_some(alias)

@@ -42,7 +42,7 @@ pub(crate) use root::{KeyKind, WrapContext};
 pub(crate) use root::{argon2id, key_line, parse_key_line};
 pub(crate) use row::{Evidence, HandleKey, OrderSecret, ReleaseKey, RowContext};
 pub use text::Fingerprint;
-pub(crate) use text::{CROCKFORD, Line};
+pub(crate) use text::{CROCKFORD, Line, crockford};
 pub(crate) use ticket::{PreparedTicket, Sought, Ticket, disclosure_commitment};
 pub(crate) use vault_key::{IdKey, RegistryKey, VAULT_PARTY, party_key_id};
 

@@ -76,6 +76,16 @@ impl Line {
 /// Crockford's base 32.
 pub(crate) const CROCKFORD: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 
+/// The digit that a typed or read-out character stands for: in either case, and with O, I and L for the digits that they look like,
+/// of which Crockford's base 32 has none.
+pub(crate) fn crockford(typed: char) -> char {
+    match typed.to_ascii_uppercase() {
+        'O' => '0',
+        'I' | 'L' => '1',
+        other => other,
+    }
+}
+
 /// What two people compare by telephone: 100 bits of a hash, as five groups of four characters of Crockford's base 32. Whoever
 /// wants to pass another key off for one with this fingerprint has 2^100 to try.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -94,15 +104,10 @@ impl Fingerprint {
     }
 
     /// Whether it is what somebody read out or typed: in whatever case and groups, and with the letters O, I and L for the digits
-    /// they look like (Crockford's base 32 has none of them).
+    /// they look like.
     pub fn is(&self, read_out: &str) -> bool {
         let characters = read_out.chars().filter(|c| !c.is_whitespace() && *c != '-');
-        let digits = characters.map(|c| match c.to_ascii_uppercase() {
-            'O' => '0',
-            'I' | 'L' => '1',
-            other => other,
-        });
-        digits.eq(self.0.iter().copied().map(char::from))
+        characters.map(crockford).eq(self.0.iter().copied().map(char::from))
     }
 }
 
