@@ -1,6 +1,7 @@
 //! Locks on files.
 
 use std::{
+    borrow::Borrow,
     fs::{File, TryLockError},
     io, thread,
     time::{Duration, Instant},
@@ -11,20 +12,20 @@ const LOOK_AGAIN: Duration = Duration::from_millis(2);
 
 /// A lock on a file, freed when this is dropped. The system frees it when the last copy of the file is closed, and every child that
 /// was forked meanwhile has one: closing it here would leave it held until that child ends.
-pub(crate) struct FileLock(File);
+pub(crate) struct FileLock<F: Borrow<File> = File>(F);
 
-impl FileLock {
+impl<F: Borrow<File>> FileLock<F> {
     /// Waits for it.
-    pub(crate) fn wait(file: File) -> io::Result<Self> {
-        file.lock()?;
+    pub(crate) fn wait(file: F) -> io::Result<Self> {
+        file.borrow().lock()?;
         Ok(Self(file))
     }
 
     /// Waits for it this long; None where somebody else has it still.
-    pub(crate) fn within(file: File, wait: Duration) -> io::Result<Option<Self>> {
+    pub(crate) fn within(file: F, wait: Duration) -> io::Result<Option<Self>> {
         let until = Instant::now() + wait;
         loop {
-            match file.try_lock() {
+            match file.borrow().try_lock() {
                 Ok(()) => return Ok(Some(Self(file))),
                 Err(TryLockError::WouldBlock) if Instant::now() < until => thread::sleep(LOOK_AGAIN),
                 Err(TryLockError::WouldBlock) => return Ok(None),
@@ -34,10 +35,10 @@ impl FileLock {
     }
 }
 
-impl Drop for FileLock {
+impl<F: Borrow<File>> Drop for FileLock<F> {
     fn drop(&mut self) {
         // Should this fail, the lock goes with the last process that has the file open.
-        let _freed = self.0.unlock();
+        let _freed = self.0.borrow().unlock();
     }
 }
 

@@ -7,8 +7,8 @@ use std::{collections::BTreeSet, fs, path::Path};
 const LAYERS: &[(&str, &[&str])] = &[
     ("error", &["store"]),
     ("suite", &[]),
-    ("store", &[]),
     ("file_lock", &[]),
+    ("store", &["file_lock"]),
     ("value", &[]),
     ("normalise", &["value"]),
     ("observe", &[]),

@@ -1,19 +1,18 @@
 //! The write lock: a lock on a file, which the system frees when its holder dies.
 
 use std::{
-    fs::{File, OpenOptions, TryLockError},
+    fs::{File, OpenOptions},
     path::Path,
     process,
     sync::{Condvar, Mutex, PoisonError},
-    thread,
-    time::{Duration, Instant},
+    time::Instant,
 };
 
 use super::files::{LOCK, fault};
-use crate::store::{Held, LOCK_WAIT, StoreError, StoreResult, WriteLock};
-
-/// How often a waiting process looks again. Threads of one process wait for each other without looking.
-const LOOK_AGAIN: Duration = Duration::from_millis(2);
+use crate::{
+    file_lock::FileLock,
+    store::{Held, LOCK_WAIT, StoreError, StoreResult, WriteLock},
+};
 
 pub(super) struct Lock {
     file: File,
@@ -28,22 +27,23 @@ impl Lock {
         let file = OpenOptions::new().write(true).open(folder.join(LOCK)).map_err(|e| fault(&e))?;
         Ok(Self { file, held: Mutex::new(false), freed: Condvar::new(), process: process::id() })
     }
-
-    fn free(&self) {
-        *self.held.lock().unwrap_or_else(PoisonError::into_inner) = false;
-        self.freed.notify_one();
-    }
 }
 
-struct Writing<'a>(&'a Lock);
+struct Writing<'a> {
+    // Let go in this order: the next thread locks the same open file.
+    _file: FileLock<&'a File>,
+    _thread: OfThreads<'a>,
+}
 
 impl Held for Writing<'_> {}
 
-impl Drop for Writing<'_> {
+/// The only one of the threads.
+struct OfThreads<'a>(&'a Lock);
+
+impl Drop for OfThreads<'_> {
     fn drop(&mut self) {
-        // Should this fail, the lock goes with the process.
-        let _freed = self.0.file.unlock();
-        self.0.free();
+        *self.0.held.lock().unwrap_or_else(PoisonError::into_inner) = false;
+        self.0.freed.notify_one();
     }
 }
 
@@ -64,18 +64,9 @@ impl WriteLock for Lock {
         }
         *held = true;
         drop(held);
-        loop {
-            match self.file.try_lock() {
-                Ok(()) => return Ok(Box::new(Writing(self))),
-                Err(TryLockError::WouldBlock) if Instant::now() < until => thread::sleep(LOOK_AGAIN),
-                Err(e) => {
-                    self.free();
-                    return Err(match e {
-                        TryLockError::WouldBlock => StoreError::Locked,
-                        TryLockError::Error(e) => fault(&e),
-                    });
-                }
-            }
-        }
+        let thread = OfThreads(self);
+        let file = FileLock::within(&self.file, until.saturating_duration_since(Instant::now()));
+        let file = file.map_err(|e| fault(&e))?.ok_or(StoreError::Locked)?;
+        Ok(Box::new(Writing { _file: file, _thread: thread }))
     }
 }
