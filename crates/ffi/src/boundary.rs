@@ -54,10 +54,8 @@ pub(crate) enum Fault {
     Handle(&'static str),
     /// An argument that cannot be what it has to be.
     Argument(&'static str, &'static str),
-    /// An argument that is too long.
-    TooLong(&'static str),
-    /// More of something than one call takes.
-    TooMany(&'static str),
+    /// An argument that is too long, or has more than one call takes.
+    Limit(&'static str, &'static str),
     /// An index of something that has fewer.
     Index(usize),
 }
@@ -81,7 +79,7 @@ impl Fault {
             Self::Told(kind, _) => kind.status(),
             Self::Handle(_) => CONSIGNEE_BAD_HANDLE,
             Self::Argument(..) | Self::Index(_) => CONSIGNEE_INPUT,
-            Self::TooLong(_) | Self::TooMany(_) => CONSIGNEE_LIMIT,
+            Self::Limit(..) => CONSIGNEE_LIMIT,
         }
     }
 
@@ -94,13 +92,7 @@ impl Fault {
                     "{what}: the object is NULL, has been freed, or is of another kind (pass what the function that made it gave)"
                 )
             }
-            Self::Argument(name, what) => format!("{name}: {what}"),
-            Self::TooLong(name) => {
-                format!(
-                    "{name}: is longer than the 128 MiB that are taken (check the length that was passed)"
-                )
-            }
-            Self::TooMany(name) => format!("{name}: are more than the 65,536 of one call (make several)"),
+            Self::Argument(name, what) | Self::Limit(name, what) => format!("{name}: {what}"),
             Self::Index(len) => format!("index: there are {len}, counted from 0"),
         }
     }
@@ -115,7 +107,7 @@ impl Fault {
             Self::Told(kind, _) => of_kind(kind),
             Self::Argument(name, _) => (0, (*name).to_owned()),
             Self::Index(_) => (0, "index".to_owned()),
-            Self::Handle(_) | Self::TooLong(_) | Self::TooMany(_) => (0, String::new()),
+            Self::Handle(_) | Self::Limit(..) => (0, String::new()),
         }
     }
 }
@@ -218,7 +210,7 @@ impl consignee_bytes {
     /// The input of this name.
     ///
     /// # Errors
-    /// `Argument` for NULL with a length, `TooLong`.
+    /// `Argument` for NULL with a length, `Limit`.
     ///
     /// # Safety
     /// `data` is NULL, or `len` bytes are there to be read, and stay as they are, for as long as `'a`.
@@ -230,7 +222,8 @@ impl consignee_bytes {
             return Err(Fault::Argument(name, "is NULL and has a length"));
         }
         if self.len > CONSIGNEE_MAX_INPUT {
-            return Err(Fault::TooLong(name));
+            let what = "is longer than the 128 MiB that are taken (check the length that was passed)";
+            return Err(Fault::Limit(name, what));
         }
         // SAFETY: not NULL, and as the caller promises.
         Ok(unsafe { slice::from_raw_parts(self.data, self.len) })
@@ -282,7 +275,7 @@ impl consignee_bytes {
 /// An array of texts.
 ///
 /// # Errors
-/// As for `consignee_bytes::text`; `TooMany`.
+/// As for `consignee_bytes::text`; `Limit` for more than 65,536.
 ///
 /// # Safety
 /// `texts` is NULL, or points to `count` texts, each as `consignee_bytes::input` has it.
@@ -298,7 +291,7 @@ pub(crate) unsafe fn texts<'a>(
         return Err(Fault::Argument(name, "is NULL and has a count"));
     }
     if count > CONSIGNEE_MAX_COUNT {
-        return Err(Fault::TooMany(name));
+        return Err(Fault::Limit(name, "are more than the 65,536 of one call (make several)"));
     }
     // SAFETY: not NULL, and as the caller promises.
     let texts = unsafe { slice::from_raw_parts(texts, count) };
