@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::{
-    Kem, Order, Setup, Suite, Vault,
+    Kem, Setup, Suite, Vault,
     record::Record,
     suite::{
         Secret,
@@ -22,14 +22,15 @@ fn reading_a_bundle_leaves_no_copy_of_a_data_key() {
         party.trust(vault.card().unwrap());
         let keyring = party.keyring(&vault.issue_keyring("courier1").unwrap()).unwrap();
         let numbers: Vec<_> = (0..ORDERS).map(|n| format!("SO-{n}")).collect();
-        for number in &numbers {
-            let json = format!(
+        let json = |number: &String| {
+            format!(
                 r#"{{"order_no":"{number}","placed_at":"2026-11-11T20:14:05+08:00","consignee":{{"name":"Wang Xiaoming",
                 "phone":"13812345678","address":{{"lines":["1 Zhongshan Road"],"city":"Nanjing","country":"CN"}}}},
                 "items":[],"amount":{{"value":"88.00","currency":"CNY"}}}}"#
-            );
-            vault.put(&Order::from_json(&json, &vault.policy().unwrap()).unwrap()).unwrap();
-        }
+            )
+        };
+        let orders: Vec<_> = numbers.iter().map(json).collect();
+        assert!(vault.put_many_json(&orders).unwrap().iter().all(Result::is_ok));
         let numbers: Vec<_> = numbers.iter().map(String::as_str).collect();
         let shared = vault.share("courier1", "delivery", &numbers, None).unwrap();
         let bundle = party.read(&keyring, &shared.bundle.unwrap()).unwrap();
